@@ -1,0 +1,23 @@
+//! The one model that every layer above the wire shares: addresses, identifiers,
+//! status codes, presence values and instant messages, named as in IMPS 1.3.
+//!
+//! Nothing here knows a protocol version, a syntax, a database or a socket.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod content;
+pub mod id;
+pub mod message;
+pub mod presence;
+pub mod refusal;
+pub mod status;
+pub mod time;
+
+pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
+pub use content::{Content, TransferEncoding};
+pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
+pub use message::{Message, MessageParty, Recipients};
+pub use refusal::{Detail, Refusal};
+pub use status::StatusCode;
+pub use time::Timestamp;

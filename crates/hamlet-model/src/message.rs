@@ -1,0 +1,100 @@
+//! Instant messages, version-neutral (csp-im 2).
+
+use crate::{
+    ApplicationId, ClientId, ContactListId, Content, GroupId, MessageId, Timestamp, UserId,
+};
+use serde::{Deserialize, Serialize};
+
+/// One end of a message: a user, or somebody in a group (csp-im 2.2, 2.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MessageParty {
+    /// A user, optionally narrowed to one client or application.
+    User {
+        /// The user.
+        user: UserId,
+        /// Only this client.
+        client: Option<ClientId>,
+        /// Only sessions of this application.
+        application: Option<ApplicationId>,
+    },
+    /// A whole group.
+    Group(GroupId),
+    /// One user of a group by screen name.
+    ScreenName {
+        /// The name in the group.
+        name: String,
+        /// The group.
+        group: GroupId,
+    },
+}
+
+impl MessageParty {
+    /// A user without restriction.
+    pub fn user(user: UserId) -> Self {
+        Self::User {
+            user,
+            client: None,
+            application: None,
+        }
+    }
+}
+
+/// Whom a message is for, as its sender addressed it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Recipients {
+    /// Users, groups and screen names.
+    pub parties: Vec<MessageParty>,
+    /// The sender's own contact lists.
+    pub contact_lists: Vec<ContactListId>,
+    /// Addresses that could not be parsed, as they were given; each is an unknown user.
+    pub malformed: Vec<String>,
+}
+
+/// Text rendering hint (csp-im 12.2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Font {
+    /// Tiny, Small, Medium, Big or Huge.
+    pub size: Option<String>,
+    /// Any of Bold, Italic, Underline.
+    pub styles: Vec<String>,
+    /// One of the 16 HTML colour names.
+    pub color: Option<String>,
+}
+
+/// A vendor's extension that is carried without being understood: an XML fragment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Extension {
+    /// Namespace of the extension.
+    pub namespace: Option<String>,
+    /// Its content as XML text.
+    pub xml: String,
+}
+
+/// A message as it waits for one recipient: addressed to him alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Made by the server that accepted the message first; the same for all recipients.
+    pub id: MessageId,
+    /// Who sent it, as the recipient may know it.
+    pub sender: MessageParty,
+    /// The one address by which this recipient was reached (csp-im 5.4).
+    pub recipient: MessageParty,
+    /// The content.
+    pub content: Content,
+    /// Original file name of the content (1.3).
+    pub content_name: Option<String>,
+    /// Where the content can be fetched instead.
+    pub uri: Option<String>,
+    /// When it was sent.
+    pub sent: Timestamp,
+    /// When it stops being worth delivering.
+    pub expires: Timestamp,
+    /// Rendering hint (1.3).
+    pub font: Option<Font>,
+    /// End-to-end extensions inside MessageInfo (1.3, csp-im 12.3).
+    pub extensions: Vec<Extension>,
+    /// Extensions beside the primitive that travel end to end (csp-im 12.3).
+    pub transaction_extensions: Vec<Extension>,
+    /// The sender asked for a delivery report.
+    pub report: bool,
+}

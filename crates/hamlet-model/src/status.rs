@@ -1,0 +1,94 @@
+//! Status codes (docs/protocol/status-codes.tsv).
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A three-digit status code of a Result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StatusCode(pub u16);
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
+        impl StatusCode {
+            $($(#[$doc])* #[doc = $text] pub const $name: Self = Self($code);)*
+
+            /// A short English text for the code, for Result/Description.
+            pub fn description(self) -> &'static str {
+                match self.0 {
+                    $($code => $text,)*
+                    _ => "Error",
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    OK = 200, "Successful";
+    PARTIAL_SUCCESS = 201, "Partially successful";
+    ACCEPTED = 202, "Accepted";
+    BAD_REQUEST = 400, "Bad request";
+    UNAUTHORIZED = 401, "Unauthorized";
+    BAD_PARAMETER = 402, "Bad parameter";
+    FORBIDDEN = 403, "Forbidden";
+    NOT_FOUND = 404, "Not found";
+    SERVICE_NOT_SUPPORTED = 405, "Service not supported";
+    INVALID_PASSWORD = 409, "Invalid password";
+    UNABLE_TO_DELIVER = 410, "Unable to deliver";
+    UNSUPPORTED_MEDIA_TYPE = 415, "Unsupported media type";
+    INVALID_TRANSACTION_ID = 420, "Invalid transaction ID";
+    USER_CLIENT_MISMATCH = 422, "User ID and client ID do not match";
+    INVALID_MESSAGE_ID = 426, "Invalid message ID";
+    INVALID_USER_ID = 427, "Invalid user ID";
+    CLIENT_ID_MISMATCH = 428, "Client ID mismatch";
+    INVALID_GROUP_ID = 429, "Invalid or missing group ID";
+    RESPONSE_TOO_LARGE = 432, "Response too large";
+    INVALID_APPLICATION_ID = 450, "Invalid application ID";
+    INTERNAL_ERROR = 500, "Internal server error";
+    NOT_IMPLEMENTED = 501, "Not implemented";
+    SESSION_NOT_RECOVERED = 502, "Session could not be recovered";
+    SERVICE_UNAVAILABLE = 503, "Service unavailable";
+    TIMEOUT = 504, "Timeout";
+    VERSION_NOT_SUPPORTED = 505, "Version not supported";
+    SERVICE_NOT_AGREED = 506, "Service not agreed";
+    MESSAGE_QUEUE_FULL = 507, "Message queue is full";
+    DOMAIN_NOT_SUPPORTED = 516, "Domain not supported";
+    UNKNOWN_USER = 531, "Unknown user";
+    BLOCKED = 532, "Recipient blocked the sender";
+    NOT_LOGGED_IN = 533, "Recipient is not logged in";
+    MESSAGE_REJECTED = 538, "Message has been rejected";
+    MESSAGE_FORWARDED = 541, "Message forwarded";
+    MESSAGE_EXPIRED = 542, "Message expired";
+    NO_DIGEST_SCHEMA = 543, "No matching digest scheme supported";
+    SESSION_EXPIRED = 600, "Session expired";
+    FORCED_LOGOUT = 601, "Forced logout";
+    ALREADY_LOGGED_IN = 603, "Already logged in";
+    INVALID_SESSION = 604, "Invalid session";
+    NEW_VALUE_NOT_ACCEPTED = 605, "New value not accepted";
+    NO_SUCH_CONTACT_LIST = 700, "Contact list does not exist";
+    CONTACT_LIST_EXISTS = 701, "Contact list already exists";
+    INVALID_USER_PROPERTY = 702, "Invalid or unsupported user properties";
+    INVALID_PRESENCE_ATTRIBUTE = 750, "Invalid or unsupported presence attribute";
+    INVALID_PRESENCE_VALUE = 751, "Invalid or unsupported presence value";
+    INVALID_LIST_PROPERTY = 752, "Invalid or unsupported contact list property";
+    TOO_MANY_LISTS = 753, "Maximum number of contact lists reached";
+    TOO_MANY_CONTACTS = 754, "Maximum number of contacts reached";
+    NO_SUCH_GROUP = 800, "Group does not exist";
+    NOT_JOINED = 808, "Group is not joined";
+    MULTIPLE_ERRORS = 900, "Multiple errors";
+    ADDRESS_ERROR = 901, "General address error";
+}
+
+impl StatusCode {
+    /// 200, 201 and 202.
+    pub fn is_success(self) -> bool {
+        (200..300).contains(&self.0)
+    }
+}
+
+impl fmt::Display for StatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}

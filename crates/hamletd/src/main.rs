@@ -1,0 +1,4 @@
+//! The IMPS server.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! Tasks of the project.
+#![forbid(unsafe_code)]
+
+fn main() {}
