@@ -1,0 +1,402 @@
+//! Writes the structs of the elements, their reading and writing, checks and samples.
+
+use crate::model::{Element, Kind, Model, Particle};
+use crate::tokens::ident;
+use std::fmt::Write;
+
+/// The Rust type of a struct or enum for an element.
+fn type_name(element: &Element) -> String {
+    if let Some(name) = element.flag("type=") {
+        return format!("crate::custom::{name}");
+    }
+    match element.name.as_str() {
+        // `Result` would hide the standard one.
+        "Result" => "CspResult".into(),
+        "WV-CSP-VersionDiscovery-Request" => "VersionDiscoveryRequest".into(),
+        "WV-CSP-VersionDiscovery-Response" => "VersionDiscoveryResponse".into(),
+        // As in hamlet-model.
+        name => ident(name).replace("ID", "Id"),
+    }
+}
+
+/// `ContactListIDList` → `contact_list_id_list`.
+fn field_name(element: &str) -> String {
+    match element {
+        "SName" => return "sname".into(),
+        "CIRURL" => return "cir_url".into(),
+        "CIRHTTPAddress" => return "cir_http_address".into(),
+        "CIRSMSAddress" => return "cir_sms_address".into(),
+        "WVCSPFeat" => return "wvcsp_feat".into(),
+        "ContainedvCard" => return "contained_vcard".into(),
+        "ReferredvCard" => return "referred_vcard".into(),
+        "Mod" => return "mod_".into(),
+        _ => {}
+    }
+    let chars: Vec<char> = element.chars().collect();
+    let mut out = String::new();
+    for (at, &c) in chars.iter().enumerate() {
+        if c == '-' || c == '_' {
+            out.push('_');
+            continue;
+        }
+        if c.is_uppercase() && at > 0 {
+            let after_lower = chars[at - 1].is_lowercase() || chars[at - 1].is_ascii_digit();
+            let before_lower = chars.get(at + 1).is_some_and(|next| next.is_lowercase()) && chars[at - 1].is_uppercase();
+            if after_lower || before_lower {
+                out.push('_');
+            }
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+fn is_boolean_like(kind: &Kind) -> bool {
+    *kind == Kind::Empty
+}
+
+/// Type of one value of a child.
+fn value_type(target: &Element) -> String {
+    match &target.kind {
+        Kind::String | Kind::Text | Kind::Token | Kind::Number if target.flag("type=").is_none() => "Text".into(),
+        Kind::Boolean | Kind::Empty => "bool".into(),
+        Kind::Int => "u32".into(),
+        Kind::DateTime => "DateTime".into(),
+        Kind::Content => "ContentData".into(),
+        Kind::Any => "Extension".into(),
+        _ => type_name(target),
+    }
+}
+
+fn read_call(target: &Element) -> String {
+    if target.flag("type=").is_some() {
+        return format!("Some({}::read(source)?)", type_name(target));
+    }
+    match &target.kind {
+        Kind::String | Kind::Token => "Some(source.string()?)".into(),
+        Kind::Text => "Some(source.text()?)".into(),
+        Kind::Number => "Some(source.number()?)".into(),
+        Kind::Boolean => "source.boolean()?".into(),
+        Kind::Int => "source.integer()?".into(),
+        Kind::DateTime => "source.date_time()?".into(),
+        Kind::Content => "Some(source.content()?)".into(),
+        Kind::Any => "Some(source.extension()?)".into(),
+        Kind::Enum(_) => format!("source.string()?.non_empty().map({}::parse)", type_name(target)),
+        Kind::Empty => unreachable!("flags are handled by the caller"),
+        Kind::Complex => format!("Some({}::read(source)?)", type_name(target)),
+    }
+}
+
+fn write_call(target: &Element, tag: &str, value: &str) -> String {
+    if target.flag("type=").is_some() {
+        return format!("{value}.write(sink, {tag});");
+    }
+    match &target.kind {
+        Kind::String | Kind::Text => format!("sink.text({tag}, {value});"),
+        Kind::Token => format!("sink.token({tag}, {value});"),
+        Kind::Enum(_) => format!("sink.token({tag}, {value}.as_str());"),
+        Kind::Number => format!("sink.text({tag}, {value});"),
+        Kind::Boolean => format!("sink.boolean({tag}, *{value});"),
+        Kind::Int => format!("sink.integer({tag}, *{value});"),
+        Kind::DateTime => format!("sink.date_time({tag}, *{value});"),
+        Kind::Content => format!("sink.content({tag}, {value});"),
+        Kind::Any => format!("sink.extension({tag}, {value});"),
+        Kind::Empty => format!("sink.empty({tag});"),
+        Kind::Complex => format!("{value}.write(sink);"),
+    }
+}
+
+fn has_struct(element: &Element) -> bool {
+    element.kind == Kind::Complex && element.flag("type=").is_none() && !element.flags.iter().any(|f| f == "envelope")
+}
+
+pub fn elements(model: &Model) -> String {
+    let mut out = String::new();
+    for name in &model.order {
+        let element = &model.elements[name];
+        if has_struct(element) {
+            emit_struct(&mut out, model, element);
+        } else if let Kind::Enum(values) = &element.kind {
+            emit_enum(&mut out, element, values);
+        }
+    }
+    emit_primitive(&mut out, model);
+    out
+}
+
+fn emit_struct(out: &mut String, model: &Model, element: &Element) {
+    let name = type_name(element);
+    let fields = element.fields();
+    writeln!(out, "/// {}: {}", element.name, element.doc.replace('[', "\\[").replace(']', "\\]")).unwrap();
+    writeln!(out, "#[derive(Debug, Clone, PartialEq, Default)]\npub struct {name} {{").unwrap();
+    for field in &fields {
+        let target = model.target(field);
+        let inner = value_type(target);
+        let outer = match (field.many, is_boolean_like(&target.kind)) {
+            (true, _) => format!("Vec<{inner}>"),
+            (false, true) => inner,
+            (false, false) => format!("Option<{inner}>"),
+        };
+        writeln!(out, "    /// Child `{}`.\n    pub {}: {outer},", field.child, field_name(&field.child)).unwrap();
+    }
+    writeln!(out, "}}\n").unwrap();
+    writeln!(out, "#[allow(dead_code)] // Some elements are only read, some never checked on their own.\nimpl {name} {{").unwrap();
+    emit_read(out, model, &fields);
+    emit_write(out, model, element);
+    emit_check(out, model, element);
+    writeln!(out, "}}\n").unwrap();
+}
+
+fn emit_read(out: &mut String, model: &Model, fields: &[Particle]) {
+    writeln!(out, "    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {{").unwrap();
+    let settle = fields.iter().any(|f| f.child == "ContentData");
+    let mutable = if fields.is_empty() { "" } else { "mut " };
+    writeln!(out, "        let {mutable}element = Self::default();").unwrap();
+    if fields.is_empty() {
+        writeln!(out, "        source.skip()?;").unwrap();
+    } else {
+        writeln!(out, "        while let Some(tag) = source.child()? {{\n            match tag {{").unwrap();
+        for field in fields {
+            let target = model.target(field);
+            let place = format!("element.{}", field_name(&field.child));
+            let action = match (field.many, is_boolean_like(&target.kind)) {
+                (false, true) => format!("{{ source.skip()?; {place} = true; }}"),
+                (false, false) => format!("{place} = {},", read_call(target)),
+                (true, _) => format!("{place}.extend({}),", read_call(target)),
+            };
+            writeln!(out, "                Tag::{} => {action}", ident(&field.child)).unwrap();
+        }
+        writeln!(out, "                _ => source.skip()?,\n            }}\n        }}").unwrap();
+    }
+    if settle {
+        let info = fields.iter().any(|f| f.child == "MessageInfo");
+        writeln!(out, "        crate::custom::{}(&mut element);", if info { "settle_message" } else { "settle_content" }).unwrap();
+    }
+    writeln!(out, "        Ok(element)\n    }}\n").unwrap();
+}
+
+fn emit_write(out: &mut String, model: &Model, element: &Element) {
+    let tag = format!("Tag::{}", ident(&element.name));
+    writeln!(out, "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{").unwrap();
+    let namespace = match (element.flag("xmlns="), element.flag("root")) {
+        (Some(_), _) => Some("Presence"),
+        (_, Some(_)) => Some("Session"),
+        _ => None,
+    };
+    match namespace {
+        Some(namespace) => writeln!(out, "        sink.start_in({tag}, Namespace::{namespace});").unwrap(),
+        None => writeln!(out, "        sink.start({tag});").unwrap(),
+    }
+    let mut bodies: Vec<(Vec<usize>, String)> = Vec::new();
+    for (version, particles) in element.models.iter().enumerate() {
+        let mut body = String::new();
+        for particle in particles.iter().flatten() {
+            let target = model.target(particle);
+            let child = format!("Tag::{}", ident(&particle.child));
+            let field = field_name(&particle.child);
+            let many = element.fields().iter().any(|f| f.child == particle.child && f.many);
+            if !many && is_boolean_like(&target.kind) {
+                writeln!(body, "                if self.{field} {{ {} }}", write_call(target, &child, "")).unwrap();
+            } else {
+                // A version that takes one gets the first of several.
+                let one = if many && !particle.many { ".iter().take(1)" } else { ".iter()" };
+                writeln!(body, "                self.{field}{one}.for_each(|value| {{ {} }});", write_call(target, &child, "value")).unwrap();
+            }
+        }
+        match bodies.iter_mut().find(|(_, known)| *known == body) {
+            Some((versions, _)) => versions.push(version),
+            None => bodies.push((vec![version], body)),
+        }
+    }
+    if let [(_, only)] = bodies.as_slice() {
+        out.push_str(&only.replace("\n        ", "\n").replacen("        ", "", 1));
+    } else {
+        writeln!(out, "        match sink.version() {{").unwrap();
+        for (versions, body) in &bodies {
+            let arms: Vec<String> = versions.iter().map(|v| format!("Version::V1_{}", v + 1)).collect();
+            writeln!(out, "            {} => {{\n{body}            }}", arms.join(" | ")).unwrap();
+        }
+        writeln!(out, "        }}").unwrap();
+    }
+    writeln!(out, "        sink.end({tag});\n    }}\n").unwrap();
+}
+
+fn emit_check(out: &mut String, model: &Model, element: &Element) {
+    writeln!(out, "    pub(crate) fn check(&self, version: Version, path: &mut Vec<Tag>) -> Result<(), MissingElement> {{").unwrap();
+    writeln!(out, "        path.push(Tag::{});\n        let _ = version;", ident(&element.name)).unwrap();
+    for (version, particles) in element.models.iter().enumerate() {
+        let mut body = String::new();
+        for particle in particles.iter().flatten() {
+            let target = model.target(particle);
+            let field = field_name(&particle.child);
+            let many = element.fields().iter().any(|f| f.child == particle.child && f.many);
+            if particle.required && !is_boolean_like(&target.kind) {
+                let absent = if many { "is_empty" } else { "is_none" };
+                writeln!(body, "            if self.{field}.{absent}() {{ return Err(MissingElement::new(path, Tag::{})); }}", ident(&particle.child)).unwrap();
+            }
+            if has_struct(target) {
+                writeln!(body, "            self.{field}.iter().try_for_each(|child| child.check(version, path))?;").unwrap();
+            }
+        }
+        if !body.is_empty() {
+            writeln!(out, "        if version == Version::V1_{} {{\n{body}        }}", version + 1).unwrap();
+        }
+    }
+    writeln!(out, "        path.pop();\n        Ok(())\n    }}").unwrap();
+}
+
+fn emit_enum(out: &mut String, element: &Element, values: &[String]) {
+    let name = type_name(element);
+    let variant = |value: &String| {
+        if value.len() > 1 && value.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') && value.contains('_') {
+            value.split('_').map(|word| word[..1].to_owned() + &word[1..].to_ascii_lowercase()).collect::<String>()
+        } else if value.len() > 2 && value.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) {
+            value[..1].to_owned() + &value[1..].to_ascii_lowercase()
+        } else {
+            ident(value)
+        }
+    };
+    writeln!(out, "/// {}: {}", element.name, element.doc.replace('[', "\\[").replace(']', "\\]")).unwrap();
+    writeln!(out, "#[derive(Debug, Clone, PartialEq, Eq, Hash)]\n#[allow(clippy::upper_case_acronyms)]\npub enum {name} {{").unwrap();
+    for value in values {
+        writeln!(out, "    /// `{value}`\n    {},", variant(value)).unwrap();
+    }
+    writeln!(out, "    /// A value that CSP does not define, as it was received.\n    Undefined(Text),\n}}\n").unwrap();
+    writeln!(out, "impl {name} {{\n    /// The values that CSP defines.\n    pub const ALL: &'static [Self] = &[{}];\n", values.iter().map(|v| format!("Self::{}", variant(v))).collect::<Vec<_>>().join(", ")).unwrap();
+    writeln!(out, "    /// Reads a value, in any letter case.\n    pub fn parse(text: Text) -> Self {{\n        Self::ALL.iter().find(|known| known.as_str().eq_ignore_ascii_case(&text)).cloned().unwrap_or(Self::Undefined(text))\n    }}\n").unwrap();
+    writeln!(out, "    /// The value as it is written.\n    pub fn as_str(&self) -> &str {{\n        match self {{").unwrap();
+    for value in values {
+        writeln!(out, "            Self::{} => {value:?},", variant(value)).unwrap();
+    }
+    writeln!(out, "            Self::Undefined(text) => text,\n        }}\n    }}\n}}\n").unwrap();
+}
+
+fn emit_primitive(out: &mut String, model: &Model) {
+    let primitives: Vec<&Element> = model.order.iter().map(|name| &model.elements[name]).filter(|e| e.is_primitive()).collect();
+    writeln!(out, "/// The content of a transaction: exactly one primitive (csp-messages 2).\n#[derive(Debug, Clone, PartialEq)]\npub enum Primitive {{").unwrap();
+    for element in &primitives {
+        let payload = match element.kind {
+            Kind::Empty => String::new(),
+            Kind::Any => "(Box<Extension>)".into(),
+            _ => format!("(Box<{}>)", type_name(element)),
+        };
+        writeln!(out, "    /// {}\n    {}{payload},", element.name, ident(&element.name)).unwrap();
+    }
+    writeln!(out, "}}\n\nimpl Primitive {{").unwrap();
+    let pattern = |element: &Element, inner: &str| match element.kind {
+        Kind::Empty => format!("Self::{}", ident(&element.name)),
+        _ => format!("Self::{}({inner})", ident(&element.name)),
+    };
+    writeln!(out, "    /// The element name.\n    pub fn tag(&self) -> Tag {{\n        match self {{").unwrap();
+    for element in &primitives {
+        writeln!(out, "            {} => Tag::{},", pattern(element, "_"), ident(&element.name)).unwrap();
+    }
+    writeln!(out, "        }}\n    }}\n").unwrap();
+    writeln!(out, "    /// Reads the primitive whose start has just been read; `None` when the element is no primitive.").unwrap();
+    writeln!(out, "    pub(crate) fn read<S: Source>(tag: Tag, source: &mut S) -> Result<Option<Self>, SyntaxError> {{\n        Ok(Some(match tag {{").unwrap();
+    for element in &primitives {
+        let id = ident(&element.name);
+        match element.kind {
+            Kind::Empty => writeln!(out, "            Tag::{id} => {{ source.skip()?; Self::{id} }}").unwrap(),
+            Kind::Any => writeln!(out, "            Tag::{id} => Self::{id}(Box::new(source.extension()?)),").unwrap(),
+            _ => writeln!(out, "            Tag::{id} => Self::{id}(Box::new({}::read(source)?)),", type_name(element)).unwrap(),
+        }
+    }
+    writeln!(out, "            _ => return Ok(None),\n        }}))\n    }}\n").unwrap();
+    writeln!(out, "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{\n        match self {{").unwrap();
+    for element in &primitives {
+        let id = ident(&element.name);
+        match element.kind {
+            Kind::Empty => writeln!(out, "            Self::{id} => sink.empty(Tag::{id}),").unwrap(),
+            Kind::Any => writeln!(out, "            Self::{id}(value) => sink.extension(Tag::{id}, value),").unwrap(),
+            _ => writeln!(out, "            Self::{id}(value) => value.write(sink),").unwrap(),
+        }
+    }
+    writeln!(out, "        }}\n    }}\n").unwrap();
+    writeln!(out, "    /// Whether every mandatory element of `version` is there.\n    pub fn check(&self, version: Version) -> Result<(), MissingElement> {{\n        match self {{").unwrap();
+    for element in primitives.iter().filter(|e| e.kind == Kind::Complex) {
+        writeln!(out, "            Self::{}(value) => value.check(version, &mut Vec::new()),", ident(&element.name)).unwrap();
+    }
+    writeln!(out, "            _ => Ok(()),\n        }}\n    }}\n}}\n").unwrap();
+    for element in primitives.iter().filter(|e| e.kind == Kind::Complex) {
+        writeln!(out, "impl From<{0}> for Primitive {{\n    fn from(value: {0}) -> Self {{\n        Self::{1}(Box::new(value))\n    }}\n}}\n", type_name(element), ident(&element.name)).unwrap();
+    }
+    writeln!(out, "/// (tag, versions as bits 1.1 = 1, 1.2 = 2, 1.3 = 4, sent by clients, sent by servers)\npub(crate) static PRIMITIVES: &[(Tag, u8, bool, bool)] = &[").unwrap();
+    for element in &primitives {
+        let direction = element.flags.get(1).map_or("both", String::as_str);
+        writeln!(out, "    (Tag::{}, {}, {}, {}),", ident(&element.name), element.versions, direction != "S>C", direction != "C>S").unwrap();
+    }
+    writeln!(out, "];").unwrap();
+}
+
+/// Random values of every element, for tests.
+pub fn samples(model: &Model) -> String {
+    let mut out = String::new();
+    for element in model.elements.values().filter(|element| has_struct(element)) {
+        let name = type_name(element);
+        writeln!(out, "impl Sample for {name} {{\n    #[allow(clippy::field_reassign_with_default)]\n    fn sample(dice: &mut Dice, version: Version) -> Self {{\n        let mut element = Self::default();\n        match version {{").unwrap();
+        for (version, particles) in element.models.iter().enumerate() {
+            writeln!(out, "            Version::V1_{} => {{", version + 1).unwrap();
+            let particles: Vec<&Particle> = particles.iter().flatten().collect();
+            let mut chosen: Vec<usize> = Vec::new();
+            for particle in &particles {
+                if let Some(choice) = particle.choice.filter(|choice| !chosen.contains(choice)) {
+                    let size = particles.iter().filter(|p| p.choice == Some(choice)).count();
+                    writeln!(out, "                let choice{choice} = dice.below({size});").unwrap();
+                    chosen.push(choice);
+                }
+            }
+            for particle in &particles {
+                let target = model.target(particle);
+                let field = field_name(&particle.child);
+                let many = element.fields().iter().any(|f| f.child == particle.child && f.many);
+                let value = match (&target.kind, target.flag("type=")) {
+                    (_, Some(_)) => format!("{}::sample(dice, version)", type_name(target)),
+                    (Kind::String | Kind::Token, _) => "dice.string()".into(),
+                    (Kind::Text, _) => "dice.text()".into(),
+                    (Kind::Number, _) => "dice.number()".into(),
+                    (Kind::Boolean, _) => "dice.flip()".into(),
+                    (Kind::Empty, _) => "true".into(),
+                    (Kind::Int, _) => "dice.integer()".into(),
+                    (Kind::DateTime, _) => "dice.date_time()".into(),
+                    (Kind::Content, _) => "dice.content()".into(),
+                    (Kind::Any, _) => "Extension::sample(dice, version)".into(),
+                    (Kind::Enum(_), _) => format!("dice.pick({}::ALL)", type_name(target)),
+                    (Kind::Complex, _) => format!("{}::sample(dice, version)", type_name(target)),
+                };
+                let condition = match particle.choice {
+                    Some(choice) => {
+                        let at = particles.iter().filter(|p| p.choice == Some(choice)).position(|p| p.child == particle.child).unwrap();
+                        format!("choice{choice} == {at}")
+                    }
+                    None if particle.required => "true".into(),
+                    None => "dice.flip()".into(),
+                };
+                let assign = if !many && target.kind == Kind::Empty {
+                    format!("element.{field} = true;")
+                } else if many && particle.many {
+                    format!("for _ in 0..=dice.below(2) {{ let value = {value}; element.{field}.push(value); }}")
+                } else if many {
+                    format!("let value = {value}; element.{field}.push(value);")
+                } else {
+                    format!("element.{field} = Some({value});")
+                };
+                writeln!(out, "                if {condition} {{ {assign} }}").unwrap();
+            }
+            writeln!(out, "            }}").unwrap();
+        }
+        writeln!(out, "        }}\n        element\n    }}\n}}\n").unwrap();
+    }
+    let primitives: Vec<&Element> = model.order.iter().map(|name| &model.elements[name]).filter(|e| e.is_primitive()).collect();
+    writeln!(out, "/// One random message of every primitive of `version`.\npub(crate) fn primitives(dice: &mut Dice, version: Version) -> Vec<Primitive> {{\n    let mut all = Vec::new();").unwrap();
+    for element in primitives {
+        let value = match element.kind {
+            Kind::Empty => format!("Primitive::{}", ident(&element.name)),
+            Kind::Any => format!("Primitive::{}(Box::new(Extension::sample(dice, version)))", ident(&element.name)),
+            _ => format!("{}::sample(dice, version).into()", type_name(element)),
+        };
+        writeln!(out, "    if {} & version.bit() != 0 {{ let value = {value}; all.push(value); }}", element.versions).unwrap();
+    }
+    writeln!(out, "    all\n}}").unwrap();
+    out
+}

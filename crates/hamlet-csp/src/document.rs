@@ -1,0 +1,147 @@
+//! Whole documents: octets to messages and back.
+
+use crate::elements::{Tag, VersionDiscoveryRequest, VersionDiscoveryResponse};
+use crate::envelope::Message;
+use crate::error::{DecodeError, Salvage, SyntaxError};
+use crate::source::Source;
+use crate::sink::Sink;
+use crate::version::Claim;
+use crate::wbxml_read::WbxmlSource;
+use crate::wbxml_write::WbxmlSink;
+use crate::xml_read::{XmlSource, to_utf8};
+use crate::xml_write::XmlSink;
+use crate::{Syntax, Version};
+use hamlet_model::StatusCode;
+
+/// A document of CSP.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Document {
+    /// WV-CSP-Message.
+    Message(Message),
+    /// Version discovery, client to server (csp-messages 1.6).
+    VersionDiscoveryRequest(VersionDiscoveryRequest),
+    /// Version discovery, server to client.
+    VersionDiscoveryResponse(VersionDiscoveryResponse),
+}
+
+/// A document with what its answer has to repeat.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// The document.
+    pub document: Document,
+    /// Its version; `None` when nothing in it says one.
+    pub version: Option<Version>,
+    /// XML only: it had a DOCTYPE, so that the answer gets one.
+    pub doctype: bool,
+}
+
+/// What a peer's client needs of the written form beyond its version; all off by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// XML: with declaration and DOCTYPE.
+    pub doctype: bool,
+    /// WBXML: no text ends directly before an offset that is a multiple of this many
+    /// octets (clients AND-36: 1024).
+    pub no_text_end_at_multiple_of: Option<usize>,
+    /// WBXML: texts that hold something like an entity are escaped, for a client that
+    /// un-escapes what it has decoded (clients S60-20).
+    pub escape_texts: bool,
+}
+
+/// Reads a document.
+///
+/// Fails when the octets are not well-formed, exceed a bound (depth 32, 100,000 elements),
+/// have another root, or claim a version that is not spoken (505). What is wrong inside one
+/// primitive is reported by that transaction's content instead.
+pub fn decode(body: &[u8], syntax: Syntax) -> Result<Decoded, DecodeError> {
+    match syntax {
+        Syntax::Xml => {
+            let text = to_utf8(body).map_err(|what| failure(SyntaxError { what, path: Vec::new() }, None, Salvage::default()))?;
+            let mut source = XmlSource::new(&text);
+            let root = source.root().map_err(|error| failure(error, None, Salvage::default()))?;
+            let hint = root.public_id.as_deref().and_then(Version::from_public_id);
+            let version = claimed(root.namespace.as_deref(), hint)?;
+            let document = read_root(&mut source, root.tag).map_err(|(error, salvage)| match root.tag {
+                None => failure(SyntaxError { what: format!("the root `{}` is no CSP message", clip(&root.name)), ..error }, version, salvage),
+                Some(_) => failure(error, version, salvage),
+            })?;
+            Ok(Decoded { document, version, doctype: root.doctype })
+        }
+        Syntax::Wbxml => {
+            let mut source = WbxmlSource::new(body).map_err(|error| failure(error, None, Salvage::default()))?;
+            let root = source.root().map_err(|error| failure(error, None, Salvage::default()))?;
+            let version = claimed(root.namespace.as_deref(), root.public_id)?;
+            source.set_version(version.unwrap_or(Version::V1_2));
+            let document = read_root(&mut source, root.tag).map_err(|(error, salvage)| failure(error, version, salvage))?;
+            Ok(Decoded { document, version, doctype: false })
+        }
+    }
+}
+
+/// Writes a document for `version`.
+pub fn encode(document: &Document, syntax: Syntax, version: Version, options: &WriteOptions) -> Vec<u8> {
+    match syntax {
+        Syntax::Xml => {
+            let mut sink = XmlSink::new(version, options.doctype.then(|| document.root()));
+            document.write(&mut sink);
+            sink.finish()
+        }
+        Syntax::Wbxml => {
+            let mut sink = WbxmlSink::new(version, options);
+            document.write(&mut sink);
+            sink.finish()
+        }
+    }
+}
+
+impl Document {
+    fn write<S: Sink>(&self, sink: &mut S) {
+        match self {
+            Self::Message(message) => message.write(sink),
+            Self::VersionDiscoveryRequest(element) => element.write(sink),
+            Self::VersionDiscoveryResponse(element) => element.write(sink),
+        }
+    }
+
+    fn root(&self) -> Tag {
+        match self {
+            Self::Message(_) => Tag::WVCSPMessage,
+            Self::VersionDiscoveryRequest(_) => Tag::WVCSPVersionDiscoveryRequest,
+            Self::VersionDiscoveryResponse(_) => Tag::WVCSPVersionDiscoveryResponse,
+        }
+    }
+}
+
+/// The namespace decides, then the public identifier (wbxml 1.2, transport 2.2).
+fn claimed(namespace: Option<&str>, hint: Option<Version>) -> Result<Option<Version>, DecodeError> {
+    match Claim::of_namespace(namespace) {
+        Claim::Known(version) => Ok(Some(version)),
+        Claim::Nothing => Ok(hint),
+        Claim::Unknown(number) => Err(DecodeError {
+            what: format!("CSP {number} is not spoken here"),
+            path: Vec::new(),
+            status: StatusCode::VERSION_NOT_SUPPORTED,
+            version: None,
+            salvage: Salvage::default(),
+        }),
+    }
+}
+
+fn read_root<S: Source>(source: &mut S, tag: Option<Tag>) -> Result<Document, (SyntaxError, Salvage)> {
+    let mut salvage = Salvage::default();
+    let document = match tag {
+        Some(Tag::WVCSPMessage) => Message::read(source, &mut salvage).map(Document::Message),
+        Some(Tag::WVCSPVersionDiscoveryRequest) => VersionDiscoveryRequest::read(source).map(Document::VersionDiscoveryRequest),
+        Some(Tag::WVCSPVersionDiscoveryResponse) => VersionDiscoveryResponse::read(source).map(Document::VersionDiscoveryResponse),
+        other => Err(SyntaxError { what: "the root is no CSP message".into(), path: other.into_iter().collect() }),
+    };
+    document.map_err(|error| (error, salvage))
+}
+
+fn failure(error: SyntaxError, version: Option<Version>, salvage: Salvage) -> DecodeError {
+    DecodeError { what: error.what, path: error.path, status: StatusCode::BAD_REQUEST, version, salvage }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(40).collect()
+}

@@ -1,0 +1,30 @@
+//! What both writers offer to the generated code.
+
+use crate::extension::Extension;
+use crate::leaf::ContentData;
+use crate::version::Namespace;
+use crate::{DateTime, Tag, Version};
+
+/// A writer of one version.
+pub(crate) trait Sink {
+    fn version(&self) -> Version;
+    /// Opens an element that may have children.
+    fn start(&mut self, tag: Tag);
+    /// Opens an element that names its namespace.
+    fn start_in(&mut self, tag: Tag, namespace: Namespace);
+    fn end(&mut self, tag: Tag);
+    fn empty(&mut self, tag: Tag);
+    /// Free text and identifiers.
+    fn text(&mut self, tag: Tag, text: &str);
+    /// Text that is one of a set: a value token where the version has one.
+    fn token(&mut self, tag: Tag, text: &str);
+    fn boolean(&mut self, tag: Tag, value: bool);
+    fn integer(&mut self, tag: Tag, value: u32);
+    fn content(&mut self, tag: Tag, data: &ContentData);
+    fn extension(&mut self, tag: Tag, extension: &Extension);
+
+    fn date_time(&mut self, tag: Tag, at: DateTime) {
+        let text = compact_str::format_compact!("{at}");
+        self.text(tag, &text);
+    }
+}
