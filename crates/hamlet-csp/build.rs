@@ -15,12 +15,14 @@ fn main() {
     for path in [tokens_path, model_path, "build", "build.rs"] {
         println!("cargo::rerun-if-changed={path}");
     }
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let read =
+        |path: &str| fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let model = model::Model::parse(&read(model_path));
     let table = tokens::Table::parse(&read(tokens_path));
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let write = |name: &str, text: String| {
-        fs::write(Path::new(&out).join(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        fs::write(Path::new(&out).join(name), text)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
     };
     write("tags.rs", tokens::emit(&table, &model));
     write("elements.rs", emit::elements(&model));

@@ -41,7 +41,8 @@ fn field_name(element: &str) -> String {
         }
         if c.is_uppercase() && at > 0 {
             let after_lower = chars[at - 1].is_lowercase() || chars[at - 1].is_ascii_digit();
-            let before_lower = chars.get(at + 1).is_some_and(|next| next.is_lowercase()) && chars[at - 1].is_uppercase();
+            let before_lower = chars.get(at + 1).is_some_and(|next| next.is_lowercase())
+                && chars[at - 1].is_uppercase();
             if after_lower || before_lower {
                 out.push('_');
             }
@@ -58,7 +59,11 @@ fn is_boolean_like(kind: &Kind) -> bool {
 /// Type of one value of a child.
 fn value_type(target: &Element) -> String {
     match &target.kind {
-        Kind::String | Kind::Text | Kind::Token | Kind::Number if target.flag("type=").is_none() => "Text".into(),
+        Kind::String | Kind::Text | Kind::Token | Kind::Number
+            if target.flag("type=").is_none() =>
+        {
+            "Text".into()
+        }
         Kind::Boolean | Kind::Empty => "bool".into(),
         Kind::Int => "u32".into(),
         Kind::DateTime => "DateTime".into(),
@@ -81,7 +86,10 @@ fn read_call(target: &Element) -> String {
         Kind::DateTime => "source.date_time()?".into(),
         Kind::Content => "Some(source.content()?)".into(),
         Kind::Any => "Some(source.extension()?)".into(),
-        Kind::Enum(_) => format!("source.string()?.non_empty().map({}::parse)", type_name(target)),
+        Kind::Enum(_) => format!(
+            "source.string()?.non_empty().map({}::parse)",
+            type_name(target)
+        ),
         Kind::Empty => unreachable!("flags are handled by the caller"),
         Kind::Complex => format!("Some({}::read(source)?)", type_name(target)),
     }
@@ -107,7 +115,9 @@ fn write_call(target: &Element, tag: &str, value: &str) -> String {
 }
 
 fn has_struct(element: &Element) -> bool {
-    element.kind == Kind::Complex && element.flag("type=").is_none() && !element.flags.iter().any(|f| f == "envelope")
+    element.kind == Kind::Complex
+        && element.flag("type=").is_none()
+        && !element.flags.iter().any(|f| f == "envelope")
 }
 
 pub fn elements(model: &Model) -> String {
@@ -127,8 +137,18 @@ pub fn elements(model: &Model) -> String {
 fn emit_struct(out: &mut String, model: &Model, element: &Element) {
     let name = type_name(element);
     let fields = element.fields();
-    writeln!(out, "/// {}: {}", element.name, element.doc.replace('[', "\\[").replace(']', "\\]")).unwrap();
-    writeln!(out, "#[derive(Debug, Clone, PartialEq, Default)]\npub struct {name} {{").unwrap();
+    writeln!(
+        out,
+        "/// {}: {}",
+        element.name,
+        element.doc.replace('[', "\\[").replace(']', "\\]")
+    )
+    .unwrap();
+    writeln!(
+        out,
+        "#[derive(Debug, Clone, PartialEq, Default)]\npub struct {name} {{"
+    )
+    .unwrap();
     for field in &fields {
         let target = model.target(field);
         let inner = value_type(target);
@@ -137,7 +157,13 @@ fn emit_struct(out: &mut String, model: &Model, element: &Element) {
             (false, true) => inner,
             (false, false) => format!("Option<{inner}>"),
         };
-        writeln!(out, "    /// Child `{}`.\n    pub {}: {outer},", field.child, field_name(&field.child)).unwrap();
+        writeln!(
+            out,
+            "    /// Child `{}`.\n    pub {}: {outer},",
+            field.child,
+            field_name(&field.child)
+        )
+        .unwrap();
     }
     writeln!(out, "}}\n").unwrap();
     writeln!(out, "#[allow(dead_code)] // Some elements are only read, some never checked on their own.\nimpl {name} {{").unwrap();
@@ -148,14 +174,22 @@ fn emit_struct(out: &mut String, model: &Model, element: &Element) {
 }
 
 fn emit_read(out: &mut String, model: &Model, fields: &[Particle]) {
-    writeln!(out, "    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {{").unwrap();
+    writeln!(
+        out,
+        "    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {{"
+    )
+    .unwrap();
     let settle = fields.iter().any(|f| f.child == "ContentData");
     let mutable = if fields.is_empty() { "" } else { "mut " };
     writeln!(out, "        let {mutable}element = Self::default();").unwrap();
     if fields.is_empty() {
         writeln!(out, "        source.skip()?;").unwrap();
     } else {
-        writeln!(out, "        while let Some(tag) = source.child()? {{\n            match tag {{").unwrap();
+        writeln!(
+            out,
+            "        while let Some(tag) = source.child()? {{\n            match tag {{"
+        )
+        .unwrap();
         for field in fields {
             let target = model.target(field);
             let place = format!("element.{}", field_name(&field.child));
@@ -164,27 +198,51 @@ fn emit_read(out: &mut String, model: &Model, fields: &[Particle]) {
                 (false, false) => format!("{place} = {},", read_call(target)),
                 (true, _) => format!("{place}.extend({}),", read_call(target)),
             };
-            writeln!(out, "                Tag::{} => {action}", ident(&field.child)).unwrap();
+            writeln!(
+                out,
+                "                Tag::{} => {action}",
+                ident(&field.child)
+            )
+            .unwrap();
         }
-        writeln!(out, "                _ => source.skip()?,\n            }}\n        }}").unwrap();
+        writeln!(
+            out,
+            "                _ => source.skip()?,\n            }}\n        }}"
+        )
+        .unwrap();
     }
     if settle {
         let info = fields.iter().any(|f| f.child == "MessageInfo");
-        writeln!(out, "        crate::custom::{}(&mut element);", if info { "settle_message" } else { "settle_content" }).unwrap();
+        writeln!(
+            out,
+            "        crate::custom::{}(&mut element);",
+            if info {
+                "settle_message"
+            } else {
+                "settle_content"
+            }
+        )
+        .unwrap();
     }
     writeln!(out, "        Ok(element)\n    }}\n").unwrap();
 }
 
 fn emit_write(out: &mut String, model: &Model, element: &Element) {
     let tag = format!("Tag::{}", ident(&element.name));
-    writeln!(out, "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{").unwrap();
+    writeln!(
+        out,
+        "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{"
+    )
+    .unwrap();
     let namespace = match (element.flag("xmlns="), element.flag("root")) {
         (Some(_), _) => Some("Presence"),
         (_, Some(_)) => Some("Session"),
         _ => None,
     };
     match namespace {
-        Some(namespace) => writeln!(out, "        sink.start_in({tag}, Namespace::{namespace});").unwrap(),
+        Some(namespace) => {
+            writeln!(out, "        sink.start_in({tag}, Namespace::{namespace});").unwrap()
+        }
         None => writeln!(out, "        sink.start({tag});").unwrap(),
     }
     let mut bodies: Vec<(Vec<usize>, String)> = Vec::new();
@@ -194,13 +252,30 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
             let target = model.target(particle);
             let child = format!("Tag::{}", ident(&particle.child));
             let field = field_name(&particle.child);
-            let many = element.fields().iter().any(|f| f.child == particle.child && f.many);
+            let many = element
+                .fields()
+                .iter()
+                .any(|f| f.child == particle.child && f.many);
             if !many && is_boolean_like(&target.kind) {
-                writeln!(body, "                if self.{field} {{ {} }}", write_call(target, &child, "")).unwrap();
+                writeln!(
+                    body,
+                    "                if self.{field} {{ {} }}",
+                    write_call(target, &child, "")
+                )
+                .unwrap();
             } else {
                 // A version that takes one gets the first of several.
-                let one = if many && !particle.many { ".iter().take(1)" } else { ".iter()" };
-                writeln!(body, "                self.{field}{one}.for_each(|value| {{ {} }});", write_call(target, &child, "value")).unwrap();
+                let one = if many && !particle.many {
+                    ".iter().take(1)"
+                } else {
+                    ".iter()"
+                };
+                writeln!(
+                    body,
+                    "                self.{field}{one}.for_each(|value| {{ {} }});",
+                    write_call(target, &child, "value")
+                )
+                .unwrap();
             }
         }
         match bodies.iter_mut().find(|(_, known)| *known == body) {
@@ -213,8 +288,16 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
     } else {
         writeln!(out, "        match sink.version() {{").unwrap();
         for (versions, body) in &bodies {
-            let arms: Vec<String> = versions.iter().map(|v| format!("Version::V1_{}", v + 1)).collect();
-            writeln!(out, "            {} => {{\n{body}            }}", arms.join(" | ")).unwrap();
+            let arms: Vec<String> = versions
+                .iter()
+                .map(|v| format!("Version::V1_{}", v + 1))
+                .collect();
+            writeln!(
+                out,
+                "            {} => {{\n{body}            }}",
+                arms.join(" | ")
+            )
+            .unwrap();
         }
         writeln!(out, "        }}").unwrap();
     }
@@ -223,13 +306,21 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
 
 fn emit_check(out: &mut String, model: &Model, element: &Element) {
     writeln!(out, "    pub(crate) fn check(&self, version: Version, path: &mut Vec<Tag>) -> Result<(), MissingElement> {{").unwrap();
-    writeln!(out, "        path.push(Tag::{});\n        let _ = version;", ident(&element.name)).unwrap();
+    writeln!(
+        out,
+        "        path.push(Tag::{});\n        let _ = version;",
+        ident(&element.name)
+    )
+    .unwrap();
     for (version, particles) in element.models.iter().enumerate() {
         let mut body = String::new();
         for particle in particles.iter().flatten() {
             let target = model.target(particle);
             let field = field_name(&particle.child);
-            let many = element.fields().iter().any(|f| f.child == particle.child && f.many);
+            let many = element
+                .fields()
+                .iter()
+                .any(|f| f.child == particle.child && f.many);
             if particle.required && !is_boolean_like(&target.kind) {
                 let absent = if many { "is_empty" } else { "is_none" };
                 writeln!(body, "            if self.{field}.{absent}() {{ return Err(MissingElement::new(path, Tag::{})); }}", ident(&particle.child)).unwrap();
@@ -239,7 +330,12 @@ fn emit_check(out: &mut String, model: &Model, element: &Element) {
             }
         }
         if !body.is_empty() {
-            writeln!(out, "        if version == Version::V1_{} {{\n{body}        }}", version + 1).unwrap();
+            writeln!(
+                out,
+                "        if version == Version::V1_{} {{\n{body}        }}",
+                version + 1
+            )
+            .unwrap();
         }
     }
     writeln!(out, "        path.pop();\n        Ok(())\n    }}").unwrap();
@@ -248,31 +344,62 @@ fn emit_check(out: &mut String, model: &Model, element: &Element) {
 fn emit_enum(out: &mut String, element: &Element, values: &[String]) {
     let name = type_name(element);
     let variant = |value: &String| {
-        if value.len() > 1 && value.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') && value.contains('_') {
-            value.split('_').map(|word| word[..1].to_owned() + &word[1..].to_ascii_lowercase()).collect::<String>()
-        } else if value.len() > 2 && value.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) {
+        if value.len() > 1
+            && value
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            && value.contains('_')
+        {
+            value
+                .split('_')
+                .map(|word| word[..1].to_owned() + &word[1..].to_ascii_lowercase())
+                .collect::<String>()
+        } else if value.len() > 2
+            && value
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        {
             value[..1].to_owned() + &value[1..].to_ascii_lowercase()
         } else {
             ident(value)
         }
     };
-    writeln!(out, "/// {}: {}", element.name, element.doc.replace('[', "\\[").replace(']', "\\]")).unwrap();
+    writeln!(
+        out,
+        "/// {}: {}",
+        element.name,
+        element.doc.replace('[', "\\[").replace(']', "\\]")
+    )
+    .unwrap();
     writeln!(out, "#[derive(Debug, Clone, PartialEq, Eq, Hash)]\n#[allow(clippy::upper_case_acronyms)]\npub enum {name} {{").unwrap();
     for value in values {
         writeln!(out, "    /// `{value}`\n    {},", variant(value)).unwrap();
     }
-    writeln!(out, "    /// A value that CSP does not define, as it was received.\n    Undefined(Text),\n}}\n").unwrap();
+    writeln!(
+        out,
+        "    /// A value that CSP does not define, as it was received.\n    Undefined(Text),\n}}\n"
+    )
+    .unwrap();
     writeln!(out, "impl {name} {{\n    /// The values that CSP defines.\n    pub const ALL: &'static [Self] = &[{}];\n", values.iter().map(|v| format!("Self::{}", variant(v))).collect::<Vec<_>>().join(", ")).unwrap();
     writeln!(out, "    /// Reads a value, in any letter case.\n    pub fn parse(text: Text) -> Self {{\n        Self::ALL.iter().find(|known| known.as_str().eq_ignore_ascii_case(&text)).cloned().unwrap_or(Self::Undefined(text))\n    }}\n").unwrap();
     writeln!(out, "    /// The value as it is written.\n    pub fn as_str(&self) -> &str {{\n        match self {{").unwrap();
     for value in values {
         writeln!(out, "            Self::{} => {value:?},", variant(value)).unwrap();
     }
-    writeln!(out, "            Self::Undefined(text) => text,\n        }}\n    }}\n}}\n").unwrap();
+    writeln!(
+        out,
+        "            Self::Undefined(text) => text,\n        }}\n    }}\n}}\n"
+    )
+    .unwrap();
 }
 
 fn emit_primitive(out: &mut String, model: &Model) {
-    let primitives: Vec<&Element> = model.order.iter().map(|name| &model.elements[name]).filter(|e| e.is_primitive()).collect();
+    let primitives: Vec<&Element> = model
+        .order
+        .iter()
+        .map(|name| &model.elements[name])
+        .filter(|e| e.is_primitive())
+        .collect();
     writeln!(out, "/// The content of a transaction: exactly one primitive (csp-messages 2).\n#[derive(Debug, Clone, PartialEq)]\npub enum Primitive {{").unwrap();
     for element in &primitives {
         let payload = match element.kind {
@@ -280,16 +407,32 @@ fn emit_primitive(out: &mut String, model: &Model) {
             Kind::Any => "(Box<Extension>)".into(),
             _ => format!("(Box<{}>)", type_name(element)),
         };
-        writeln!(out, "    /// {}\n    {}{payload},", element.name, ident(&element.name)).unwrap();
+        writeln!(
+            out,
+            "    /// {}\n    {}{payload},",
+            element.name,
+            ident(&element.name)
+        )
+        .unwrap();
     }
     writeln!(out, "}}\n\nimpl Primitive {{").unwrap();
     let pattern = |element: &Element, inner: &str| match element.kind {
         Kind::Empty => format!("Self::{}", ident(&element.name)),
         _ => format!("Self::{}({inner})", ident(&element.name)),
     };
-    writeln!(out, "    /// The element name.\n    pub fn tag(&self) -> Tag {{\n        match self {{").unwrap();
+    writeln!(
+        out,
+        "    /// The element name.\n    pub fn tag(&self) -> Tag {{\n        match self {{"
+    )
+    .unwrap();
     for element in &primitives {
-        writeln!(out, "            {} => Tag::{},", pattern(element, "_"), ident(&element.name)).unwrap();
+        writeln!(
+            out,
+            "            {} => Tag::{},",
+            pattern(element, "_"),
+            ident(&element.name)
+        )
+        .unwrap();
     }
     writeln!(out, "        }}\n    }}\n").unwrap();
     writeln!(out, "    /// Reads the primitive whose start has just been read; `None` when the element is no primitive.").unwrap();
@@ -297,25 +440,57 @@ fn emit_primitive(out: &mut String, model: &Model) {
     for element in &primitives {
         let id = ident(&element.name);
         match element.kind {
-            Kind::Empty => writeln!(out, "            Tag::{id} => {{ source.skip()?; Self::{id} }}").unwrap(),
-            Kind::Any => writeln!(out, "            Tag::{id} => Self::{id}(Box::new(source.extension()?)),").unwrap(),
-            _ => writeln!(out, "            Tag::{id} => Self::{id}(Box::new({}::read(source)?)),", type_name(element)).unwrap(),
+            Kind::Empty => writeln!(
+                out,
+                "            Tag::{id} => {{ source.skip()?; Self::{id} }}"
+            )
+            .unwrap(),
+            Kind::Any => writeln!(
+                out,
+                "            Tag::{id} => Self::{id}(Box::new(source.extension()?)),"
+            )
+            .unwrap(),
+            _ => writeln!(
+                out,
+                "            Tag::{id} => Self::{id}(Box::new({}::read(source)?)),",
+                type_name(element)
+            )
+            .unwrap(),
         }
     }
-    writeln!(out, "            _ => return Ok(None),\n        }}))\n    }}\n").unwrap();
-    writeln!(out, "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{\n        match self {{").unwrap();
+    writeln!(
+        out,
+        "            _ => return Ok(None),\n        }}))\n    }}\n"
+    )
+    .unwrap();
+    writeln!(
+        out,
+        "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{\n        match self {{"
+    )
+    .unwrap();
     for element in &primitives {
         let id = ident(&element.name);
         match element.kind {
-            Kind::Empty => writeln!(out, "            Self::{id} => sink.empty(Tag::{id}),").unwrap(),
-            Kind::Any => writeln!(out, "            Self::{id}(value) => sink.extension(Tag::{id}, value),").unwrap(),
+            Kind::Empty => {
+                writeln!(out, "            Self::{id} => sink.empty(Tag::{id}),").unwrap()
+            }
+            Kind::Any => writeln!(
+                out,
+                "            Self::{id}(value) => sink.extension(Tag::{id}, value),"
+            )
+            .unwrap(),
             _ => writeln!(out, "            Self::{id}(value) => value.write(sink),").unwrap(),
         }
     }
     writeln!(out, "        }}\n    }}\n").unwrap();
     writeln!(out, "    /// Whether every mandatory element of `version` is there.\n    pub fn check(&self, version: Version) -> Result<(), MissingElement> {{\n        match self {{").unwrap();
     for element in primitives.iter().filter(|e| e.kind == Kind::Complex) {
-        writeln!(out, "            Self::{}(value) => value.check(version, &mut Vec::new()),", ident(&element.name)).unwrap();
+        writeln!(
+            out,
+            "            Self::{}(value) => value.check(version, &mut Vec::new()),",
+            ident(&element.name)
+        )
+        .unwrap();
     }
     writeln!(out, "            _ => Ok(()),\n        }}\n    }}\n}}\n").unwrap();
     for element in primitives.iter().filter(|e| e.kind == Kind::Complex) {
@@ -324,7 +499,15 @@ fn emit_primitive(out: &mut String, model: &Model) {
     writeln!(out, "/// (tag, versions as bits 1.1 = 1, 1.2 = 2, 1.3 = 4, sent by clients, sent by servers)\npub(crate) static PRIMITIVES: &[(Tag, u8, bool, bool)] = &[").unwrap();
     for element in &primitives {
         let direction = element.flags.get(1).map_or("both", String::as_str);
-        writeln!(out, "    (Tag::{}, {}, {}, {}),", ident(&element.name), element.versions, direction != "S>C", direction != "C>S").unwrap();
+        writeln!(
+            out,
+            "    (Tag::{}, {}, {}, {}),",
+            ident(&element.name),
+            element.versions,
+            direction != "S>C",
+            direction != "C>S"
+        )
+        .unwrap();
     }
     writeln!(out, "];").unwrap();
 }
@@ -332,7 +515,11 @@ fn emit_primitive(out: &mut String, model: &Model) {
 /// Random values of every element, for tests.
 pub fn samples(model: &Model) -> String {
     let mut out = String::new();
-    for element in model.elements.values().filter(|element| has_struct(element)) {
+    for element in model
+        .elements
+        .values()
+        .filter(|element| has_struct(element))
+    {
         let name = type_name(element);
         writeln!(out, "impl Sample for {name} {{\n    #[allow(clippy::field_reassign_with_default)]\n    fn sample(dice: &mut Dice, version: Version) -> Self {{\n        let mut element = Self::default();\n        match version {{").unwrap();
         for (version, particles) in element.models.iter().enumerate() {
@@ -341,15 +528,25 @@ pub fn samples(model: &Model) -> String {
             let mut chosen: Vec<usize> = Vec::new();
             for particle in &particles {
                 if let Some(choice) = particle.choice.filter(|choice| !chosen.contains(choice)) {
-                    let size = particles.iter().filter(|p| p.choice == Some(choice)).count();
-                    writeln!(out, "                let choice{choice} = dice.below({size});").unwrap();
+                    let size = particles
+                        .iter()
+                        .filter(|p| p.choice == Some(choice))
+                        .count();
+                    writeln!(
+                        out,
+                        "                let choice{choice} = dice.below({size});"
+                    )
+                    .unwrap();
                     chosen.push(choice);
                 }
             }
             for particle in &particles {
                 let target = model.target(particle);
                 let field = field_name(&particle.child);
-                let many = element.fields().iter().any(|f| f.child == particle.child && f.many);
+                let many = element
+                    .fields()
+                    .iter()
+                    .any(|f| f.child == particle.child && f.many);
                 let value = match (&target.kind, target.flag("type=")) {
                     (_, Some(_)) => format!("{}::sample(dice, version)", type_name(target)),
                     (Kind::String | Kind::Token, _) => "dice.string()".into(),
@@ -366,7 +563,11 @@ pub fn samples(model: &Model) -> String {
                 };
                 let condition = match particle.choice {
                     Some(choice) => {
-                        let at = particles.iter().filter(|p| p.choice == Some(choice)).position(|p| p.child == particle.child).unwrap();
+                        let at = particles
+                            .iter()
+                            .filter(|p| p.choice == Some(choice))
+                            .position(|p| p.child == particle.child)
+                            .unwrap();
                         format!("choice{choice} == {at}")
                     }
                     None if particle.required => "true".into(),
@@ -375,7 +576,9 @@ pub fn samples(model: &Model) -> String {
                 let assign = if !many && target.kind == Kind::Empty {
                     format!("element.{field} = true;")
                 } else if many && particle.many {
-                    format!("for _ in 0..=dice.below(2) {{ let value = {value}; element.{field}.push(value); }}")
+                    format!(
+                        "for _ in 0..=dice.below(2) {{ let value = {value}; element.{field}.push(value); }}"
+                    )
                 } else if many {
                     format!("let value = {value}; element.{field}.push(value);")
                 } else {
@@ -387,15 +590,28 @@ pub fn samples(model: &Model) -> String {
         }
         writeln!(out, "        }}\n        element\n    }}\n}}\n").unwrap();
     }
-    let primitives: Vec<&Element> = model.order.iter().map(|name| &model.elements[name]).filter(|e| e.is_primitive()).collect();
+    let primitives: Vec<&Element> = model
+        .order
+        .iter()
+        .map(|name| &model.elements[name])
+        .filter(|e| e.is_primitive())
+        .collect();
     writeln!(out, "/// One random message of every primitive of `version`.\npub(crate) fn primitives(dice: &mut Dice, version: Version) -> Vec<Primitive> {{\n    let mut all = Vec::new();").unwrap();
     for element in primitives {
         let value = match element.kind {
             Kind::Empty => format!("Primitive::{}", ident(&element.name)),
-            Kind::Any => format!("Primitive::{}(Box::new(Extension::sample(dice, version)))", ident(&element.name)),
+            Kind::Any => format!(
+                "Primitive::{}(Box::new(Extension::sample(dice, version)))",
+                ident(&element.name)
+            ),
             _ => format!("{}::sample(dice, version).into()", type_name(element)),
         };
-        writeln!(out, "    if {} & version.bit() != 0 {{ let value = {value}; all.push(value); }}", element.versions).unwrap();
+        writeln!(
+            out,
+            "    if {} & version.bit() != 0 {{ let value = {value}; all.push(value); }}",
+            element.versions
+        )
+        .unwrap();
     }
     writeln!(out, "    all\n}}").unwrap();
     out

@@ -57,9 +57,18 @@ impl Element {
     /// All children over all versions, in the order of the newest version first.
     pub fn fields(&self) -> Vec<Particle> {
         let mut fields: Vec<Particle> = Vec::new();
-        for model in self.models.iter().rev().flatten().chain(std::iter::once(&self.reads)) {
+        for model in self
+            .models
+            .iter()
+            .rev()
+            .flatten()
+            .chain(std::iter::once(&self.reads))
+        {
             for particle in model {
-                match fields.iter_mut().find(|field| field.child == particle.child) {
+                match fields
+                    .iter_mut()
+                    .find(|field| field.child == particle.child)
+                {
                     Some(field) => field.many |= particle.many,
                     None => fields.push(particle.clone()),
                 }
@@ -76,14 +85,22 @@ pub struct Model {
 
 impl Model {
     pub fn parse(text: &str) -> Self {
-        let mut model = Self { elements: BTreeMap::new(), order: Vec::new() };
+        let mut model = Self {
+            elements: BTreeMap::new(),
+            order: Vec::new(),
+        };
         let mut doc = String::new();
         let mut current: Option<Element> = None;
         for (number, line) in text.lines().enumerate() {
             let fail = |what: &str| -> ! { panic!("csp.model:{}: {what}: {line}", number + 1) };
             if line.starts_with("  ") {
-                let Some(element) = current.as_mut() else { fail("content without an element") };
-                let (range, content) = line.trim().split_once(char::is_whitespace).unwrap_or_else(|| fail("no content"));
+                let Some(element) = current.as_mut() else {
+                    fail("content without an element")
+                };
+                let (range, content) = line
+                    .trim()
+                    .split_once(char::is_whitespace)
+                    .unwrap_or_else(|| fail("no content"));
                 element.add(range, content.trim());
             } else if let Some(comment) = line.strip_prefix('#') {
                 model.close(current.take());
@@ -111,16 +128,28 @@ impl Model {
         if let Some(element) = element {
             self.order.push(element.name.clone());
             let name = element.name.clone();
-            assert!(self.elements.insert(name.clone(), element).is_none(), "{name} is declared twice");
+            assert!(
+                self.elements.insert(name.clone(), element).is_none(),
+                "{name} is declared twice"
+            );
         }
     }
 
     fn check(&self) {
         for element in self.elements.values() {
             for particle in element.fields() {
-                assert!(self.elements.contains_key(&particle.child), "{}: {} is not declared", element.name, particle.child);
+                assert!(
+                    self.elements.contains_key(&particle.child),
+                    "{}: {} is not declared",
+                    element.name,
+                    particle.child
+                );
                 if let Some(leaf) = &particle.leaf {
-                    assert!(self.elements.contains_key(leaf), "{}: {leaf} is not declared", element.name);
+                    assert!(
+                        self.elements.contains_key(leaf),
+                        "{}: {leaf} is not declared",
+                        element.name
+                    );
                 }
             }
         }
@@ -137,20 +166,33 @@ impl Element {
         if range == "reads" {
             self.reads = content
                 .split(',')
-                .map(|name| Particle { child: name.trim().into(), leaf: None, many: name.trim() == "Mapping", required: false, choice: None })
+                .map(|name| Particle {
+                    child: name.trim().into(),
+                    leaf: None,
+                    many: name.trim() == "Mapping",
+                    required: false,
+                    choice: None,
+                })
                 .collect();
             return;
         }
         let (low, high) = range.split_once('-').unwrap_or((range, range));
         let index = |text: &str| -> usize {
-            let minor: usize = text.strip_prefix("1.").and_then(|m| m.parse().ok()).unwrap_or_else(|| panic!("{}: {range}", self.name));
+            let minor: usize = text
+                .strip_prefix("1.")
+                .and_then(|m| m.parse().ok())
+                .unwrap_or_else(|| panic!("{}: {range}", self.name));
             minor - 1
         };
         let (low, high) = (index(low), index(high));
         for version in low..=high {
             self.versions |= 1 << version;
         }
-        if self.flags.iter().any(|flag| flag == "envelope" || flag.starts_with("type=")) {
+        if self
+            .flags
+            .iter()
+            .any(|flag| flag == "envelope" || flag.starts_with("type="))
+        {
             return;
         }
         self.kind = match content {
@@ -167,10 +209,20 @@ impl Element {
                 for version in low..=high {
                     self.models[version] = Some(Vec::new());
                 }
-                if self.kind == Kind::Complex && self.models.iter().flatten().any(|m| !m.is_empty()) { Kind::Complex } else { Kind::Empty }
+                if self.kind == Kind::Complex && self.models.iter().flatten().any(|m| !m.is_empty())
+                {
+                    Kind::Complex
+                } else {
+                    Kind::Empty
+                }
             }
             _ => match content.strip_prefix("enum ") {
-                Some(values) => Kind::Enum(values.split('|').map(|value| value.trim().to_owned()).collect()),
+                Some(values) => Kind::Enum(
+                    values
+                        .split('|')
+                        .map(|value| value.trim().to_owned())
+                        .collect(),
+                ),
                 None => {
                     let particles = Parser::new(content).parse();
                     for version in low..=high {
@@ -192,7 +244,11 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(content: &'a str) -> Self {
-        Self { rest: content, choices: 0, out: Vec::new() }
+        Self {
+            rest: content,
+            choices: 0,
+            out: Vec::new(),
+        }
     }
 
     fn parse(mut self) -> Vec<Particle> {
@@ -210,9 +266,16 @@ impl<'a> Parser<'a> {
             if let Some(rest) = self.rest.strip_prefix('(') {
                 self.rest = rest;
                 self.group(None);
-                self.rest = self.rest.trim_start().strip_prefix(')').unwrap_or_else(|| panic!("no ) at {}", self.rest));
+                self.rest = self
+                    .rest
+                    .trim_start()
+                    .strip_prefix(')')
+                    .unwrap_or_else(|| panic!("no ) at {}", self.rest));
             } else {
-                let end = self.rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '='))).unwrap_or(self.rest.len());
+                let end = self
+                    .rest
+                    .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '=')))
+                    .unwrap_or(self.rest.len());
                 let (name, rest) = self.rest.split_at(end);
                 assert!(!name.is_empty(), "no name at {}", self.rest);
                 self.rest = rest;
@@ -220,7 +283,13 @@ impl<'a> Parser<'a> {
                     Some((child, leaf)) => (child, Some(leaf.to_owned())),
                     None => (name, None),
                 };
-                self.out.push(Particle { child: child.into(), leaf, many: false, required: true, choice: None });
+                self.out.push(Particle {
+                    child: child.into(),
+                    leaf,
+                    many: false,
+                    required: true,
+                    choice: None,
+                });
             }
             let mark = self.rest.chars().next();
             if let Some(mark @ ('?' | '*' | '+')) = mark {

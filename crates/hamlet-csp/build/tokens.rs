@@ -19,14 +19,21 @@ pub struct Table {
 
 impl Table {
     pub fn parse(text: &str) -> Self {
-        let hex = |text: &str| u16::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or_else(|_| panic!("not hex: {text}"));
+        let hex = |text: &str| {
+            u16::from_str_radix(text.trim_start_matches("0x"), 16)
+                .unwrap_or_else(|_| panic!("not hex: {text}"))
+        };
         let rows = text
             .lines()
             .skip(1)
             .map(|line| line.split('\t').collect::<Vec<_>>())
             .map(|columns| Row {
                 kind: columns[0].into(),
-                page: if columns[1] == "-" { 0 } else { hex(columns[1]) as u8 },
+                page: if columns[1] == "-" {
+                    0
+                } else {
+                    hex(columns[1]) as u8
+                },
                 token: hex(columns[2]),
                 name: columns[3].into(),
                 versions: [columns[5] == "1", columns[6] == "1", columns[7] == "1"],
@@ -46,8 +53,14 @@ const ALIASES: &[(&str, &str)] = &[
     ("PreferredvCard", "ReferredvCard"),
     ("Auto-Subscribe", "AutoSubscribe"),
     ("Extended-Data", "ExtendedData"),
-    ("WV-CSP-NSDiscovery-Request", "WV-CSP-VersionDiscovery-Request"),
-    ("WV-CSP-NSDiscovery-Response", "WV-CSP-VersionDiscovery-Response"),
+    (
+        "WV-CSP-NSDiscovery-Request",
+        "WV-CSP-VersionDiscovery-Request",
+    ),
+    (
+        "WV-CSP-NSDiscovery-Response",
+        "WV-CSP-VersionDiscovery-Response",
+    ),
     ("BlockUser-Request", "BlockEntity-Request"),
     ("PresenceAuth-Response", "PresenceAuth-User"),
     ("AcceptedCharSet", "AcceptedCharset"),
@@ -58,8 +71,18 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// Value texts that are written as text although the table has a token (wbxml 5.1, 5.6, 6).
 const NEVER_WRITTEN: &[&str] = &[
-    "History", "US", "DENIED", "GRANTED", "PENDING", "application/", "image/", "text/", "http://", "https://",
-    "www.wireless-village.org", "www.openmobilealliance.org",
+    "History",
+    "US",
+    "DENIED",
+    "GRANTED",
+    "PENDING",
+    "application/",
+    "image/",
+    "text/",
+    "http://",
+    "https://",
+    "www.wireless-village.org",
+    "www.openmobilealliance.org",
 ];
 
 pub fn ident(name: &str) -> String {
@@ -80,9 +103,19 @@ pub fn ident(name: &str) -> String {
 
 pub fn emit(table: &Table, model: &Model) -> String {
     let current = |row: &&Row| row.versions.contains(&true);
-    let sent = |name: &str| ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, sent)| sent).to_owned();
+    let sent = |name: &str| {
+        ALIASES
+            .iter()
+            .find(|(alias, _)| *alias == name)
+            .map_or(name, |(_, sent)| sent)
+            .to_owned()
+    };
     let mut names: BTreeMap<String, [Option<(u8, u8)>; 3]> = BTreeMap::new();
-    for element in model.elements.values().filter(|element| !element.flags.iter().any(|flag| flag == "leaf")) {
+    for element in model
+        .elements
+        .values()
+        .filter(|element| !element.flags.iter().any(|flag| flag == "leaf"))
+    {
         names.entry(element.name.clone()).or_default();
     }
     let mut read: BTreeMap<(u8, u8), [Option<String>; 3]> = BTreeMap::new();
@@ -96,7 +129,9 @@ pub fn emit(table: &Table, model: &Model) -> String {
                 assert!(slot.is_none(), "{}/{} twice", row.page, row.token);
                 *slot = Some(name.clone());
                 // ContentType has a second, draft place (05/36); the first is the one that is written.
-                if places[version].is_none_or(|old| old > (row.page, token)) && !(row.page == 5 && token == 0x36) {
+                if places[version].is_none_or(|old| old > (row.page, token))
+                    && !(row.page == 5 && token == 0x36)
+                {
                     places[version] = Some((row.page, token));
                 }
             }
@@ -122,15 +157,29 @@ pub fn emit(table: &Table, model: &Model) -> String {
         writeln!(w, "    {},", ident(name)).unwrap();
     }
     writeln!(w, "}}\n").unwrap();
-    writeln!(w, "pub(crate) static TAG_NAMES: [&str; {}] = [", names.len()).unwrap();
+    writeln!(
+        w,
+        "pub(crate) static TAG_NAMES: [&str; {}] = [",
+        names.len()
+    )
+    .unwrap();
     for name in names.keys() {
         writeln!(w, "    {name:?},").unwrap();
     }
     writeln!(w, "];\n").unwrap();
     writeln!(w, "/// (page << 8 | token) per version; 0 where the version has no token.\npub(crate) static TAG_TOKENS: [[u16; 3]; {}] = [", names.len()).unwrap();
     for places in names.values() {
-        let number = |place: Option<(u8, u8)>| place.map_or(0, |(page, token)| u16::from(page) << 8 | u16::from(token));
-        writeln!(w, "    [{:#06x}, {:#06x}, {:#06x}],", number(places[0]), number(places[1]), number(places[2])).unwrap();
+        let number = |place: Option<(u8, u8)>| {
+            place.map_or(0, |(page, token)| u16::from(page) << 8 | u16::from(token))
+        };
+        writeln!(
+            w,
+            "    [{:#06x}, {:#06x}, {:#06x}],",
+            number(places[0]),
+            number(places[1]),
+            number(places[2])
+        )
+        .unwrap();
     }
     writeln!(w, "];\n").unwrap();
     let pages = read.keys().map(|(page, _)| *page).max().expect("pages") + 1;
@@ -138,11 +187,19 @@ pub fn emit(table: &Table, model: &Model) -> String {
     for version in 0..3 {
         writeln!(w, "    [").unwrap();
         for page in 0..pages {
-            let cell = |token: u8| match read.get(&(page, token)).and_then(|slots| slots[version].as_ref()) {
+            let cell = |token: u8| match read
+                .get(&(page, token))
+                .and_then(|slots| slots[version].as_ref())
+            {
                 Some(name) => format!("Some(Tag::{})", ident(name)),
                 None => "None".into(),
             };
-            writeln!(w, "        [{}],", (0..64).map(cell).collect::<Vec<_>>().join(", ")).unwrap();
+            writeln!(
+                w,
+                "        [{}],",
+                (0..64).map(cell).collect::<Vec<_>>().join(", ")
+            )
+            .unwrap();
         }
         writeln!(w, "    ],").unwrap();
     }
@@ -152,10 +209,18 @@ pub fn emit(table: &Table, model: &Model) -> String {
     for name in names.keys() {
         map.entry(name.as_str(), format!("Tag::{}", ident(name)));
     }
-    for (alias, name) in ALIASES.iter().filter(|(alias, _)| !names.contains_key(*alias)) {
+    for (alias, name) in ALIASES
+        .iter()
+        .filter(|(alias, _)| !names.contains_key(*alias))
+    {
         map.entry(alias, format!("Tag::{}", ident(name)));
     }
-    writeln!(w, "pub(crate) static NAME_TAGS: phf::Map<&'static str, Tag> = {};\n", map.build()).unwrap();
+    writeln!(
+        w,
+        "pub(crate) static NAME_TAGS: phf::Map<&'static str, Tag> = {};\n",
+        map.build()
+    )
+    .unwrap();
 
     emit_values(w, table);
     emit_public_ids(w, table);
@@ -165,7 +230,10 @@ pub fn emit(table: &Table, model: &Model) -> String {
 fn emit_values(w: &mut String, table: &Table) {
     // Reading: one text per index and version; an index of another version keeps that meaning.
     let mut texts: BTreeMap<u16, [Option<&str>; 3]> = BTreeMap::new();
-    for row in table.of_kind("value").filter(|row| row.versions.contains(&true)) {
+    for row in table
+        .of_kind("value")
+        .filter(|row| row.versions.contains(&true))
+    {
         let slots = texts.entry(row.token).or_default();
         for version in 0..3 {
             // 0x3D is GROUP_ID and History: the element decides, GROUP_ID stands in the table.
@@ -188,20 +256,32 @@ fn emit_values(w: &mut String, table: &Table) {
     writeln!(w, "/// Text per version and EXT_T_0 index.\npub(crate) static VALUE_TEXTS: [[Option<&str>; {size}]; 3] = [").unwrap();
     for version in 0..3 {
         let cell = |index: u16| format!("{:?}", texts.get(&index).and_then(|slots| slots[version]));
-        writeln!(w, "    [{}],", (0..size).map(cell).collect::<Vec<_>>().join(", ")).unwrap();
+        writeln!(
+            w,
+            "    [{}],",
+            (0..size).map(cell).collect::<Vec<_>>().join(", ")
+        )
+        .unwrap();
     }
     writeln!(w, "];\n").unwrap();
 
     // Writing: index per text and version; IM and SMS are chosen by the element.
     let mut indexes: BTreeMap<&str, [u16; 3]> = BTreeMap::new();
-    for row in table.of_kind("value").filter(|row| row.versions.contains(&true)) {
-        if NEVER_WRITTEN.contains(&row.name.as_str()) || matches!((row.name.as_str(), row.token), ("IM", 0x68) | ("SMS", 0x75)) {
+    for row in table
+        .of_kind("value")
+        .filter(|row| row.versions.contains(&true))
+    {
+        if NEVER_WRITTEN.contains(&row.name.as_str())
+            || matches!((row.name.as_str(), row.token), ("IM", 0x68) | ("SMS", 0x75))
+        {
             continue;
         }
         let slots = indexes.entry(&row.name).or_insert([u16::MAX; 3]);
         for version in 0..3 {
             // SSMS and SHTTP go out as text in 1.2 (wbxml 5.1).
-            if row.versions[version] && !(version == 1 && matches!(row.name.as_str(), "SSMS" | "SHTTP")) {
+            if row.versions[version]
+                && !(version == 1 && matches!(row.name.as_str(), "SSMS" | "SHTTP"))
+            {
                 slots[version] = row.token;
             }
         }
@@ -210,7 +290,12 @@ fn emit_values(w: &mut String, table: &Table) {
     for (text, slots) in &indexes {
         map.entry(*text, format!("{slots:?}"));
     }
-    writeln!(w, "pub(crate) static VALUE_INDEXES: phf::Map<&'static str, [u16; 3]> = {};\n", map.build()).unwrap();
+    writeln!(
+        w,
+        "pub(crate) static VALUE_INDEXES: phf::Map<&'static str, [u16; 3]> = {};\n",
+        map.build()
+    )
+    .unwrap();
 }
 
 fn emit_public_ids(w: &mut String, table: &Table) {

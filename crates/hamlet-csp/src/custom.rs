@@ -1,6 +1,9 @@
 //! Elements whose reading or writing is not a plain list of children.
 
-use crate::elements::{GetMessageResponse, Logo, Map, NewMessage, SendMessageRequest, WelcomeNote, ContentEncoding, ContentPolicy};
+use crate::elements::{
+    ContentEncoding, ContentPolicy, GetMessageResponse, Logo, Map, NewMessage, SendMessageRequest,
+    WelcomeNote,
+};
 use crate::error::SyntaxError;
 use crate::leaf::{ContentData, NonEmpty};
 use crate::sink::Sink;
@@ -37,7 +40,9 @@ impl ClientId {
     pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
         sink.start(tag);
         self.url.iter().for_each(|url| sink.text(Tag::URL, url));
-        self.msisdn.iter().for_each(|msisdn| sink.text(Tag::MSISDN, msisdn));
+        self.msisdn
+            .iter()
+            .for_each(|msisdn| sink.text(Tag::MSISDN, msisdn));
         sink.end(tag);
     }
 }
@@ -62,8 +67,12 @@ impl AcceptedContentType {
         while let Some(tag) = source.child()? {
             match tag {
                 Tag::ContentType => element.content_type = Some(source.string()?),
-                Tag::AcceptedRichContentLength => element.accepted_rich_content_length = source.integer()?,
-                Tag::ContentPolicy => element.content_policy = source.string()?.non_empty().map(ContentPolicy::parse),
+                Tag::AcceptedRichContentLength => {
+                    element.accepted_rich_content_length = source.integer()?
+                }
+                Tag::ContentPolicy => {
+                    element.content_policy = source.string()?.non_empty().map(ContentPolicy::parse)
+                }
                 Tag::ContentPolicyLimit => element.content_policy_limit = source.integer()?,
                 _ => source.skip()?,
             }
@@ -80,10 +89,18 @@ impl AcceptedContentType {
             return;
         }
         sink.start(tag);
-        self.content_type.iter().for_each(|text| sink.token(Tag::ContentType, text));
-        self.accepted_rich_content_length.iter().for_each(|n| sink.integer(Tag::AcceptedRichContentLength, *n));
-        self.content_policy.iter().for_each(|policy| sink.token(Tag::ContentPolicy, policy.as_str()));
-        self.content_policy_limit.iter().for_each(|n| sink.integer(Tag::ContentPolicyLimit, *n));
+        self.content_type
+            .iter()
+            .for_each(|text| sink.token(Tag::ContentType, text));
+        self.accepted_rich_content_length
+            .iter()
+            .for_each(|n| sink.integer(Tag::AcceptedRichContentLength, *n));
+        self.content_policy
+            .iter()
+            .for_each(|policy| sink.token(Tag::ContentPolicy, policy.as_str()));
+        self.content_policy_limit
+            .iter()
+            .for_each(|n| sink.integer(Tag::ContentPolicyLimit, *n));
         sink.end(tag);
     }
 }
@@ -121,7 +138,9 @@ impl NickName {
     pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
         sink.start(tag);
         self.name.iter().for_each(|name| sink.text(Tag::Name, name));
-        self.user_id.iter().for_each(|user| sink.text(Tag::UserID, user));
+        self.user_id
+            .iter()
+            .for_each(|user| sink.text(Tag::UserID, user));
         sink.end(tag);
     }
 }
@@ -186,10 +205,15 @@ impl SearchPairList {
             if tag == Tag::SearchElement || pairs.is_empty() {
                 pairs.push(crate::elements::SearchPair::default());
             }
-            let Some(pair) = pairs.last_mut() else { continue };
+            let Some(pair) = pairs.last_mut() else {
+                continue;
+            };
             match tag {
                 Tag::SearchElement => {
-                    pair.search_element = source.string()?.non_empty().map(crate::elements::SearchElement::parse);
+                    pair.search_element = source
+                        .string()?
+                        .non_empty()
+                        .map(crate::elements::SearchElement::parse);
                 }
                 Tag::SearchString => pair.search_string = Some(source.string()?),
                 Tag::PairID => pair.pair_id = source.integer()?,
@@ -202,10 +226,16 @@ impl SearchPairList {
     pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
         sink.start(tag);
         for pair in &self.pairs {
-            pair.search_element.iter().for_each(|element| sink.token(Tag::SearchElement, element.as_str()));
-            pair.search_string.iter().for_each(|text| sink.text(Tag::SearchString, text));
+            pair.search_element
+                .iter()
+                .for_each(|element| sink.token(Tag::SearchElement, element.as_str()));
+            pair.search_string
+                .iter()
+                .for_each(|text| sink.text(Tag::SearchString, text));
             if sink.version() == Version::V1_3 {
-                pair.pair_id.iter().for_each(|id| sink.integer(Tag::PairID, *id));
+                pair.pair_id
+                    .iter()
+                    .for_each(|id| sink.integer(Tag::PairID, *id));
             }
         }
         sink.end(tag);
@@ -214,14 +244,27 @@ impl SearchPairList {
 
 /// Turns raw octets into what every syntax can carry (wbxml 5.5): text when the type is
 /// text and nothing else was announced, else base64 with its ContentEncoding.
-fn settle(data: &mut Option<ContentData>, content_type: Option<&str>, encoding: &mut Option<ContentEncoding>) {
-    let Some(ContentData::Octets(octets)) = data else { return };
+fn settle(
+    data: &mut Option<ContentData>,
+    content_type: Option<&str>,
+    encoding: &mut Option<ContentEncoding>,
+) {
+    let Some(ContentData::Octets(octets)) = data else {
+        return;
+    };
     let octets = std::mem::take(octets);
     let announced = matches!(encoding, Some(ContentEncoding::Base64));
     let text = String::from_utf8(octets);
     *data = Some(ContentData::Text(match text {
         Ok(text) if announced && is_base64(&text) => text,
-        Ok(text) if !announced && content_type.is_none_or(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/")) => text,
+        Ok(text)
+            if !announced
+                && content_type.is_none_or(|kind| {
+                    kind.trim_start().to_ascii_lowercase().starts_with("text/")
+                }) =>
+        {
+            text
+        }
         other => {
             *encoding = Some(ContentEncoding::Base64);
             BASE64.encode(match other {
@@ -239,7 +282,13 @@ fn is_base64(text: &str) -> bool {
 
 /// An element with ContentType, ContentEncoding and ContentData of its own.
 pub(crate) trait HasContent {
-    fn content(&mut self) -> (&mut Option<ContentData>, Option<&str>, &mut Option<ContentEncoding>);
+    fn content(
+        &mut self,
+    ) -> (
+        &mut Option<ContentData>,
+        Option<&str>,
+        &mut Option<ContentEncoding>,
+    );
 }
 
 macro_rules! has_content {
@@ -306,10 +355,34 @@ mod unit {
         for (octets, content_type, encoding, text, after) in [
             (&b"hello"[..], None, None, "hello", None),
             (b"hello", Some("Text/Plain"), None, "hello", None),
-            (b"\xFF\x00", Some("text/plain"), None, "/wA=", base64.clone()),
-            (b"hello", Some("image/png"), None, "aGVsbG8=", base64.clone()),
-            (b"aGVsbG8=", Some("image/png"), base64.clone(), "aGVsbG8=", base64.clone()),
-            (b"not base64!", Some("image/png"), base64.clone(), "bm90IGJhc2U2NCE=", base64.clone()),
+            (
+                b"\xFF\x00",
+                Some("text/plain"),
+                None,
+                "/wA=",
+                base64.clone(),
+            ),
+            (
+                b"hello",
+                Some("image/png"),
+                None,
+                "aGVsbG8=",
+                base64.clone(),
+            ),
+            (
+                b"aGVsbG8=",
+                Some("image/png"),
+                base64.clone(),
+                "aGVsbG8=",
+                base64.clone(),
+            ),
+            (
+                b"not base64!",
+                Some("image/png"),
+                base64.clone(),
+                "bm90IGJhc2U2NCE=",
+                base64.clone(),
+            ),
         ] {
             let mut data = Some(ContentData::Octets(octets.to_vec()));
             let mut encoding = encoding;

@@ -10,8 +10,13 @@ pub struct DateTime(OffsetDateTime);
 impl DateTime {
     /// From milliseconds; the fraction of a second is dropped. Years outside 0-9999 become 1970.
     pub fn from_timestamp(at: Timestamp) -> Self {
-        let at = OffsetDateTime::from_unix_timestamp(at.secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        Self(if (0..=9999).contains(&at.year()) { at } else { OffsetDateTime::UNIX_EPOCH })
+        let at =
+            OffsetDateTime::from_unix_timestamp(at.secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        Self(if (0..=9999).contains(&at.year()) {
+            at
+        } else {
+            OffsetDateTime::UNIX_EPOCH
+        })
     }
 
     /// The same point in time.
@@ -25,31 +30,55 @@ impl DateTime {
         let text = text.trim();
         let (date, rest) = text.split_once(['T', 't', ' '])?;
         let date: Vec<u8> = date.bytes().filter(|b| *b != b'-').collect();
-        let zone_at = rest.find(|c: char| c.is_ascii_alphabetic() || matches!(c, '+' | '-')).unwrap_or(rest.len());
+        let zone_at = rest
+            .find(|c: char| c.is_ascii_alphabetic() || matches!(c, '+' | '-'))
+            .unwrap_or(rest.len());
         let (clock, zone) = rest.split_at(zone_at);
         let clock = clock.split(['.', ',']).next().unwrap_or(clock);
         let clock: Vec<u8> = clock.bytes().filter(|b| *b != b':').collect();
         let number = |digits: &[u8]| -> Option<u16> {
-            digits.iter().try_fold(0u16, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u16::from(digit - b'0')))
+            digits.iter().try_fold(0u16, |sum, digit| {
+                digit
+                    .is_ascii_digit()
+                    .then(|| sum * 10 + u16::from(digit - b'0'))
+            })
         };
         if date.len() != 8 || !matches!(clock.len(), 4 | 6) {
             return None;
         }
         let month = Month::try_from(u8::try_from(number(&date[4..6])?).ok()?).ok()?;
-        let date = Date::from_calendar_date(i32::from(number(&date[..4])?), month, number(&date[6..])? as u8).ok()?;
-        let second = if clock.len() == 6 { number(&clock[4..])? } else { 0 };
-        let time = Time::from_hms(number(&clock[..2])? as u8, number(&clock[2..4])? as u8, second.min(59) as u8).ok()?;
+        let date = Date::from_calendar_date(
+            i32::from(number(&date[..4])?),
+            month,
+            number(&date[6..])? as u8,
+        )
+        .ok()?;
+        let second = if clock.len() == 6 {
+            number(&clock[4..])?
+        } else {
+            0
+        };
+        let time = Time::from_hms(
+            number(&clock[..2])? as u8,
+            number(&clock[2..4])? as u8,
+            second.min(59) as u8,
+        )
+        .ok()?;
         Self::checked(PrimitiveDateTime::new(date, time).assume_offset(parse_zone(zone)?))
     }
 
     /// Reads the packed six octets; impossible dates are `None`.
     pub(crate) fn from_octets(octets: &[u8]) -> Option<Self> {
         let octets: [u8; 6] = octets.try_into().ok()?;
-        let bits = octets.iter().fold(0u64, |sum, octet| sum << 8 | u64::from(*octet));
+        let bits = octets
+            .iter()
+            .fold(0u64, |sum, octet| sum << 8 | u64::from(*octet));
         let field = |at: u32, width: u32| ((bits >> at) & ((1 << width) - 1)) as u16;
         let month = Month::try_from(field(30, 4) as u8).ok()?;
-        let date = Date::from_calendar_date(i32::from(field(34, 12)), month, field(25, 5) as u8).ok()?;
-        let time = Time::from_hms(field(20, 5) as u8, field(14, 6) as u8, field(8, 6) as u8).ok()?;
+        let date =
+            Date::from_calendar_date(i32::from(field(34, 12)), month, field(25, 5) as u8).ok()?;
+        let time =
+            Time::from_hms(field(20, 5) as u8, field(14, 6) as u8, field(8, 6) as u8).ok()?;
         let zone = military_zone(field(0, 8) as u8).unwrap_or(UtcOffset::UTC);
         Self::checked(PrimitiveDateTime::new(date, time).assume_offset(zone))
     }
@@ -66,7 +95,13 @@ impl std::fmt::Display for DateTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let at = self.0;
         let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
-        write!(f, "{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", at.hour(), at.minute(), at.second())
+        write!(
+            f,
+            "{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z",
+            at.hour(),
+            at.minute(),
+            at.second()
+        )
     }
 }
 
@@ -78,7 +113,11 @@ fn parse_zone(zone: &str) -> Option<UtcOffset> {
         (Some(sign @ (b'+' | b'-')), _) => {
             let digits: String = octets.filter(|b| *b != b':').map(char::from).collect();
             let (hours, minutes) = digits.split_at(digits.len().min(2));
-            let minutes: i8 = if minutes.is_empty() { 0 } else { minutes.parse().ok()? };
+            let minutes: i8 = if minutes.is_empty() {
+                0
+            } else {
+                minutes.parse().ok()?
+            };
             let hours: i8 = hours.parse().ok()?;
             let factor = if sign == b'-' { -1 } else { 1 };
             UtcOffset::from_hms(factor * hours, factor * minutes, 0).ok()
@@ -118,9 +157,21 @@ mod tests {
             ("20010925T134013Y", "20010926T014013Z"),
             ("2024-05-01T12:00:00.123456", "20240501T120000Z"),
         ] {
-            assert_eq!(DateTime::parse(text).map(|at| at.to_string()).as_deref(), Some(written), "{text}");
+            assert_eq!(
+                DateTime::parse(text).map(|at| at.to_string()).as_deref(),
+                Some(written),
+                "{text}"
+            );
         }
-        for text in ["", "T", "20010925", "20011325T000000Z", "20010925T254013Z", "20010925T134013J", "2001092ST134013Z"] {
+        for text in [
+            "",
+            "T",
+            "20010925",
+            "20011325T000000Z",
+            "20010925T254013Z",
+            "20010925T134013J",
+            "2001092ST134013Z",
+        ] {
             assert_eq!(DateTime::parse(text), None, "{text}");
         }
     }
@@ -128,9 +179,15 @@ mod tests {
     #[test]
     fn the_packed_form_is_read() {
         let octets = [0x1F, 0x46, 0x73, 0x0E, 0xBB, 0x5A];
-        assert_eq!(DateTime::from_octets(&octets).unwrap().to_string(), "20010925T165859Z");
+        assert_eq!(
+            DateTime::from_octets(&octets).unwrap().to_string(),
+            "20010925T165859Z"
+        );
         let octets = [0x1F, 0x46, 0xA6, 0x9C, 0x9F, 0x5A];
-        assert_eq!(DateTime::from_octets(&octets).unwrap().to_string(), "20011019T095031Z");
+        assert_eq!(
+            DateTime::from_octets(&octets).unwrap().to_string(),
+            "20011019T095031Z"
+        );
         assert_eq!(DateTime::from_octets(&[0; 6]), None);
         assert_eq!(DateTime::from_octets(&[0xFF; 6]), None);
         assert_eq!(DateTime::from_octets(&[0x1F; 5]), None);
@@ -138,7 +195,13 @@ mod tests {
 
     #[test]
     fn milliseconds_go_and_the_range_holds() {
-        assert_eq!(DateTime::from_timestamp(Timestamp::from_millis(1_600_000_000_999)).to_string(), "20200913T122640Z");
-        assert_eq!(DateTime::from_timestamp(Timestamp::from_millis(i64::MAX)).to_string(), "19700101T000000Z");
+        assert_eq!(
+            DateTime::from_timestamp(Timestamp::from_millis(1_600_000_000_999)).to_string(),
+            "20200913T122640Z"
+        );
+        assert_eq!(
+            DateTime::from_timestamp(Timestamp::from_millis(i64::MAX)).to_string(),
+            "19700101T000000Z"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use crate::elements::{Tag, VersionDiscoveryRequest, VersionDiscoveryResponse};
 use crate::envelope::Message;
 use crate::error::{DecodeError, Salvage, SyntaxError};
-use crate::source::Source;
 use crate::sink::Sink;
+use crate::source::Source;
 use crate::version::Claim;
 use crate::wbxml_read::WbxmlSource;
 use crate::wbxml_write::WbxmlSink;
@@ -56,30 +56,66 @@ pub struct WriteOptions {
 pub fn decode(body: &[u8], syntax: Syntax) -> Result<Decoded, DecodeError> {
     match syntax {
         Syntax::Xml => {
-            let text = to_utf8(body).map_err(|what| failure(SyntaxError { what, path: Vec::new() }, None, Salvage::default()))?;
+            let text = to_utf8(body).map_err(|what| {
+                failure(
+                    SyntaxError {
+                        what,
+                        path: Vec::new(),
+                    },
+                    None,
+                    Salvage::default(),
+                )
+            })?;
             let mut source = XmlSource::new(&text);
-            let root = source.root().map_err(|error| failure(error, None, Salvage::default()))?;
+            let root = source
+                .root()
+                .map_err(|error| failure(error, None, Salvage::default()))?;
             let hint = root.public_id.as_deref().and_then(Version::from_public_id);
             let version = claimed(root.namespace.as_deref(), hint)?;
-            let document = read_root(&mut source, root.tag).map_err(|(error, salvage)| match root.tag {
-                None => failure(SyntaxError { what: format!("the root `{}` is no CSP message", clip(&root.name)), ..error }, version, salvage),
-                Some(_) => failure(error, version, salvage),
-            })?;
-            Ok(Decoded { document, version, doctype: root.doctype })
+            let document =
+                read_root(&mut source, root.tag).map_err(|(error, salvage)| match root.tag {
+                    None => failure(
+                        SyntaxError {
+                            what: format!("the root `{}` is no CSP message", clip(&root.name)),
+                            ..error
+                        },
+                        version,
+                        salvage,
+                    ),
+                    Some(_) => failure(error, version, salvage),
+                })?;
+            Ok(Decoded {
+                document,
+                version,
+                doctype: root.doctype,
+            })
         }
         Syntax::Wbxml => {
-            let mut source = WbxmlSource::new(body).map_err(|error| failure(error, None, Salvage::default()))?;
-            let root = source.root().map_err(|error| failure(error, None, Salvage::default()))?;
+            let mut source =
+                WbxmlSource::new(body).map_err(|error| failure(error, None, Salvage::default()))?;
+            let root = source
+                .root()
+                .map_err(|error| failure(error, None, Salvage::default()))?;
             let version = claimed(root.namespace.as_deref(), root.public_id)?;
             source.set_version(version.unwrap_or(Version::V1_2));
-            let document = read_root(&mut source, root.tag).map_err(|(error, salvage)| failure(error, version, salvage))?;
-            Ok(Decoded { document, version, doctype: false })
+            let document = read_root(&mut source, root.tag)
+                .map_err(|(error, salvage)| failure(error, version, salvage))?;
+            Ok(Decoded {
+                document,
+                version,
+                doctype: false,
+            })
         }
     }
 }
 
 /// Writes a document for `version`.
-pub fn encode(document: &Document, syntax: Syntax, version: Version, options: &WriteOptions) -> Vec<u8> {
+pub fn encode(
+    document: &Document,
+    syntax: Syntax,
+    version: Version,
+    options: &WriteOptions,
+) -> Vec<u8> {
     match syntax {
         Syntax::Xml => {
             let mut sink = XmlSink::new(version, options.doctype.then(|| document.root()));
@@ -127,19 +163,35 @@ fn claimed(namespace: Option<&str>, hint: Option<Version>) -> Result<Option<Vers
     }
 }
 
-fn read_root<S: Source>(source: &mut S, tag: Option<Tag>) -> Result<Document, (SyntaxError, Salvage)> {
+fn read_root<S: Source>(
+    source: &mut S,
+    tag: Option<Tag>,
+) -> Result<Document, (SyntaxError, Salvage)> {
     let mut salvage = Salvage::default();
     let document = match tag {
         Some(Tag::WVCSPMessage) => Message::read(source, &mut salvage).map(Document::Message),
-        Some(Tag::WVCSPVersionDiscoveryRequest) => VersionDiscoveryRequest::read(source).map(Document::VersionDiscoveryRequest),
-        Some(Tag::WVCSPVersionDiscoveryResponse) => VersionDiscoveryResponse::read(source).map(Document::VersionDiscoveryResponse),
-        other => Err(SyntaxError { what: "the root is no CSP message".into(), path: other.into_iter().collect() }),
+        Some(Tag::WVCSPVersionDiscoveryRequest) => {
+            VersionDiscoveryRequest::read(source).map(Document::VersionDiscoveryRequest)
+        }
+        Some(Tag::WVCSPVersionDiscoveryResponse) => {
+            VersionDiscoveryResponse::read(source).map(Document::VersionDiscoveryResponse)
+        }
+        other => Err(SyntaxError {
+            what: "the root is no CSP message".into(),
+            path: other.into_iter().collect(),
+        }),
     };
     document.map_err(|error| (error, salvage))
 }
 
 fn failure(error: SyntaxError, version: Option<Version>, salvage: Salvage) -> DecodeError {
-    DecodeError { what: error.what, path: error.path, status: StatusCode::BAD_REQUEST, version, salvage }
+    DecodeError {
+        what: error.what,
+        path: error.path,
+        status: StatusCode::BAD_REQUEST,
+        version,
+        salvage,
+    }
 }
 
 fn clip(text: &str) -> String {

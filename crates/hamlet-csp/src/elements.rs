@@ -13,7 +13,9 @@ use crate::sink::Sink;
 use crate::source::Source;
 use crate::version::{Namespace, Version};
 
-pub use crate::custom::{AcceptedContentType, ClientId, NickMember, NickMembers, NickName, SearchPairList};
+pub use crate::custom::{
+    AcceptedContentType, ClientId, NickMember, NickMembers, NickName, SearchPairList,
+};
 
 include!(concat!(env!("OUT_DIR"), "/tags.rs"));
 include!(concat!(env!("OUT_DIR"), "/elements.rs"));
@@ -39,28 +41,38 @@ impl Tag {
 
     /// The element that a token means in `version`.
     pub fn from_token(version: Version, page: u8, token: u8) -> Option<Self> {
-        *TOKEN_TAGS[version.index()].get(usize::from(page))?.get(usize::from(token))?
+        *TOKEN_TAGS[version.index()]
+            .get(usize::from(page))?
+            .get(usize::from(token))?
     }
 
     /// Whether its content is foreign and its xmlns therefore counts.
     pub(crate) fn carries_extension(self) -> bool {
         use Tag::{ExtBlock, ExtBlockETEM, ExtendedData, ExtendedRequest, ExtendedResponse};
-        matches!(self, ExtBlock | ExtBlockETEM | ExtendedData | ExtendedRequest | ExtendedResponse)
+        matches!(
+            self,
+            ExtBlock | ExtBlockETEM | ExtendedData | ExtendedRequest | ExtendedResponse
+        )
     }
 
     /// For a primitive: (versions as bits, sent by clients, sent by servers).
     fn primitive(self) -> Option<(u8, bool, bool)> {
-        PRIMITIVES.iter().find(|(tag, ..)| *tag == self).map(|(_, versions, client, server)| (*versions, *client, *server))
+        PRIMITIVES
+            .iter()
+            .find(|(tag, ..)| *tag == self)
+            .map(|(_, versions, client, server)| (*versions, *client, *server))
     }
 
     /// Whether it is a primitive of `version` that clients send.
     pub fn is_sent_by_clients(self, version: Version) -> bool {
-        self.primitive().is_some_and(|(versions, client, _)| client && versions & version.bit() != 0)
+        self.primitive()
+            .is_some_and(|(versions, client, _)| client && versions & version.bit() != 0)
     }
 
     /// Whether it is a primitive of `version` that servers send.
     pub fn is_sent_by_servers(self, version: Version) -> bool {
-        self.primitive().is_some_and(|(versions, _, server)| server && versions & version.bit() != 0)
+        self.primitive()
+            .is_some_and(|(versions, _, server)| server && versions & version.bit() != 0)
     }
 
     /// Whether it is a primitive of any version.

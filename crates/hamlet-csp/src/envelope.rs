@@ -49,35 +49,63 @@ pub struct Transaction {
 impl SessionDescriptor {
     /// Inside the session of this identifier.
     pub fn inband(session_id: impl AsRef<str>) -> Self {
-        Self { session_type: SessionType::Inband, session_id: Some(Text::new(session_id)) }
+        Self {
+            session_type: SessionType::Inband,
+            session_id: Some(Text::new(session_id)),
+        }
     }
 
     /// Outside any session.
     pub fn outband() -> Self {
-        Self { session_type: SessionType::Outband, session_id: None }
+        Self {
+            session_type: SessionType::Outband,
+            session_id: None,
+        }
     }
 }
 
 impl Transaction {
     /// A request.
     pub fn request(id: impl AsRef<str>, primitive: impl Into<Primitive>) -> Self {
-        Self::new(TransactionMode::Request, Some(Text::new(id)), primitive.into())
+        Self::new(
+            TransactionMode::Request,
+            Some(Text::new(id)),
+            primitive.into(),
+        )
     }
 
     /// A response.
     pub fn response(id: impl AsRef<str>, primitive: impl Into<Primitive>) -> Self {
-        Self::new(TransactionMode::Response, Some(Text::new(id)), primitive.into())
+        Self::new(
+            TransactionMode::Response,
+            Some(Text::new(id)),
+            primitive.into(),
+        )
     }
 
     fn new(mode: TransactionMode, id: Option<Text>, primitive: Primitive) -> Self {
-        Self { mode, id, segment_info: None, content: Ok(primitive), extensions: Vec::new() }
+        Self {
+            mode,
+            id,
+            segment_info: None,
+            content: Ok(primitive),
+            extensions: Vec::new(),
+        }
     }
 }
 
 impl Message {
     /// Reads the content of WV-CSP-Message; on an error `salvage` holds what was understood.
-    pub(crate) fn read<S: Source>(source: &mut S, salvage: &mut Salvage) -> Result<Self, SyntaxError> {
-        let mut message = Self { session: SessionDescriptor::outband(), transactions: Vec::new(), poll: None, cir: None };
+    pub(crate) fn read<S: Source>(
+        source: &mut S,
+        salvage: &mut Salvage,
+    ) -> Result<Self, SyntaxError> {
+        let mut message = Self {
+            session: SessionDescriptor::outband(),
+            transactions: Vec::new(),
+            poll: None,
+            cir: None,
+        };
         let mut session_seen = false;
         while let Some(tag) = source.child()? {
             if tag != Tag::Session {
@@ -87,7 +115,9 @@ impl Message {
             session_seen = true;
             while let Some(tag) = source.child()? {
                 match tag {
-                    Tag::SessionDescriptor => message.session = read_session_descriptor(source, salvage)?,
+                    Tag::SessionDescriptor => {
+                        message.session = read_session_descriptor(source, salvage)?
+                    }
                     Tag::Transaction => {
                         let transaction = message.read_transaction(source, salvage)?;
                         message.transactions.push(transaction);
@@ -99,18 +129,31 @@ impl Message {
             }
         }
         if !session_seen {
-            return Err(SyntaxError { what: "Session is missing".into(), path: vec![Tag::WVCSPMessage] });
+            return Err(SyntaxError {
+                what: "Session is missing".into(),
+                path: vec![Tag::WVCSPMessage],
+            });
         }
         Ok(message)
     }
 
-    fn read_transaction<S: Source>(&mut self, source: &mut S, salvage: &mut Salvage) -> Result<Transaction, SyntaxError> {
-        *salvage = Salvage { session_id: salvage.session_id.take(), ..Salvage::default() };
+    fn read_transaction<S: Source>(
+        &mut self,
+        source: &mut S,
+        salvage: &mut Salvage,
+    ) -> Result<Transaction, SyntaxError> {
+        *salvage = Salvage {
+            session_id: salvage.session_id.take(),
+            ..Salvage::default()
+        };
         let mut transaction = Transaction {
             mode: TransactionMode::Undefined(Text::default()),
             id: None,
             segment_info: None,
-            content: Err(unreadable("TransactionContent is missing", StatusCode::BAD_REQUEST)),
+            content: Err(unreadable(
+                "TransactionContent is missing",
+                StatusCode::BAD_REQUEST,
+            )),
             extensions: Vec::new(),
         };
         while let Some(tag) = source.child()? {
@@ -119,13 +162,17 @@ impl Message {
                     while let Some(tag) = source.child()? {
                         match tag {
                             Tag::TransactionMode => {
-                                transaction.mode = TransactionMode::parse(source.string()?.non_empty().unwrap_or_default());
+                                transaction.mode = TransactionMode::parse(
+                                    source.string()?.non_empty().unwrap_or_default(),
+                                );
                             }
                             Tag::TransactionID => {
                                 transaction.id = Some(source.string()?);
                                 salvage.transaction_id.clone_from(&transaction.id);
                             }
-                            Tag::SegmentInfo => transaction.segment_info = Some(SegmentInfo::read(source)?),
+                            Tag::SegmentInfo => {
+                                transaction.segment_info = Some(SegmentInfo::read(source)?)
+                            }
                             Tag::Poll => self.poll = source.boolean()?.or(self.poll),
                             Tag::CIR => self.cir = source.boolean()?.or(self.cir),
                             _ => source.skip()?,
@@ -147,29 +194,49 @@ impl Message {
         sink.start(Tag::Session);
         sink.start(Tag::SessionDescriptor);
         sink.token(Tag::SessionType, self.session.session_type.as_str());
-        self.session.session_id.iter().for_each(|id| sink.text(Tag::SessionID, id));
+        self.session
+            .session_id
+            .iter()
+            .for_each(|id| sink.text(Tag::SessionID, id));
         sink.end(Tag::SessionDescriptor);
         for transaction in &self.transactions {
             sink.start(Tag::Transaction);
             sink.start(Tag::TransactionDescriptor);
             sink.token(Tag::TransactionMode, transaction.mode.as_str());
-            transaction.id.iter().for_each(|id| sink.text(Tag::TransactionID, id));
+            transaction
+                .id
+                .iter()
+                .for_each(|id| sink.text(Tag::TransactionID, id));
             match version {
-                Version::V1_1 => self.poll.iter().for_each(|poll| sink.boolean(Tag::Poll, *poll)),
+                Version::V1_1 => self
+                    .poll
+                    .iter()
+                    .for_each(|poll| sink.boolean(Tag::Poll, *poll)),
                 Version::V1_2 => {}
-                Version::V1_3 => transaction.segment_info.iter().for_each(|info| info.write(sink)),
+                Version::V1_3 => transaction
+                    .segment_info
+                    .iter()
+                    .for_each(|info| info.write(sink)),
             }
             sink.end(Tag::TransactionDescriptor);
             sink.start_in(Tag::TransactionContent, Namespace::Transaction);
-            transaction.content.iter().for_each(|primitive| primitive.write(sink));
+            transaction
+                .content
+                .iter()
+                .for_each(|primitive| primitive.write(sink));
             sink.end(Tag::TransactionContent);
             if version >= Version::V1_2 {
-                transaction.extensions.iter().for_each(|extension| sink.extension(Tag::ExtBlock, extension));
+                transaction
+                    .extensions
+                    .iter()
+                    .for_each(|extension| sink.extension(Tag::ExtBlock, extension));
             }
             sink.end(Tag::Transaction);
         }
         if version >= Version::V1_2 {
-            self.poll.iter().for_each(|poll| sink.boolean(Tag::Poll, *poll));
+            self.poll
+                .iter()
+                .for_each(|poll| sink.boolean(Tag::Poll, *poll));
             self.cir.iter().for_each(|cir| sink.boolean(Tag::CIR, *cir));
         }
         sink.end(Tag::Session);
@@ -178,10 +245,18 @@ impl Message {
 }
 
 fn unreadable(what: &str, status: StatusCode) -> Unreadable {
-    Unreadable { what: what.into(), path: vec![Tag::TransactionContent], status, primitive: None }
+    Unreadable {
+        what: what.into(),
+        path: vec![Tag::TransactionContent],
+        status,
+        primitive: None,
+    }
 }
 
-fn read_session_descriptor<S: Source>(source: &mut S, salvage: &mut Salvage) -> Result<SessionDescriptor, SyntaxError> {
+fn read_session_descriptor<S: Source>(
+    source: &mut S,
+    salvage: &mut Salvage,
+) -> Result<SessionDescriptor, SyntaxError> {
     let (mut session_type, mut session_id) = (None, None);
     while let Some(tag) = source.child()? {
         match tag {
@@ -192,8 +267,15 @@ fn read_session_descriptor<S: Source>(source: &mut S, salvage: &mut Salvage) -> 
     }
     salvage.session_id.clone_from(&session_id);
     // The SessionID decides (csp-messages 7.2).
-    let guess = if session_id.is_some() { SessionType::Inband } else { SessionType::Outband };
-    Ok(SessionDescriptor { session_type: session_type.unwrap_or(guess), session_id })
+    let guess = if session_id.is_some() {
+        SessionType::Inband
+    } else {
+        SessionType::Outband
+    };
+    Ok(SessionDescriptor {
+        session_type: session_type.unwrap_or(guess),
+        session_id,
+    })
 }
 
 fn read_content<S: Source>(source: &mut S) -> Result<Result<Primitive, Unreadable>, SyntaxError> {
@@ -210,7 +292,12 @@ fn read_content<S: Source>(source: &mut S) -> Result<Result<Primitive, Unreadabl
                 None => Ok(primitive),
                 Some(fault) => {
                     let at = fault.path.iter().position(|open| *open == tag).unwrap_or(0);
-                    Err(Unreadable { what: fault.what, path: fault.path[at..].to_vec(), status: fault.status, primitive: Some(tag) })
+                    Err(Unreadable {
+                        what: fault.what,
+                        path: fault.path[at..].to_vec(),
+                        status: fault.status,
+                        primitive: Some(tag),
+                    })
                 }
             },
             None => {
@@ -224,8 +311,16 @@ fn read_content<S: Source>(source: &mut S) -> Result<Result<Primitive, Unreadabl
             }
         });
     }
-    Ok(content.unwrap_or_else(|| match source.unknown_elements() > unknown_before {
-        true => Err(unreadable("the primitive is not known to CSP", StatusCode::SERVICE_NOT_SUPPORTED)),
-        false => Err(unreadable("TransactionContent is empty", StatusCode::BAD_REQUEST)),
-    }))
+    Ok(
+        content.unwrap_or_else(|| match source.unknown_elements() > unknown_before {
+            true => Err(unreadable(
+                "the primitive is not known to CSP",
+                StatusCode::SERVICE_NOT_SUPPORTED,
+            )),
+            false => Err(unreadable(
+                "TransactionContent is empty",
+                StatusCode::BAD_REQUEST,
+            )),
+        }),
+    )
 }

@@ -65,7 +65,10 @@ pub struct MissingElement {
 
 impl MissingElement {
     pub(crate) fn new(path: &[Tag], missing: Tag) -> Self {
-        Self { path: path.to_vec(), missing }
+        Self {
+            path: path.to_vec(),
+            missing,
+        }
     }
 }
 
@@ -73,5 +76,8 @@ fn show_path(path: &[Tag]) -> impl fmt::Display {
     if path.is_empty() {
         return "the document".to_owned();
     }
-    path.iter().map(|tag| tag.name()).collect::<Vec<_>>().join("/")
+    path.iter()
+        .map(|tag| tag.name())
+        .collect::<Vec<_>>()
+        .join("/")
 }

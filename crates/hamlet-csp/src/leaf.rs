@@ -78,7 +78,12 @@ mod tests {
             assert_eq!(parse_boolean(text), Some(value));
         }
         assert_eq!(parse_boolean("yes"), None);
-        for (text, value) in [("0", 0), ("0200", 200), ("0x23829381", 0x2382_9381), ("4294967295", u32::MAX)] {
+        for (text, value) in [
+            ("0", 0),
+            ("0200", 200),
+            ("0x23829381", 0x2382_9381),
+            ("4294967295", u32::MAX),
+        ] {
             assert_eq!(parse_integer(text), Some(value));
         }
         for text in ["", "-1", "+1", "4294967296", "1.5", "0x", "abc"] {

@@ -112,7 +112,10 @@ pub(crate) trait Source {
             },
             Raw::Octets(octets) => match hamlet_wbxml::parse_integer(octets).map(u32::try_from) {
                 Some(Ok(value)) => return Ok(Some(value)),
-                _ => format!("{} octets that are no unsigned 32-bit integer", octets.len()),
+                _ => format!(
+                    "{} octets that are no unsigned 32-bit integer",
+                    octets.len()
+                ),
             },
         };
         self.fault(fault);

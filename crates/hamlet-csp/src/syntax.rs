@@ -13,7 +13,12 @@ impl Syntax {
     /// Decides by the media type, else by the first octets (csp-access 1.1, transport 2.1):
     /// `None` is an unsupported media type. Plain text is not a syntax yet.
     pub fn detect(content_type: Option<&str>, body: &[u8]) -> Option<Self> {
-        let media_type = content_type.unwrap_or("").split(';').next().unwrap_or("").to_ascii_lowercase();
+        let media_type = content_type
+            .unwrap_or("")
+            .split(';')
+            .next()
+            .unwrap_or("")
+            .to_ascii_lowercase();
         if media_type.contains("wbxml") {
             Some(Self::Wbxml)
         } else if media_type.contains("xml") {
@@ -29,8 +34,12 @@ impl Syntax {
         let text = body.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(body);
         match text.iter().find(|octet| !octet.is_ascii_whitespace())? {
             b'<' => Some(Self::Xml),
-            0x01..=0x03 if matches!(body.get(1), Some(0x00 | 0x01 | 0x0F..=0x12)) => Some(Self::Wbxml),
-            0xFE | 0xFF if body.starts_with(&[0xFE, 0xFF]) || body.starts_with(&[0xFF, 0xFE]) => Some(Self::Xml),
+            0x01..=0x03 if matches!(body.get(1), Some(0x00 | 0x01 | 0x0F..=0x12)) => {
+                Some(Self::Wbxml)
+            }
+            0xFE | 0xFF if body.starts_with(&[0xFE, 0xFF]) || body.starts_with(&[0xFF, 0xFE]) => {
+                Some(Self::Xml)
+            }
             _ => None,
         }
     }
@@ -55,7 +64,11 @@ mod tests {
         let (xml, wbxml) = (Some(Syntax::Xml), Some(Syntax::Wbxml));
         for (content_type, body, syntax) in [
             (Some("application/vnd.wv.csp.wbxml"), &b"<"[..], wbxml),
-            (Some("application/vnd.wv.csp+wbxml; charset=utf-8"), b"", wbxml),
+            (
+                Some("application/vnd.wv.csp+wbxml; charset=utf-8"),
+                b"",
+                wbxml,
+            ),
             (Some("Application/Vnd.WV.CSP.XML"), b"", xml),
             (Some("text/xml"), b"\x03\x10", xml),
             (Some("application/vnd.wv.csp.sms"), b"WV12", None),
@@ -66,7 +79,11 @@ mod tests {
             (None, b"hello", None),
             (None, b"", None),
         ] {
-            assert_eq!(Syntax::detect(content_type, body), syntax, "{content_type:?} {body:?}");
+            assert_eq!(
+                Syntax::detect(content_type, body),
+                syntax,
+                "{content_type:?} {body:?}"
+            );
         }
     }
 }

@@ -69,7 +69,11 @@ impl Version {
 
     /// The public identifier of the DOCTYPE.
     pub fn public_id_text(self) -> &'static str {
-        ["-//OMA//DTD WV-CSP 1.1//EN", "-//OMA//DTD WV-CSP 1.2//EN", "-//OMA//DTD IMPS-CSP 1.3//EN"][self.index()]
+        [
+            "-//OMA//DTD WV-CSP 1.1//EN",
+            "-//OMA//DTD WV-CSP 1.2//EN",
+            "-//OMA//DTD IMPS-CSP 1.3//EN",
+        ][self.index()]
     }
 
     /// The system identifier of the DOCTYPE; never fetched by anybody.
@@ -111,7 +115,12 @@ impl Version {
 
     /// The version that a public identifier means.
     pub(crate) fn from_public_id(text: &str) -> Option<Self> {
-        let of = |wanted: &str| PUBLIC_IDS.iter().find(|(_, known, _)| *known == wanted).map(|(_, _, at)| Self::ALL[*at]);
+        let of = |wanted: &str| {
+            PUBLIC_IDS
+                .iter()
+                .find(|(_, known, _)| *known == wanted)
+                .map(|(_, _, at)| Self::ALL[*at])
+        };
         of(text).or(match text {
             "-//WIRELESSVILLAGE//DTD CSP 1.2//EN" => Some(Self::V1_2),
             "-//WIRELESSVILLAGE//DTD CSP 1.3//EN" => Some(Self::V1_3),
@@ -143,10 +152,15 @@ pub(crate) enum Claim {
 
 impl Claim {
     pub(crate) fn of_namespace(namespace: Option<&str>) -> Self {
-        let Some(number) = namespace.and_then(|text| text.rfind("CSP").map(|at| &text[at + 3..])) else {
+        let Some(number) = namespace.and_then(|text| text.rfind("CSP").map(|at| &text[at + 3..]))
+        else {
             return Self::Nothing;
         };
-        let digits: String = number.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(16).collect();
+        let digits: String = number
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || *c == '.')
+            .take(16)
+            .collect();
         match Version::parse(&digits) {
             Some(version) => Self::Known(version),
             None if digits.is_empty() => Self::Nothing,
@@ -168,13 +182,25 @@ mod tests {
     #[test]
     fn the_number_after_csp_decides() {
         for version in Version::ALL {
-            assert_eq!(Claim::of_namespace(Some(&version.session_namespace())), Claim::Known(version));
+            assert_eq!(
+                Claim::of_namespace(Some(&version.session_namespace())),
+                Claim::Known(version)
+            );
         }
         for (text, claim) in [
-            ("http://www.openmobilealliance.org/WV-CSP1.2", Claim::Known(Version::V1_2)),
-            ("http://www.wireless-village.org/CSP1.0", Claim::Known(Version::V1_1)),
+            (
+                "http://www.openmobilealliance.org/WV-CSP1.2",
+                Claim::Known(Version::V1_2),
+            ),
+            (
+                "http://www.wireless-village.org/CSP1.0",
+                Claim::Known(Version::V1_1),
+            ),
             ("http://example.org/", Claim::Nothing),
-            ("http://www.openmobilealliance.org/DTD/IMPS-CSP2.0", Claim::Unknown("2.0".into())),
+            (
+                "http://www.openmobilealliance.org/DTD/IMPS-CSP2.0",
+                Claim::Unknown("2.0".into()),
+            ),
         ] {
             assert_eq!(Claim::of_namespace(Some(text)), claim, "{text}");
         }

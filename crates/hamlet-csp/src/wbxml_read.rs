@@ -1,11 +1,11 @@
 //! Reading WBXML with one token table for all versions (wbxml 1.2, 7).
 
+use crate::Text;
 use crate::elements::{Tag, VALUE_TEXTS};
 use crate::error::SyntaxError;
 use crate::extension::{Extension, ExtensionNode};
 use crate::source::{Fault, MAX_DEPTH, MAX_ELEMENTS, Raw, Source};
 use crate::version::{NAMESPACE_PREFIXES, Version};
-use crate::Text;
 use hamlet_model::StatusCode;
 use hamlet_wbxml::{AttributeName, Event, Limits, PublicId, Reader, TagName};
 use std::borrow::Cow;
@@ -35,14 +35,22 @@ pub(crate) struct WbxmlRoot {
 
 impl<'a> WbxmlSource<'a> {
     pub(crate) fn new(body: &'a [u8]) -> Result<Self, SyntaxError> {
-        let limits = Limits { depth: MAX_DEPTH as u16, ..Limits::default() };
-        let reader = Reader::new(body, limits).map_err(|error| SyntaxError { what: error.to_string(), path: Vec::new() })?;
+        let limits = Limits {
+            depth: MAX_DEPTH as u16,
+            ..Limits::default()
+        };
+        let reader = Reader::new(body, limits).map_err(|error| SyntaxError {
+            what: error.to_string(),
+            path: Vec::new(),
+        })?;
         Ok(Self {
             reader,
             version: Version::V1_2,
             open: Vec::with_capacity(16),
             depth: 0,
-            elements: 0, closed: None, unknown: 0,
+            elements: 0,
+            closed: None,
+            unknown: 0,
             stray: String::new(),
             fault: None,
             scratch: String::new(),
@@ -57,11 +65,21 @@ impl<'a> WbxmlSource<'a> {
             PublicId::Text(text) => Version::from_public_id(text),
         };
         match self.event()? {
-            Event::Start { name, attributes, .. } => {
+            Event::Start {
+                name, attributes, ..
+            } => {
                 let tag = self.tag_of(&name);
                 self.entered(tag)?;
-                let namespace = if attributes { self.read_namespace()? } else { None };
-                Ok(WbxmlRoot { tag, namespace, public_id })
+                let namespace = if attributes {
+                    self.read_namespace()?
+                } else {
+                    None
+                };
+                Ok(WbxmlRoot {
+                    tag,
+                    namespace,
+                    public_id,
+                })
             }
             _ => Err(self.syntax("the document does not begin with an element")),
         }
@@ -72,12 +90,18 @@ impl<'a> WbxmlSource<'a> {
         match self.reader.next() {
             Ok(Some(event)) => Ok(event),
             Ok(None) => Err(self.syntax("the document ends")),
-            Err(error) => Err(SyntaxError { what: error.to_string(), path: self.open.clone() }),
+            Err(error) => Err(SyntaxError {
+                what: error.to_string(),
+                path: self.open.clone(),
+            }),
         }
     }
 
     fn syntax(&self, what: &str) -> SyntaxError {
-        SyntaxError { what: format!("{what} (octet {})", self.reader.offset()), path: self.open.clone() }
+        SyntaxError {
+            what: format!("{what} (octet {})", self.reader.offset()),
+            path: self.open.clone(),
+        }
     }
 
     #[inline]
@@ -107,7 +131,10 @@ impl<'a> WbxmlSource<'a> {
         let mut inside = false;
         loop {
             match self.event()? {
-                Event::Attribute(AttributeName::Token { page: 0, token: token @ 5..=13 }) => {
+                Event::Attribute(AttributeName::Token {
+                    page: 0,
+                    token: token @ 5..=13,
+                }) => {
                     namespace = Some(NAMESPACE_PREFIXES[usize::from(token) - 5].to_owned());
                     inside = true;
                 }
@@ -167,19 +194,31 @@ impl<'a> WbxmlSource<'a> {
                 _ => {}
             }
             match event {
-                Event::Start { name, attributes, .. } => {
+                Event::Start {
+                    name, attributes, ..
+                } => {
                     if !text.is_empty() {
                         nodes.push(ExtensionNode::Text(std::mem::take(&mut text)));
                     }
                     let name = match (&name, self.tag_of(&name)) {
                         (_, Some(tag)) => tag.name().to_owned(),
                         (TagName::Literal(name), None) => name.clone().into_owned(),
-                        (TagName::Token { page, token }, None) => format!("unknown-{page:02X}-{token:02X}"),
+                        (TagName::Token { page, token }, None) => {
+                            format!("unknown-{page:02X}-{token:02X}")
+                        }
                     };
                     self.entered(None)?;
-                    let namespace = if attributes { self.read_namespace()? } else { None };
+                    let namespace = if attributes {
+                        self.read_namespace()?
+                    } else {
+                        None
+                    };
                     let inner = self.nodes()?;
-                    nodes.push(ExtensionNode::Element { name, namespace, nodes: inner });
+                    nodes.push(ExtensionNode::Element {
+                        name,
+                        namespace,
+                        nodes: inner,
+                    });
                 }
                 Event::End => {
                     self.depth -= 1;
@@ -203,7 +242,9 @@ impl Source for WbxmlSource<'_> {
         self.stray.clear();
         loop {
             match self.event()? {
-                Event::Start { name, attributes, .. } => {
+                Event::Start {
+                    name, attributes, ..
+                } => {
                     let tag = self.tag_of(&name);
                     self.entered(tag)?;
                     let Some(tag) = tag else {
@@ -229,7 +270,9 @@ impl Source for WbxmlSource<'_> {
                 }
                 Event::Text(text) if !text.trim().is_empty() => self.stray.push_str(text.trim()),
                 Event::ExtT(0, index) => {
-                    let text = self.value_text(self.open.last().copied(), index).unwrap_or("");
+                    let text = self
+                        .value_text(self.open.last().copied(), index)
+                        .unwrap_or("");
                     self.stray.push_str(text);
                 }
                 _ => {}
@@ -249,7 +292,10 @@ impl Source for WbxmlSource<'_> {
             let part: Raw<'_> = match self.event()? {
                 Event::Text(text) => Raw::Text(text),
                 Event::Opaque(octets) => Raw::Octets(octets),
-                Event::ExtT(0, index) => Raw::Text(Cow::Borrowed(self.value_text(self.open.last().copied(), index).unwrap_or("unknown value token"))),
+                Event::ExtT(0, index) => Raw::Text(Cow::Borrowed(
+                    self.value_text(self.open.last().copied(), index)
+                        .unwrap_or("unknown value token"),
+                )),
                 Event::Start { .. } => {
                     self.entered(None)?;
                     self.skip_to_end()?;
@@ -292,7 +338,11 @@ impl Source for WbxmlSource<'_> {
 
     fn fault(&mut self, what: String) {
         if self.fault.is_none() {
-            self.fault = Some(Fault { what, path: self.open.iter().copied().chain(self.closed).collect(), status: StatusCode::BAD_PARAMETER });
+            self.fault = Some(Fault {
+                what,
+                path: self.open.iter().copied().chain(self.closed).collect(),
+                status: StatusCode::BAD_PARAMETER,
+            });
         }
     }
 
@@ -309,7 +359,9 @@ impl WbxmlSource<'_> {
                 Event::Text(text) => self.scratch.push_str(&text),
                 Event::Opaque(octets) => self.scratch.push_str(&String::from_utf8_lossy(octets)),
                 Event::ExtT(0, index) => {
-                    let text = self.value_text(self.open.last().copied(), index).unwrap_or("");
+                    let text = self
+                        .value_text(self.open.last().copied(), index)
+                        .unwrap_or("");
                     self.scratch.push_str(text);
                 }
                 Event::Start { .. } => {

@@ -20,7 +20,12 @@ pub(crate) struct WbxmlSink<'o> {
 
 impl<'o> WbxmlSink<'o> {
     pub(crate) fn new(version: Version, options: &'o WriteOptions) -> Self {
-        Self { writer: Writer::new(version.public_id()), version, options, pending: None }
+        Self {
+            writer: Writer::new(version.public_id()),
+            version,
+            options,
+            pending: None,
+        }
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
@@ -32,7 +37,9 @@ impl<'o> WbxmlSink<'o> {
 
     /// Writes the pending start.
     fn flush(&mut self, content: bool) {
-        let Some((tag, namespace)) = self.pending.take() else { return };
+        let Some((tag, namespace)) = self.pending.take() else {
+            return;
+        };
         self.open(tag, namespace.is_some(), content);
         if let Some(namespace) = namespace {
             let token = 5 + self.version.index() as u8 * 3 + namespace as u8;
@@ -63,14 +70,22 @@ impl<'o> WbxmlSink<'o> {
             _ if tag == Tag::Name && text.eq_ignore_ascii_case("AccessType") => return Some(0),
             _ => {}
         }
-        VALUE_INDEXES.get(text).map(|indexes| indexes[self.version.index()]).filter(|index| *index != u16::MAX).map(u32::from)
+        VALUE_INDEXES
+            .get(text)
+            .map(|indexes| indexes[self.version.index()])
+            .filter(|index| *index != u16::MAX)
+            .map(u32::from)
     }
 
     /// Texts for a client that un-escapes what it decodes (clients S60-20): entities are
     /// put in wherever the text holds something that looks like one.
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.options.escape_texts && looks_escaped(text) {
-            Cow::Owned(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+            Cow::Owned(
+                text.replace('&', "&amp;")
+                    .replace('<', "&lt;")
+                    .replace('>', "&gt;"),
+            )
         } else {
             Cow::Borrowed(text)
         }
@@ -80,7 +95,11 @@ impl<'o> WbxmlSink<'o> {
         for node in nodes {
             match node {
                 ExtensionNode::Text(text) => self.writer.text(text),
-                ExtensionNode::Element { name, namespace, nodes } => {
+                ExtensionNode::Element {
+                    name,
+                    namespace,
+                    nodes,
+                } => {
                     let (attributes, content) = (namespace.is_some(), !nodes.is_empty());
                     match Tag::from_name(name).and_then(|tag| tag.token(self.version)) {
                         Some((page, token)) => self.writer.start(page, token, attributes, content),
@@ -98,7 +117,10 @@ impl<'o> WbxmlSink<'o> {
 
     fn foreign_namespace(&mut self, namespace: Option<&str>) {
         let Some(namespace) = namespace else { return };
-        let known = NAMESPACE_PREFIXES.iter().take(3 * (self.version.index() + 1)).position(|prefix| namespace.starts_with(prefix));
+        let known = NAMESPACE_PREFIXES
+            .iter()
+            .take(3 * (self.version.index() + 1))
+            .position(|prefix| namespace.starts_with(prefix));
         match known {
             Some(at) => {
                 self.writer.attribute(0, 5 + at as u8);
@@ -115,18 +137,24 @@ impl<'o> WbxmlSink<'o> {
 
 /// Whether an `&` in the text begins an entity or a character reference.
 pub(crate) fn looks_escaped(text: &str) -> bool {
-    text.match_indices('&').any(|(at, _)| is_reference(&text[at..]))
+    text.match_indices('&')
+        .any(|(at, _)| is_reference(&text[at..]))
 }
 
 /// Whether the text begins with one of the five entities or a character reference.
 pub(crate) fn is_reference(text: &str) -> bool {
-    let Some(end) = text.bytes().take(12).position(|octet| octet == b';') else { return false };
+    let Some(end) = text.bytes().take(12).position(|octet| octet == b';') else {
+        return false;
+    };
     match &text[1..end] {
         "amp" | "lt" | "gt" | "quot" | "apos" => true,
-        name => name.strip_prefix('#').is_some_and(|number| match number.strip_prefix(['x', 'X']) {
-            Some(hex) => !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()),
-            None => !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()),
-        }),
+        name => {
+            name.strip_prefix('#')
+                .is_some_and(|number| match number.strip_prefix(['x', 'X']) {
+                    Some(hex) => !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()),
+                    None => !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()),
+                })
+        }
     }
 }
 

@@ -41,20 +41,36 @@ pub(crate) struct XmlRoot {
 pub(crate) fn to_utf8(body: &[u8]) -> Result<Cow<'_, str>, String> {
     if let Some((encoding, length)) = encoding_rs::Encoding::for_bom(body) {
         let (text, failed) = encoding.decode_without_bom_handling(&body[length..]);
-        return if failed { Err(format!("not well-formed {}", encoding.name())) } else { Ok(text) };
+        return if failed {
+            Err(format!("not well-formed {}", encoding.name()))
+        } else {
+            Ok(text)
+        };
     }
     let head = String::from_utf8_lossy(&body[..body.len().min(200)]);
     let declared = head
         .starts_with("<?xml")
         .then(|| head.split("?>").next().unwrap_or("").split_once("encoding"))
         .flatten()
-        .and_then(|(_, rest)| rest.trim_start_matches(['=', ' ', '\t']).split(['"', '\'']).nth(1).map(str::to_owned));
+        .and_then(|(_, rest)| {
+            rest.trim_start_matches(['=', ' ', '\t'])
+                .split(['"', '\''])
+                .nth(1)
+                .map(str::to_owned)
+        });
     match declared.as_deref() {
-        None => std::str::from_utf8(body).map(Cow::Borrowed).map_err(|_| "not well-formed UTF-8".to_owned()),
+        None => std::str::from_utf8(body)
+            .map(Cow::Borrowed)
+            .map_err(|_| "not well-formed UTF-8".to_owned()),
         Some(label) => {
-            let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| format!("the encoding `{label}` is not known"))?;
+            let encoding = encoding_rs::Encoding::for_label(label.as_bytes())
+                .ok_or_else(|| format!("the encoding `{label}` is not known"))?;
             let (text, failed) = encoding.decode_without_bom_handling(body);
-            if failed { Err(format!("not well-formed {}", encoding.name())) } else { Ok(text) }
+            if failed {
+                Err(format!("not well-formed {}", encoding.name()))
+            } else {
+                Ok(text)
+            }
         }
     }
 }
@@ -63,7 +79,18 @@ impl<'a> XmlSource<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, open: Vec::new(), depth: 0, elements: 0, closed: None, unknown: 0, stray: String::new(), fault: None, scratch: String::new(), namespace: None }
+        Self {
+            reader,
+            open: Vec::new(),
+            depth: 0,
+            elements: 0,
+            closed: None,
+            unknown: 0,
+            stray: String::new(),
+            fault: None,
+            scratch: String::new(),
+            namespace: None,
+        }
     }
 
     /// Reads up to and with the start of the root.
@@ -77,7 +104,13 @@ impl<'a> XmlSource<'a> {
                     let tag = Tag::from_name(name);
                     let (name, namespace) = (name.to_owned(), namespace_of(&start));
                     self.entered(tag)?;
-                    return Ok(XmlRoot { tag, name, namespace, public_id, doctype });
+                    return Ok(XmlRoot {
+                        tag,
+                        name,
+                        namespace,
+                        public_id,
+                        doctype,
+                    });
                 }
                 Event::DocType(text) => {
                     let text = text.into_inner();
@@ -85,9 +118,15 @@ impl<'a> XmlSource<'a> {
                         return Err(self.syntax("a DOCTYPE with an internal subset is refused"));
                     }
                     doctype = true;
-                    public_id = text.split_once("PUBLIC").and_then(|(_, rest)| rest.split(['"', '\'']).nth(1)).map(str::to_owned);
+                    public_id = text
+                        .split_once("PUBLIC")
+                        .and_then(|(_, rest)| rest.split(['"', '\'']).nth(1))
+                        .map(str::to_owned);
                 }
-                Event::Text(text) if text.trim_matches(|c: char| c.is_ascii_whitespace()).is_empty() => {}
+                Event::Text(text)
+                    if text
+                        .trim_matches(|c: char| c.is_ascii_whitespace())
+                        .is_empty() => {}
                 Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
                 Event::Eof => return Err(self.syntax("no element")),
                 _ => return Err(self.syntax("text before the root element")),
@@ -96,11 +135,16 @@ impl<'a> XmlSource<'a> {
     }
 
     fn event(&mut self) -> Result<Event<'a>, SyntaxError> {
-        self.reader.read_event().map_err(|error| self.syntax(&error.to_string()))
+        self.reader
+            .read_event()
+            .map_err(|error| self.syntax(&error.to_string()))
     }
 
     fn syntax(&self, what: &str) -> SyntaxError {
-        SyntaxError { what: format!("{what} (octet {})", self.reader.buffer_position()), path: self.open.clone() }
+        SyntaxError {
+            what: format!("{what} (octet {})", self.reader.buffer_position()),
+            path: self.open.clone(),
+        }
     }
 
     fn entered(&mut self, tag: Option<Tag>) -> Result<(), SyntaxError> {
@@ -132,7 +176,10 @@ impl<'a> XmlSource<'a> {
     }
 
     fn reference(&self, reference: &quick_xml::events::BytesRef<'_>) -> Result<char, SyntaxError> {
-        if let Some(c) = reference.resolve_char_ref().map_err(|error| self.syntax(&error.to_string()))? {
+        if let Some(c) = reference
+            .resolve_char_ref()
+            .map_err(|error| self.syntax(&error.to_string()))?
+        {
             return Ok(c);
         }
         let name: &str = reference;
@@ -155,7 +202,11 @@ impl<'a> XmlSource<'a> {
                     let namespace = namespace_of(&start);
                     self.entered(None)?;
                     let inner = self.nodes()?;
-                    nodes.push(ExtensionNode::Element { name, namespace, nodes: inner });
+                    nodes.push(ExtensionNode::Element {
+                        name,
+                        namespace,
+                        nodes: inner,
+                    });
                 }
                 Event::End(_) => {
                     self.depth -= 1;
@@ -194,20 +245,29 @@ fn add_text(nodes: &mut Vec<ExtensionNode>, text: &str) {
 
 /// White space between elements is no content.
 fn drop_blank(nodes: &mut Vec<ExtensionNode>) {
-    if nodes.iter().any(|node| matches!(node, ExtensionNode::Element { .. })) {
+    if nodes
+        .iter()
+        .any(|node| matches!(node, ExtensionNode::Element { .. }))
+    {
         nodes.retain(|node| !matches!(node, ExtensionNode::Text(text) if text.trim().is_empty()));
     }
 }
 
 fn namespace_of(start: &BytesStart<'_>) -> Option<String> {
-    let prefix = start.name().prefix().map(|prefix| format!("xmlns:{}", AsRef::<str>::as_ref(&prefix)));
+    let prefix = start
+        .name()
+        .prefix()
+        .map(|prefix| format!("xmlns:{}", AsRef::<str>::as_ref(&prefix)));
     let wanted = prefix.as_deref().unwrap_or("xmlns");
     let mut attributes = start.attributes();
     attributes.with_checks(false);
     attributes
         .filter_map(Result::ok)
         .find(|attribute| AsRef::<str>::as_ref(&attribute.key) == wanted)
-        .map(|attribute| quick_xml::escape::unescape(&attribute.value).map_or_else(|_| attribute.value.to_string(), Cow::into_owned))
+        .map(|attribute| {
+            quick_xml::escape::unescape(&attribute.value)
+                .map_or_else(|_| attribute.value.to_string(), Cow::into_owned)
+        })
 }
 
 impl Source for XmlSource<'_> {
@@ -222,7 +282,10 @@ impl Source for XmlSource<'_> {
                     self.entered(tag)?;
                     match tag {
                         Some(tag) => {
-                            self.namespace = tag.carries_extension().then(|| namespace_of(&start)).flatten();
+                            self.namespace = tag
+                                .carries_extension()
+                                .then(|| namespace_of(&start))
+                                .flatten();
                             return Ok(Some(tag));
                         }
                         None => {
@@ -301,7 +364,11 @@ impl Source for XmlSource<'_> {
 
     fn fault(&mut self, what: String) {
         if self.fault.is_none() {
-            self.fault = Some(Fault { what, path: self.open.iter().copied().chain(self.closed).collect(), status: StatusCode::BAD_PARAMETER });
+            self.fault = Some(Fault {
+                what,
+                path: self.open.iter().copied().chain(self.closed).collect(),
+                status: StatusCode::BAD_PARAMETER,
+            });
         }
     }
 

@@ -55,9 +55,15 @@ impl Sink for XmlSink {
     /// `<X></X>` becomes `<X/>`.
     fn end(&mut self, tag: Tag) {
         let name = tag.name();
-        let opened = self.out.len().checked_sub(name.len() + 2).is_some_and(|at| {
-            self.out.as_bytes()[at] == b'<' && &self.out[at + 1..at + 1 + name.len()] == name && self.out.ends_with('>')
-        });
+        let opened = self
+            .out
+            .len()
+            .checked_sub(name.len() + 2)
+            .is_some_and(|at| {
+                self.out.as_bytes()[at] == b'<'
+                    && &self.out[at + 1..at + 1 + name.len()] == name
+                    && self.out.ends_with('>')
+            });
         if opened {
             self.out.pop();
             self.out.push_str("/>");
@@ -88,7 +94,11 @@ impl Sink for XmlSink {
     fn token(&mut self, tag: Tag, text: &str) {
         // The property is `Accesstype` in the XML of 1.1 and 1.2, `AccessType` from 1.3 on (data-types 4).
         if tag == Tag::Name && text.eq_ignore_ascii_case("AccessType") {
-            let spelling = if self.version == Version::V1_3 { "AccessType" } else { "Accesstype" };
+            let spelling = if self.version == Version::V1_3 {
+                "AccessType"
+            } else {
+                "Accesstype"
+            };
             return self.text(tag, spelling);
         }
         self.text(tag, text);
@@ -114,7 +124,12 @@ impl Sink for XmlSink {
     }
 
     fn extension(&mut self, tag: Tag, extension: &Extension) {
-        write_element(&mut self.out, tag.name(), extension.namespace.as_deref(), &extension.nodes);
+        write_element(
+            &mut self.out,
+            tag.name(),
+            extension.namespace.as_deref(),
+            &extension.nodes,
+        );
     }
 }
 
@@ -122,7 +137,11 @@ pub(crate) fn write_nodes(out: &mut String, nodes: &[ExtensionNode]) {
     for node in nodes {
         match node {
             ExtensionNode::Text(text) => escape(out, text),
-            ExtensionNode::Element { name, namespace, nodes } => write_element(out, name, namespace.as_deref(), nodes),
+            ExtensionNode::Element {
+                name,
+                namespace,
+                nodes,
+            } => write_element(out, name, namespace.as_deref(), nodes),
         }
     }
 }
@@ -149,7 +168,12 @@ fn write_element(out: &mut String, name: &str, namespace: Option<&str>, nodes: &
 /// characters that XML cannot hold become U+FFFD.
 fn escape(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| matches!(c, '&' | '<' | '>' | '"' | '\'' | '\r' | '\u{FFFE}' | '\u{FFFF}') || (c < ' ' && c != '\t' && c != '\n')) {
+    while let Some(at) = rest.find(|c: char| {
+        matches!(
+            c,
+            '&' | '<' | '>' | '"' | '\'' | '\r' | '\u{FFFE}' | '\u{FFFF}'
+        ) || (c < ' ' && c != '\t' && c != '\n')
+    }) {
         out.push_str(&rest[..at]);
         let mut chars = rest[at..].chars();
         match chars.next() {

@@ -43,7 +43,10 @@ impl Charset {
     pub(crate) fn find_end(self, octets: &[u8]) -> Option<usize> {
         match self.unit() {
             1 => octets.iter().position(|octet| *octet == 0),
-            _ => octets.chunks_exact(2).position(|unit| unit == [0, 0]).map(|at| at * 2),
+            _ => octets
+                .chunks_exact(2)
+                .position(|unit| unit == [0, 0])
+                .map(|at| at * 2),
         }
     }
 
@@ -58,13 +61,28 @@ impl Charset {
             },
             Self::Latin1 => Cow::Owned(octets.iter().map(|octet| char::from(*octet)).collect()),
             Self::Utf16Be => match octets.strip_prefix(&[0xFF, 0xFE]) {
-                Some(little) => Cow::Owned(encoding_rs::UTF_16LE.decode_without_bom_handling(little).0.into_owned()),
+                Some(little) => Cow::Owned(
+                    encoding_rs::UTF_16LE
+                        .decode_without_bom_handling(little)
+                        .0
+                        .into_owned(),
+                ),
                 None => {
                     let big = octets.strip_prefix(&[0xFE, 0xFF]).unwrap_or(octets);
-                    Cow::Owned(encoding_rs::UTF_16BE.decode_without_bom_handling(big).0.into_owned())
+                    Cow::Owned(
+                        encoding_rs::UTF_16BE
+                            .decode_without_bom_handling(big)
+                            .0
+                            .into_owned(),
+                    )
                 }
             },
-            Self::Utf16Le => Cow::Owned(encoding_rs::UTF_16LE.decode_without_bom_handling(octets).0.into_owned()),
+            Self::Utf16Le => Cow::Owned(
+                encoding_rs::UTF_16LE
+                    .decode_without_bom_handling(octets)
+                    .0
+                    .into_owned(),
+            ),
         }
     }
 }
@@ -81,15 +99,29 @@ fn decode_cesu8(octets: &[u8]) -> String {
             }
         };
         out.push_str(good);
-        if let [0xED, a @ 0xA0..=0xAF, b @ 0x80..=0xBF, 0xED, c @ 0xB0..=0xBF, d @ 0x80..=0xBF, after @ ..] = after {
+        if let [
+            0xED,
+            a @ 0xA0..=0xAF,
+            b @ 0x80..=0xBF,
+            0xED,
+            c @ 0xB0..=0xBF,
+            d @ 0x80..=0xBF,
+            after @ ..,
+        ] = after
+        {
             let high = u32::from(a & 0x0F) << 6 | u32::from(b & 0x3F);
             let low = u32::from(c & 0x0F) << 6 | u32::from(d & 0x3F);
-            out.push(char::from_u32(0x10000 + (high << 10) + low).unwrap_or(char::REPLACEMENT_CHARACTER));
+            out.push(
+                char::from_u32(0x10000 + (high << 10) + low).unwrap_or(char::REPLACEMENT_CHARACTER),
+            );
             rest = after;
         } else if let [_, after @ ..] = after {
             out.push(char::REPLACEMENT_CHARACTER);
             // The octets of one broken character become one replacement.
-            let continuation = after.iter().take_while(|octet| (0x80..0xC0).contains(*octet)).count();
+            let continuation = after
+                .iter()
+                .take_while(|octet| (0x80..0xC0).contains(*octet))
+                .count();
             rest = &after[continuation..];
         } else {
             rest = after;

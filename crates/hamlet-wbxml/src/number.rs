@@ -31,7 +31,11 @@ pub fn integer_octets(value: u32) -> ([u8; 4], usize) {
 
 /// Reads a big-endian integer of at most 8 octets; no octet is 0.
 pub fn parse_integer(octets: &[u8]) -> Option<u64> {
-    (octets.len() <= 8).then(|| octets.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet)))
+    (octets.len() <= 8).then(|| {
+        octets
+            .iter()
+            .fold(0, |sum, octet| sum << 8 | u64::from(*octet))
+    })
 }
 
 #[cfg(test)]
@@ -55,10 +59,21 @@ mod tests {
             assert_eq!(out, octets);
             assert_eq!(read_mb_u_int32(octets), Some((value, octets.len())));
         }
-        for octets in [&[][..], &[0x80], &[0x90, 0x80, 0x80, 0x80, 0x00], &[0x80; 6]] {
+        for octets in [
+            &[][..],
+            &[0x80],
+            &[0x90, 0x80, 0x80, 0x80, 0x00],
+            &[0x80; 6],
+        ] {
             assert_eq!(read_mb_u_int32(octets), None);
         }
-        for (value, octets) in [(0, &[0][..]), (200, &[200]), (531, &[2, 0x13]), (86400, &[1, 0x51, 0x80]), (u32::MAX, &[0xFF; 4])] {
+        for (value, octets) in [
+            (0, &[0][..]),
+            (200, &[200]),
+            (531, &[2, 0x13]),
+            (86400, &[1, 0x51, 0x80]),
+            (u32::MAX, &[0xFF; 4]),
+        ] {
             let (all, length) = integer_octets(value);
             assert_eq!(&all[4 - length..], octets);
             assert_eq!(parse_integer(octets), Some(u64::from(value)));

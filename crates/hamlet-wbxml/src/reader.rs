@@ -17,7 +17,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 32, string_table: 65_536, text: 1 << 20 }
+        Self {
+            depth: 32,
+            string_table: 65_536,
+            text: 1 << 20,
+        }
     }
 }
 
@@ -208,8 +212,16 @@ impl<'a> Reader<'a> {
     }
 
     /// As [`Reader::new`], with the charset of the transport for a document that names none.
-    pub fn with_charset(octets: &'a [u8], limits: Limits, transport: Option<Charset>) -> Result<Self, Error> {
-        let header = Header { version: 0, public_id: PublicId::Number(1), charset: Charset::Utf8 };
+    pub fn with_charset(
+        octets: &'a [u8],
+        limits: Limits,
+        transport: Option<Charset>,
+    ) -> Result<Self, Error> {
+        let header = Header {
+            version: 0,
+            public_id: PublicId::Number(1),
+            charset: Charset::Utf8,
+        };
         let mut reader = Self {
             octets,
             at: 0,
@@ -227,7 +239,11 @@ impl<'a> Reader<'a> {
         }
         reader.header.version = version;
         let number = reader.number()?;
-        let index = if number == 0 { Some(reader.number()?) } else { None };
+        let index = if number == 0 {
+            Some(reader.number()?)
+        } else {
+            None
+        };
         let mib = reader.number()?;
         reader.header.charset = match mib {
             0 => transport.unwrap_or(Charset::Utf8),
@@ -288,7 +304,13 @@ impl<'a> Reader<'a> {
                     let name = TagName::Literal(self.table_text(offset)?);
                     self.start(name, octet)
                 }
-                _ if octet & 0x3F >= 0x05 => self.start(TagName::Token { page: self.tag_page, token: octet & 0x3F }, octet),
+                _ if octet & 0x3F >= 0x05 => self.start(
+                    TagName::Token {
+                        page: self.tag_page,
+                        token: octet & 0x3F,
+                    },
+                    octet,
+                ),
                 _ if !inside => Err(Error::Misplaced { at, octet }),
                 _ => self.character_data(octet, at),
             };
@@ -307,13 +329,21 @@ impl<'a> Reader<'a> {
             (false, true) => State::Content,
             (false, false) => State::EmptyEnd,
         };
-        Ok(Event::Start { name, attributes, content })
+        Ok(Event::Start {
+            name,
+            attributes,
+            content,
+        })
     }
 
     #[inline]
     fn close(&mut self) -> Event<'a> {
         self.depth -= 1;
-        self.state = if self.depth == 0 { State::Done } else { State::Content };
+        self.state = if self.depth == 0 {
+            State::Done
+        } else {
+            State::Content
+        };
         Event::End
     }
 
@@ -327,17 +357,29 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 END => {
-                    self.state = if content { State::Content } else { State::EmptyEnd };
+                    self.state = if content {
+                        State::Content
+                    } else {
+                        State::EmptyEnd
+                    };
                     Ok(Event::EndAttributes)
                 }
                 LITERAL => {
                     let offset = self.number()?;
-                    Ok(Event::Attribute(AttributeName::Literal(self.table_text(offset)?)))
+                    Ok(Event::Attribute(AttributeName::Literal(
+                        self.table_text(offset)?,
+                    )))
                 }
                 _ if octet & 0x7F >= 0x05 && octet & 0x3F >= 0x05 => Ok(if octet & 0x80 == 0 {
-                    Event::Attribute(AttributeName::Token { page: self.attribute_page, token: octet })
+                    Event::Attribute(AttributeName::Token {
+                        page: self.attribute_page,
+                        token: octet,
+                    })
                 } else {
-                    Event::AttributeValue { page: self.attribute_page, token: octet }
+                    Event::AttributeValue {
+                        page: self.attribute_page,
+                        token: octet,
+                    }
                 }),
                 _ => self.character_data(octet, at),
             };
@@ -392,7 +434,10 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn octet(&mut self) -> Result<u8, Error> {
-        let octet = *self.octets.get(self.at).ok_or(Error::Truncated { at: self.at })?;
+        let octet = *self
+            .octets
+            .get(self.at)
+            .ok_or(Error::Truncated { at: self.at })?;
         self.at += 1;
         Ok(octet)
     }
@@ -405,14 +450,24 @@ impl<'a> Reader<'a> {
                 self.at += length;
                 Ok(value)
             }
-            None if rest.len() < 5 && rest.iter().all(|octet| octet & 0x80 != 0) => Err(Error::Truncated { at: self.octets.len() }),
+            None if rest.len() < 5 && rest.iter().all(|octet| octet & 0x80 != 0) => {
+                Err(Error::Truncated {
+                    at: self.octets.len(),
+                })
+            }
             None => Err(Error::Number { at: self.at }),
         }
     }
 
     #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        let end = self.at.checked_add(length).filter(|end| *end <= self.octets.len()).ok_or(Error::Truncated { at: self.octets.len() })?;
+        let end = self
+            .at
+            .checked_add(length)
+            .filter(|end| *end <= self.octets.len())
+            .ok_or(Error::Truncated {
+                at: self.octets.len(),
+            })?;
         let octets = &self.octets[self.at..end];
         self.at = end;
         Ok(octets)
@@ -422,7 +477,9 @@ impl<'a> Reader<'a> {
     fn inline_text(&mut self) -> Result<Cow<'a, str>, Error> {
         let charset = self.header.charset;
         let rest = &self.octets[self.at..];
-        let length = charset.find_end(rest).ok_or(Error::Truncated { at: self.octets.len() })?;
+        let length = charset.find_end(rest).ok_or(Error::Truncated {
+            at: self.octets.len(),
+        })?;
         if length > self.limits.text {
             return Err(Error::TooLong { at: self.at });
         }
@@ -433,8 +490,14 @@ impl<'a> Reader<'a> {
     /// The string at an offset of the table; it may begin inside an entry, and the last one
     /// may lack its terminator.
     fn table_text(&self, offset: u32) -> Result<Cow<'a, str>, Error> {
-        let rest = self.table.get(offset as usize..).filter(|rest| !rest.is_empty());
-        let rest = rest.ok_or(Error::StringTable { at: self.at, offset })?;
+        let rest = self
+            .table
+            .get(offset as usize..)
+            .filter(|rest| !rest.is_empty());
+        let rest = rest.ok_or(Error::StringTable {
+            at: self.at,
+            offset,
+        })?;
         let charset = self.header.charset;
         let length = charset.find_end(rest).unwrap_or(rest.len());
         Ok(charset.decode(&rest[..length]))

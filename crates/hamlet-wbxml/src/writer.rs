@@ -17,7 +17,14 @@ pub struct Writer {
 impl Writer {
     /// A document with this public identifier.
     pub fn new(public_id: u32) -> Self {
-        Self { public_id, body: Vec::with_capacity(512), table: Vec::new(), tag_page: 0, attribute_page: 0, text_ends: Vec::new() }
+        Self {
+            public_id,
+            body: Vec::with_capacity(512),
+            table: Vec::new(),
+            tag_page: 0,
+            attribute_page: 0,
+            text_ends: Vec::new(),
+        }
     }
 
     /// Begins an element. Attributes must be ended by [`Writer::end_attributes`], content
@@ -107,9 +114,14 @@ impl Writer {
     pub fn finish_avoiding(self, boundary: usize) -> Vec<u8> {
         let fits = |padding: usize| {
             let shift = self.prefix(padding).len();
-            self.text_ends.iter().all(|end| !(end + shift).is_multiple_of(boundary))
+            self.text_ends
+                .iter()
+                .all(|end| !(end + shift).is_multiple_of(boundary))
         };
-        let padding = std::iter::once(0).chain(2..boundary).find(|padding| fits(*padding)).unwrap_or(0);
+        let padding = std::iter::once(0)
+            .chain(2..boundary)
+            .find(|padding| fits(*padding))
+            .unwrap_or(0);
         self.assemble(padding)
     }
 
@@ -118,7 +130,10 @@ impl Writer {
         let mut out = vec![0x03];
         write_mb_u_int32(&mut out, self.public_id);
         out.push(0x6A);
-        write_mb_u_int32(&mut out, u32::try_from(self.table.len() + padding).unwrap_or(u32::MAX));
+        write_mb_u_int32(
+            &mut out,
+            u32::try_from(self.table.len() + padding).unwrap_or(u32::MAX),
+        );
         out.extend_from_slice(&self.table);
         out.resize(out.len() + padding, 0);
         out

@@ -1,4 +1,5 @@
-//! The IMPS server.
+//! The server.
+
 #![forbid(unsafe_code)]
 
 fn main() {}

@@ -47,7 +47,9 @@ fn of_document() -> Contents {
         if let Some(rest) = line.strip_prefix("- **") {
             element = rest.split("**").next().unwrap().to_owned();
         } else if let Some(rest) = line.strip_prefix("  - ") {
-            let Some((range, content)) = rest.split_once(": ") else { continue };
+            let Some((range, content)) = rest.split_once(": ") else {
+                continue;
+            };
             let range = range.replace('–', "-");
             let content = content.trim_matches('`').to_owned();
             if content != "does not exist" && !range.starts_with("type") {
@@ -65,7 +67,11 @@ fn of_document() -> Contents {
 #[test]
 fn the_declaration_is_that_of_the_reference() {
     let (model, document) = (of_model(), of_document());
-    assert!(document.len() > 550, "{} content models found", document.len());
+    assert!(
+        document.len() > 550,
+        "{} content models found",
+        document.len()
+    );
     for ((element, version), content) in &document {
         let expected = match content.as_str() {
             text if text.starts_with("exactly one primitive") => "ANY-PRIMITIVE",
@@ -82,15 +88,25 @@ fn every_element_has_a_token_in_each_of_its_versions() {
     // The exceptions are those that csp-messages and wbxml 0 list.
     let exceptions = [("AcceptedContentLength", 3), ("AutoSubscribe", 3)];
     for (element, version) in of_model().keys() {
-        if MODEL.contains(&format!("\n{element} leaf")) || exceptions.contains(&(element.as_str(), *version)) {
+        if MODEL.contains(&format!("\n{element} leaf"))
+            || exceptions.contains(&(element.as_str(), *version))
+        {
             continue;
         }
-        let codes_of_later_versions = MODEL.contains(&format!("# Function code or mandatory part {element}."));
+        let codes_of_later_versions =
+            MODEL.contains(&format!("# Function code or mandatory part {element}."));
         let tag = Tag::from_name(element).unwrap_or_else(|| panic!("{element} has no tag"));
         let token = tag.token(Version::ALL[*version - 1]);
-        assert!(token.is_some() || codes_of_later_versions, "{element} has no token in 1.{version}");
+        assert!(
+            token.is_some() || codes_of_later_versions,
+            "{element} has no token in 1.{version}"
+        );
         if let Some((page, token)) = token {
-            assert_eq!(Tag::from_token(Version::ALL[*version - 1], page, token), Some(tag), "{element} in 1.{version}");
+            assert_eq!(
+                Tag::from_token(Version::ALL[*version - 1], page, token),
+                Some(tag),
+                "{element} in 1.{version}"
+            );
         }
     }
 }
@@ -101,7 +117,10 @@ fn variant_spellings_are_the_same_element() {
         ("PreferredContent", "ReferredContent"),
         ("Auto-Subscribe", "AutoSubscribe"),
         ("BlockUser-Request", "BlockEntity-Request"),
-        ("WV-CSP-NSDiscovery-Request", "WV-CSP-VersionDiscovery-Request"),
+        (
+            "WV-CSP-NSDiscovery-Request",
+            "WV-CSP-VersionDiscovery-Request",
+        ),
         ("CName", "Cname"),
     ] {
         assert_eq!(Tag::from_name(variant), Tag::from_name(name));
@@ -119,7 +138,14 @@ fn primitives_know_their_versions_and_directions() {
         (Tag::GetMapRequest, Version::V1_2, false, false),
         (Tag::GetMapRequest, Version::V1_3, true, false),
     ] {
-        assert_eq!((tag.is_sent_by_clients(version), tag.is_sent_by_servers(version)), (client, server), "{tag} {version}");
+        assert_eq!(
+            (
+                tag.is_sent_by_clients(version),
+                tag.is_sent_by_servers(version)
+            ),
+            (client, server),
+            "{tag} {version}"
+        );
     }
     assert!(!Tag::UserID.is_primitive());
 }

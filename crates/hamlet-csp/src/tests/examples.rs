@@ -19,7 +19,10 @@ pub(crate) fn messages() -> Vec<(String, Version)> {
         if section_version != Version::V1_3 {
             for version in [Version::V1_1, Version::V1_2] {
                 let name = version.as_str();
-                let last = before.lines().rev().find(|line| line.contains("1.1") || line.contains("1.2"));
+                let last = before
+                    .lines()
+                    .rev()
+                    .find(|line| line.contains("1.1") || line.contains("1.2"));
                 if last.is_some_and(|line| line.contains(name)) {
                     section_version = version;
                 }
@@ -30,19 +33,28 @@ pub(crate) fn messages() -> Vec<(String, Version)> {
         messages.push((block[..end].trim().to_owned(), section_version));
         rest = &block[end + 3..];
     }
-    messages.into_iter().flat_map(|(text, version)| whole(&text, version)).collect()
+    messages
+        .into_iter()
+        .flat_map(|(text, version)| whole(&text, version))
+        .collect()
 }
 
 fn whole(text: &str, version: Version) -> Vec<(String, Version)> {
     if text.contains("<WV-CSP-") {
         let root = &text[text.find("<WV-CSP-").unwrap_or(0)..];
         let root = root.split('>').next().unwrap_or(root);
-        let found = Version::ALL.into_iter().find(|version| root.contains(&version.session_namespace()));
+        let found = Version::ALL
+            .into_iter()
+            .find(|version| root.contains(&version.session_namespace()));
         return vec![(text.to_owned(), found.unwrap_or(version))];
     }
     // A body, or several of them.
-    let parsed = crate::Extension::from_xml(None, text).unwrap_or_else(|| panic!("not well-formed: {text}"));
-    let nodes = parsed.nodes.into_iter().filter(|node| matches!(node, crate::ExtensionNode::Element { .. }));
+    let parsed =
+        crate::Extension::from_xml(None, text).unwrap_or_else(|| panic!("not well-formed: {text}"));
+    let nodes = parsed
+        .nodes
+        .into_iter()
+        .filter(|node| matches!(node, crate::ExtensionNode::Element { .. }));
     nodes
         .map(|node| {
             let body = crate::Extension { namespace: None, nodes: vec![node] }.to_xml();
@@ -62,7 +74,8 @@ fn whole(text: &str, version: Version) -> Vec<(String, Version)> {
 /// must not get lost.
 fn skeleton(xml: &str) -> String {
     let body = xml.find("<WV-CSP").map_or(xml, |at| &xml[at..]);
-    let parsed = crate::Extension::from_xml(None, body).unwrap_or_else(|| panic!("not well-formed: {xml}"));
+    let parsed =
+        crate::Extension::from_xml(None, body).unwrap_or_else(|| panic!("not well-formed: {xml}"));
     fn walk(nodes: &[crate::ExtensionNode], out: &mut String) {
         for node in nodes {
             match node {
@@ -85,18 +98,37 @@ fn every_example_survives_both_syntaxes_without_loss() {
     let messages = messages();
     assert!(messages.len() >= 150, "{} examples found", messages.len());
     for (text, version) in messages {
-        let Decoded { document, version: read, .. } = decode(text.as_bytes(), Syntax::Xml).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let Decoded {
+            document,
+            version: read,
+            ..
+        } = decode(text.as_bytes(), Syntax::Xml).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(read, Some(version), "{text}");
         if let Document::Message(message) = &document {
             for transaction in &message.transactions {
-                let primitive: &Primitive = transaction.content.as_ref().unwrap_or_else(|error| panic!("{error}\n{text}"));
-                primitive.check(version).unwrap_or_else(|missing| panic!("{missing}\n{text}"));
+                let primitive: &Primitive = transaction
+                    .content
+                    .as_ref()
+                    .unwrap_or_else(|error| panic!("{error}\n{text}"));
+                primitive
+                    .check(version)
+                    .unwrap_or_else(|missing| panic!("{missing}\n{text}"));
             }
         }
         let wbxml = encode(&document, Syntax::Wbxml, version, &WriteOptions::default());
         let back = decode(&wbxml, Syntax::Wbxml).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        assert_eq!((&back.document, back.version), (&document, Some(version)), "{text}");
-        let xml = String::from_utf8(encode(&back.document, Syntax::Xml, version, &WriteOptions::default())).unwrap();
+        assert_eq!(
+            (&back.document, back.version),
+            (&document, Some(version)),
+            "{text}"
+        );
+        let xml = String::from_utf8(encode(
+            &back.document,
+            Syntax::Xml,
+            version,
+            &WriteOptions::default(),
+        ))
+        .unwrap();
         assert_eq!(skeleton(&xml), skeleton(&text));
     }
 }

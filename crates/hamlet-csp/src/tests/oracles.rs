@@ -13,8 +13,12 @@ use std::path::Path;
 use std::process::Command;
 
 fn tool(name: &str) -> bool {
-    let found = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()));
-    assert!(found || std::env::var_os("HAMLET_REQUIRE_TOOLS").is_none(), "{name} is not installed");
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()));
+    assert!(
+        found || std::env::var_os("HAMLET_REQUIRE_TOOLS").is_none(),
+        "{name} is not installed"
+    );
     if !found {
         eprintln!("skipped: {name} is not installed (cargo xtask test installs it)");
     }
@@ -22,8 +26,16 @@ fn tool(name: &str) -> bool {
 }
 
 fn run(program: &str, arguments: &[&str], directory: &Path) -> (bool, String) {
-    let output = Command::new(program).args(arguments).current_dir(directory).output().unwrap();
-    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 /// One message of each primitive of the version, and the examples of the reference.
@@ -40,7 +52,12 @@ fn documents(version: Version) -> Vec<Document> {
             })
         }));
     }
-    documents.extend(examples::messages().into_iter().filter(|(_, of)| *of == version).map(|(text, _)| decode(text.as_bytes(), Syntax::Xml).unwrap().document));
+    documents.extend(
+        examples::messages()
+            .into_iter()
+            .filter(|(_, of)| *of == version)
+            .map(|(text, _)| decode(text.as_bytes(), Syntax::Xml).unwrap().document),
+    );
     documents
 }
 
@@ -51,24 +68,36 @@ fn tree(xml: &str) -> Vec<ExtensionNode> {
         nodes
             .into_iter()
             .filter_map(|node| match node {
-                ExtensionNode::Text(text) => Some(ExtensionNode::Text(text.trim().replace("\r\n", "\n"))),
+                ExtensionNode::Text(text) => {
+                    Some(ExtensionNode::Text(text.trim().replace("\r\n", "\n")))
+                }
                 // Foreign content is ours to compare elsewhere: libwbxml drops attributes.
                 ExtensionNode::Element { name, .. } if name == "ExtBlock" => None,
                 ExtensionNode::Element { name, nodes, .. } => {
                     let name = Tag::from_name(&name).map_or(name, |tag| tag.name().to_owned());
-                    Some(ExtensionNode::Element { name, namespace: None, nodes: plain(nodes) })
+                    Some(ExtensionNode::Element {
+                        name,
+                        namespace: None,
+                        nodes: plain(nodes),
+                    })
                 }
             })
             .filter(|node| !matches!(node, ExtensionNode::Text(text) if text.is_empty()))
             .collect()
     }
-    plain(Extension::from_xml(None, body).unwrap_or_else(|| panic!("not well-formed: {xml}")).nodes)
+    plain(
+        Extension::from_xml(None, body)
+            .unwrap_or_else(|| panic!("not well-formed: {xml}"))
+            .nodes,
+    )
 }
 
 /// What libwbxml cannot do (wbxml 9.1): foreign namespaces, CIRURL, and ContentData whose
 /// octets it copies unescaped.
 fn beyond_libwbxml(xml: &str) -> bool {
-    ["<Extended-", "<CIRURL", "<ExtendedData", "VersionDiscovery"].iter().any(|name| xml.contains(name))
+    ["<Extended-", "<CIRURL", "<ExtendedData", "VersionDiscovery"]
+        .iter()
+        .any(|name| xml.contains(name))
 }
 
 #[test]
@@ -79,15 +108,29 @@ fn libwbxml_reads_our_wbxml_of_1_1_and_1_2_as_our_xml() {
     let directory = tempfile::tempdir().unwrap();
     let mut compared = 0;
     for version in [Version::V1_1, Version::V1_2] {
-        let language = if version == Version::V1_1 { "CSP11" } else { "CSP12" };
+        let language = if version == Version::V1_1 {
+            "CSP11"
+        } else {
+            "CSP12"
+        };
         for document in documents(version) {
-            let xml = String::from_utf8(encode(&document, Syntax::Xml, version, &WriteOptions::default())).unwrap();
+            let xml = String::from_utf8(encode(
+                &document,
+                Syntax::Xml,
+                version,
+                &WriteOptions::default(),
+            ))
+            .unwrap();
             if beyond_libwbxml(&xml) {
                 continue;
             }
             let wbxml = encode(&document, Syntax::Wbxml, version, &WriteOptions::default());
             std::fs::write(directory.path().join("in.wbxml"), &wbxml).unwrap();
-            let (done, said) = run("wbxml2xml", &["-l", language, "-m", "0", "-o", "out.xml", "in.wbxml"], directory.path());
+            let (done, said) = run(
+                "wbxml2xml",
+                &["-l", language, "-m", "0", "-o", "out.xml", "in.wbxml"],
+                directory.path(),
+            );
             assert!(done, "{said}\n{xml}");
             let out = std::fs::read_to_string(directory.path().join("out.xml")).unwrap();
             // It drops seconds that are zero; no other difference is known.
@@ -106,18 +149,32 @@ fn we_read_what_libwbxml_writes_as_our_xml() {
     let directory = tempfile::tempdir().unwrap();
     for version in [Version::V1_1, Version::V1_2] {
         for document in documents(version) {
-            let doctype = WriteOptions { doctype: true, ..WriteOptions::default() };
+            let doctype = WriteOptions {
+                doctype: true,
+                ..WriteOptions::default()
+            };
             let xml = encode(&document, Syntax::Xml, version, &doctype);
             let text = String::from_utf8(xml.clone()).unwrap();
             if beyond_libwbxml(&text) || text.contains("<ExtBlock") {
                 continue;
             }
             std::fs::write(directory.path().join("in.xml"), &xml).unwrap();
-            let (done, said) = run("xml2wbxml", &["-n", "-o", "out.wbxml", "in.xml"], directory.path());
+            let (done, said) = run(
+                "xml2wbxml",
+                &["-n", "-o", "out.wbxml", "in.xml"],
+                directory.path(),
+            );
             assert!(done, "{said}\n{text}");
             let octets = std::fs::read(directory.path().join("out.wbxml")).unwrap();
-            let decoded = decode(&octets, Syntax::Wbxml).unwrap_or_else(|error| panic!("{error}\n{text}"));
-            let again = String::from_utf8(encode(&decoded.document, Syntax::Xml, version, &WriteOptions::default())).unwrap();
+            let decoded =
+                decode(&octets, Syntax::Wbxml).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            let again = String::from_utf8(encode(
+                &decoded.document,
+                Syntax::Xml,
+                version,
+                &WriteOptions::default(),
+            ))
+            .unwrap();
             assert_eq!(tree(&again), tree(&text), "{text}");
         }
     }
@@ -130,7 +187,10 @@ fn our_tags(octets: &[u8]) -> Vec<String> {
     while let Some(event) = reader.next().unwrap() {
         if let Event::Start { name, .. } = event {
             tags.push(match name {
-                TagName::Token { page, token } => Tag::from_token(Version::V1_3, page, token).unwrap().name().to_owned(),
+                TagName::Token { page, token } => Tag::from_token(Version::V1_3, page, token)
+                    .unwrap()
+                    .name()
+                    .to_owned(),
                 TagName::Literal(name) => name.into_owned(),
             });
         }
@@ -146,7 +206,11 @@ fn tshark_tags(listing: &str) -> Vec<String> {
         .filter_map(|line| line.split_once('<'))
         .map(|(_, rest)| rest)
         .filter(|rest| !rest.starts_with('/'))
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect::<String>())
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+                .collect::<String>()
+        })
         .filter(|name| !name.is_empty())
         .collect()
 }
@@ -162,10 +226,33 @@ fn tshark_lists_the_tags_of_our_wbxml_of_1_3() {
     let documents: Vec<(String, Vec<u8>)> = documents(Version::V1_3)
         .iter()
         .map(|document| {
-            let xml = encode(document, Syntax::Xml, Version::V1_3, &WriteOptions::default());
-            (String::from_utf8(xml).unwrap(), encode(document, Syntax::Wbxml, Version::V1_3, &WriteOptions::default()))
+            let xml = encode(
+                document,
+                Syntax::Xml,
+                Version::V1_3,
+                &WriteOptions::default(),
+            );
+            (
+                String::from_utf8(xml).unwrap(),
+                encode(
+                    document,
+                    Syntax::Wbxml,
+                    Version::V1_3,
+                    &WriteOptions::default(),
+                ),
+            )
         })
-        .filter(|(xml, _)| !["<AutoSubscribe", "VersionDiscovery", "<ExtBlock", "<Extended", "<AcceptedContentLength"].iter().any(|name| xml.contains(name)))
+        .filter(|(xml, _)| {
+            ![
+                "<AutoSubscribe",
+                "VersionDiscovery",
+                "<ExtBlock",
+                "<Extended",
+                "<AcceptedContentLength",
+            ]
+            .iter()
+            .any(|name| xml.contains(name))
+        })
         .filter(|(_, octets)| our_tags(octets).len() < 60)
         .collect();
     assert!(documents.len() > 200, "{} documents", documents.len());
@@ -173,17 +260,36 @@ fn tshark_lists_the_tags_of_our_wbxml_of_1_3() {
     for (_, octets) in &documents {
         for (row, chunk) in octets.chunks(16).enumerate() {
             dump.push_str(&format!("{:06x}", row * 16));
-            chunk.iter().for_each(|octet| dump.push_str(&format!(" {octet:02x}")));
+            chunk
+                .iter()
+                .for_each(|octet| dump.push_str(&format!(" {octet:02x}")));
             dump.push('\n');
         }
     }
     std::fs::write(directory.path().join("in.txt"), dump).unwrap();
-    let (done, said) = run("text2pcap", &["-q", "-l", "147", "in.txt", "in.pcap"], directory.path());
+    let (done, said) = run(
+        "text2pcap",
+        &["-q", "-l", "147", "in.txt", "in.pcap"],
+        directory.path(),
+    );
     assert!(done, "{said}");
     let preference = "uat:user_dlts:\"User 0 (DLT=147)\",\"wbxml\",\"0\",\"\",\"0\",\"\"";
-    let (done, listing) = run("tshark", &["-r", "in.pcap", "-o", preference, "-V", "-O", "wbxml"], directory.path());
+    let (done, listing) = run(
+        "tshark",
+        &["-r", "in.pcap", "-o", preference, "-V", "-O", "wbxml"],
+        directory.path(),
+    );
     assert!(done, "{listing}");
-    assert!(!listing.contains("Malformed") && !listing.contains("Expert Info"), "{}", listing.lines().filter(|l| l.contains("Malformed") || l.contains("Expert")).take(5).collect::<Vec<_>>().join("\n"));
+    assert!(
+        !listing.contains("Malformed") && !listing.contains("Expert Info"),
+        "{}",
+        listing
+            .lines()
+            .filter(|l| l.contains("Malformed") || l.contains("Expert"))
+            .take(5)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
     let frames: Vec<&str> = listing.split("\nFrame ").collect();
     assert_eq!(frames.len(), documents.len());
     for ((xml, octets), frame) in documents.iter().zip(frames) {

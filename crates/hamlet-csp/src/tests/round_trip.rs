@@ -7,43 +7,97 @@ use crate::{Document, Extension, Syntax, Text, Version, WriteOptions, decode, en
 use proptest::prelude::*;
 
 fn message(primitive: Primitive, version: Version, dice: &mut Dice) -> Document {
-    let mut transaction = if dice.flip() { Transaction::request("c1", primitive) } else { Transaction::response("s-9", primitive) };
+    let mut transaction = if dice.flip() {
+        Transaction::request("c1", primitive)
+    } else {
+        Transaction::response("s-9", primitive)
+    };
     if version == Version::V1_3 && dice.flip() {
-        let id = SegmentId { transaction_id: Some("c1".into()), segment_reference: Some(2) };
-        transaction.segment_info = Some(SegmentInfo { segment_count: Some(3), segment_id: Some(id) });
+        let id = SegmentId {
+            transaction_id: Some("c1".into()),
+            segment_reference: Some(2),
+        };
+        transaction.segment_info = Some(SegmentInfo {
+            segment_count: Some(3),
+            segment_id: Some(id),
+        });
     }
     if version >= Version::V1_2 && dice.flip() {
-        transaction.extensions.push(<Extension as super::sample::Sample>::sample(dice, version));
+        transaction
+            .extensions
+            .push(<Extension as super::sample::Sample>::sample(dice, version));
     }
-    let session = if dice.flip() { SessionDescriptor::inband("s7") } else { SessionDescriptor::outband() };
+    let session = if dice.flip() {
+        SessionDescriptor::inband("s7")
+    } else {
+        SessionDescriptor::outband()
+    };
     let cir = (version >= Version::V1_2 && dice.flip()).then_some(false);
-    Document::Message(Message { session, transactions: vec![transaction], poll: dice.flip().then_some(true), cir })
+    Document::Message(Message {
+        session,
+        transactions: vec![transaction],
+        poll: dice.flip().then_some(true),
+        cir,
+    })
 }
 
 fn read(octets: &[u8], syntax: Syntax) -> (Document, Version) {
-    let decoded = decode(octets, syntax).unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(octets)));
+    let decoded = decode(octets, syntax)
+        .unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(octets)));
     (decoded.document, decoded.version.expect("a version"))
 }
 
 fn survives(seed: u64, version: Version) {
     let dice = &mut Dice::new(seed);
     for primitive in primitives(dice, version) {
-        primitive.check(version).unwrap_or_else(|missing| panic!("{missing} in a sample of {}", primitive.tag()));
+        primitive
+            .check(version)
+            .unwrap_or_else(|missing| panic!("{missing} in a sample of {}", primitive.tag()));
         let document = message(primitive, version, dice);
         let options = WriteOptions::default();
         let xml = encode(&document, Syntax::Xml, version, &options);
-        assert_eq!(read(&xml, Syntax::Xml), (document.clone(), version), "{}", String::from_utf8_lossy(&xml));
+        assert_eq!(
+            read(&xml, Syntax::Xml),
+            (document.clone(), version),
+            "{}",
+            String::from_utf8_lossy(&xml)
+        );
         let wbxml = encode(&document, Syntax::Wbxml, version, &options);
-        assert_eq!(read(&wbxml, Syntax::Wbxml), (document.clone(), version), "{}", String::from_utf8_lossy(&xml));
+        assert_eq!(
+            read(&wbxml, Syntax::Wbxml),
+            (document.clone(), version),
+            "{}",
+            String::from_utf8_lossy(&xml)
+        );
         // And across: what was read from the one is written the same in the other.
-        assert_eq!(encode(&read(&wbxml, Syntax::Wbxml).0, Syntax::Xml, version, &options), xml);
-        assert_eq!(encode(&read(&xml, Syntax::Xml).0, Syntax::Wbxml, version, &options), wbxml);
+        assert_eq!(
+            encode(
+                &read(&wbxml, Syntax::Wbxml).0,
+                Syntax::Xml,
+                version,
+                &options
+            ),
+            xml
+        );
+        assert_eq!(
+            encode(&read(&xml, Syntax::Xml).0, Syntax::Wbxml, version, &options),
+            wbxml
+        );
         for options in [
-            WriteOptions { doctype: true, ..options.clone() },
-            WriteOptions { no_text_end_at_multiple_of: Some(64), ..options.clone() },
+            WriteOptions {
+                doctype: true,
+                ..options.clone()
+            },
+            WriteOptions {
+                no_text_end_at_multiple_of: Some(64),
+                ..options.clone()
+            },
         ] {
             for syntax in [Syntax::Xml, Syntax::Wbxml] {
-                assert_eq!(read(&encode(&document, syntax, version, &options), syntax).0, document);
+                assert_eq!(
+                    read(&encode(&document, syntax, version, &options), syntax).0,
+                    document
+                );
             }
         }
     }
@@ -85,7 +139,15 @@ fn poll_stands_where_the_version_has_it() {
         poll: Some(true),
         cir: None,
     });
-    let xml = |version| String::from_utf8(encode(&document, Syntax::Xml, version, &WriteOptions::default())).unwrap();
+    let xml = |version| {
+        String::from_utf8(encode(
+            &document,
+            Syntax::Xml,
+            version,
+            &WriteOptions::default(),
+        ))
+        .unwrap()
+    };
     assert!(xml(Version::V1_1).contains("<Poll>T</Poll></TransactionDescriptor>"));
     assert!(xml(Version::V1_2).contains("</Transaction><Poll>T</Poll></Session>"));
     assert!(xml(Version::V1_3).contains("</Transaction><Poll>T</Poll></Session>"));
@@ -93,13 +155,23 @@ fn poll_stands_where_the_version_has_it() {
 
 #[test]
 fn what_a_version_lacks_is_not_written_for_it() {
-    let user = crate::elements::User { user_id: Some("wv:a@h".into()), friendly_name: Some("Ann".into()), ..Default::default() };
+    let user = crate::elements::User {
+        user_id: Some("wv:a@h".into()),
+        friendly_name: Some("Ann".into()),
+        ..Default::default()
+    };
     let info = crate::elements::MessageInfo {
-        sender: Some(crate::elements::Sender { user: Some(user), group: None }),
+        sender: Some(crate::elements::Sender {
+            user: Some(user),
+            group: None,
+        }),
         content_name: Some(Text::from("x.jpg")),
         ..Default::default()
     };
-    let message = crate::elements::NewMessage { message_info: Some(info), content_data: None };
+    let message = crate::elements::NewMessage {
+        message_info: Some(info),
+        content_data: None,
+    };
     let document = Document::Message(Message {
         session: SessionDescriptor::inband("s"),
         transactions: vec![Transaction::request("t", message)],
@@ -107,7 +179,13 @@ fn what_a_version_lacks_is_not_written_for_it() {
         cir: Some(false),
     });
     for version in Version::ALL {
-        let xml = String::from_utf8(encode(&document, Syntax::Xml, version, &WriteOptions::default())).unwrap();
+        let xml = String::from_utf8(encode(
+            &document,
+            Syntax::Xml,
+            version,
+            &WriteOptions::default(),
+        ))
+        .unwrap();
         assert_eq!(xml.contains("FriendlyName"), version == Version::V1_3);
         assert_eq!(xml.contains("ContentName"), version == Version::V1_3);
         assert_eq!(xml.contains("<CIR>"), version != Version::V1_1);
@@ -119,16 +197,34 @@ fn what_a_version_lacks_is_not_written_for_it() {
 #[test]
 fn texts_are_escaped_for_a_client_that_unescapes_them() {
     let text = |content: &str, escape_texts: bool| {
-        let message = crate::elements::NewMessage { message_info: Some(Default::default()), content_data: Some(content.into()) };
+        let message = crate::elements::NewMessage {
+            message_info: Some(Default::default()),
+            content_data: Some(content.into()),
+        };
         let document = Document::Message(Message {
             session: SessionDescriptor::inband("s"),
             transactions: vec![Transaction::request("t", message)],
             poll: None,
             cir: None,
         });
-        let octets = encode(&document, Syntax::Wbxml, Version::V1_2, &WriteOptions { escape_texts, ..Default::default() });
+        let octets = encode(
+            &document,
+            Syntax::Wbxml,
+            Version::V1_2,
+            &WriteOptions {
+                escape_texts,
+                ..Default::default()
+            },
+        );
         match read(&octets, Syntax::Wbxml).0 {
-            Document::Message(message) => match message.transactions.into_iter().next().unwrap().content.unwrap() {
+            Document::Message(message) => match message
+                .transactions
+                .into_iter()
+                .next()
+                .unwrap()
+                .content
+                .unwrap()
+            {
                 Primitive::NewMessage(message) => message.content_data.unwrap().into_text(),
                 other => panic!("{other:?}"),
             },

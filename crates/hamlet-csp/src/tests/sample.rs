@@ -1,6 +1,8 @@
 //! Random messages, generated from the declaration.
 
-use crate::custom::{AcceptedContentType, ClientId, NickMember, NickMembers, NickName, SearchPairList};
+use crate::custom::{
+    AcceptedContentType, ClientId, NickMember, NickMembers, NickName, SearchPairList,
+};
 use crate::elements::*;
 use crate::{ContentData, DateTime, Extension, ExtensionNode, Text, Version};
 use hamlet_model::Timestamp;
@@ -34,14 +36,43 @@ impl Dice {
 
     /// An identifier: no white space at the ends.
     pub(crate) fn string(&mut self) -> Text {
-        const SOME: &[&str] = &["wv:anna@example.net", "T", "Open", "x", "http://example.net/a?b=1&c=<2>", "s1", "日本", "a b", "Ünal", "😀", "0", "US-1"];
+        const SOME: &[&str] = &[
+            "wv:anna@example.net",
+            "T",
+            "Open",
+            "x",
+            "http://example.net/a?b=1&c=<2>",
+            "s1",
+            "日本",
+            "a b",
+            "Ünal",
+            "😀",
+            "0",
+            "US-1",
+        ];
         let count = 1 + self.below(2);
-        (0..count).map(|_| self.pick(SOME)).collect::<Vec<_>>().join("-").into()
+        (0..count)
+            .map(|_| self.pick(SOME))
+            .collect::<Vec<_>>()
+            .join("-")
+            .into()
     }
 
     /// Text for people: white space anywhere, but something else too.
     pub(crate) fn text(&mut self) -> Text {
-        const SOME: &[&str] = &["hello", " ", "\n", "a<b & c", "'\"", "]]>", "Ä€😀z", "&amp;", "\t", "\r\n", "Привет"];
+        const SOME: &[&str] = &[
+            "hello",
+            " ",
+            "\n",
+            "a<b & c",
+            "'\"",
+            "]]>",
+            "Ä€😀z",
+            "&amp;",
+            "\t",
+            "\r\n",
+            "Привет",
+        ];
         let count = 1 + self.below(5);
         let middle: String = (0..count).map(|_| self.pick(SOME)).collect();
         format!("{middle}.").into()
@@ -78,7 +109,10 @@ include!(concat!(env!("OUT_DIR"), "/sample.rs"));
 impl Sample for ClientId {
     fn sample(dice: &mut Dice, _: Version) -> Self {
         let url = dice.flip();
-        Self { url: url.then(|| dice.string()), msisdn: (!url || dice.flip()).then(|| dice.string()) }
+        Self {
+            url: url.then(|| dice.string()),
+            msisdn: (!url || dice.flip()).then(|| dice.string()),
+        }
     }
 }
 
@@ -86,7 +120,10 @@ impl Sample for AcceptedContentType {
     fn sample(dice: &mut Dice, version: Version) -> Self {
         let content_type = Some(dice.pick(&["text/plain".into(), "image/jpeg".into()]));
         if version < Version::V1_3 {
-            return Self { content_type, ..Self::default() };
+            return Self {
+                content_type,
+                ..Self::default()
+            };
         }
         Self {
             content_type,
@@ -99,7 +136,10 @@ impl Sample for AcceptedContentType {
 
 impl Sample for NickName {
     fn sample(dice: &mut Dice, _: Version) -> Self {
-        Self { name: Some(dice.text()), user_id: Some(dice.string()) }
+        Self {
+            name: Some(dice.text()),
+            user_id: Some(dice.string()),
+        }
     }
 }
 
@@ -110,26 +150,45 @@ impl Sample for NickMembers {
             false => NickMember::User(dice.string()),
         };
         let count = 1 + dice.below(3);
-        Self { members: (0..count).map(|_| one(dice)).collect() }
+        Self {
+            members: (0..count).map(|_| one(dice)).collect(),
+        }
     }
 }
 
 impl Sample for SearchPairList {
     fn sample(dice: &mut Dice, version: Version) -> Self {
-        let count = if version == Version::V1_3 { 1 + dice.below(3) } else { 1 };
+        let count = if version == Version::V1_3 {
+            1 + dice.below(3)
+        } else {
+            1
+        };
         let pair = |dice: &mut Dice| SearchPair {
             search_element: Some(dice.pick(SearchElement::ALL)),
             search_string: Some(dice.string()),
             pair_id: (version == Version::V1_3).then(|| dice.integer()),
         };
-        Self { pairs: (0..count).map(|_| pair(dice)).collect() }
+        Self {
+            pairs: (0..count).map(|_| pair(dice)).collect(),
+        }
     }
 }
 
 impl Sample for Extension {
     fn sample(dice: &mut Dice, _: Version) -> Self {
-        let element = ExtensionNode::Element { name: "X-Note".into(), namespace: None, nodes: vec![ExtensionNode::Text(dice.string().into())] };
-        let empty = ExtensionNode::Element { name: "APIClient".into(), namespace: Some("www.example.net/x".into()), nodes: vec![] };
-        Self { namespace: Some("www.example.net/ext".into()), nodes: dice.pick(&[vec![element.clone()], vec![element, empty], vec![]]) }
+        let element = ExtensionNode::Element {
+            name: "X-Note".into(),
+            namespace: None,
+            nodes: vec![ExtensionNode::Text(dice.string().into())],
+        };
+        let empty = ExtensionNode::Element {
+            name: "APIClient".into(),
+            namespace: Some("www.example.net/x".into()),
+            nodes: vec![],
+        };
+        Self {
+            namespace: Some("www.example.net/ext".into()),
+            nodes: dice.pick(&[vec![element.clone()], vec![element, empty], vec![]]),
+        }
     }
 }

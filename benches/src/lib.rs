@@ -1,0 +1,3 @@
+//! Benchmarks of the codecs, and the bare HTTP server that the server is measured against.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The service elements: Presence (with contact lists) and Instant Messaging.
+
+#![forbid(unsafe_code)]

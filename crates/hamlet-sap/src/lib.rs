@@ -1,0 +1,3 @@
+//! The Service Access Point: sessions, negotiation, transactions, transports, service relay.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,5 @@
+//! The terminal client and its tools.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The server as a library, so that tests can start it in their own process.
+
+#![forbid(unsafe_code)]

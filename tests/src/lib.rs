@@ -1,0 +1,3 @@
+//! End-to-end suites, by protocol area.
+
+#![forbid(unsafe_code)]
