@@ -96,8 +96,9 @@ impl From<postgres::Error> for StoreError {
             }
             // What the table refuses, and what its types do.
             "22" | "23" => Self::Constraint(text),
-            // Broken connections, a server that stops or starts or has no connection left.
-            "08" | "53" | "57" if *code != SqlState::QUERY_CANCELED => Self::Unavailable(text),
+            // A server that stops, starts or has no connection left.
+            "08" | "57" if *code != SqlState::QUERY_CANCELED => Self::Unavailable(text),
+            _ if *code == SqlState::TOO_MANY_CONNECTIONS => Self::Unavailable(text),
             _ => Self::Database(text),
         }
     }

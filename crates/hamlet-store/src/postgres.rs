@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// How often a transaction that conflicts is run before its caller is told.
 const ATTEMPTS: u32 = 30;
 
+/// How often an operation is begun again on a new connection.
+const LOSSES: u32 = 3;
+
 /// How long an operation waits for a connection that is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -151,7 +154,7 @@ impl Worker {
 
     fn run_job(&mut self, job: &mut BoxedJob) -> Result<(), StoreError> {
         let deadline = job.queued() + PATIENCE;
-        let mut attempt = 0;
+        let (mut attempt, mut losses) = (0, 0);
         loop {
             self.connect(deadline)?;
             match self.attempt(job) {
@@ -165,7 +168,8 @@ impl Worker {
                 Verdict::Lost(error) => {
                     tracing::warn!(%error, "the connection to the database was lost");
                     self.link = None;
-                    if Instant::now() >= deadline {
+                    losses += 1;
+                    if losses == LOSSES || Instant::now() >= deadline {
                         return Err(error);
                     }
                 }
