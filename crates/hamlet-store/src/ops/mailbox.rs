@@ -142,11 +142,15 @@ impl Tx<'_> {
         recipient: &UserId,
         limit: usize,
     ) -> Result<Vec<MailboxEntry>, StoreError> {
+        // Numbers are sorted, not entries: an index in this order would cost every message
+        // something, and few mailboxes are ever listed.
         let entries = self.query(
             concat!(
                 "SELECT ",
                 columns!(),
-                " FROM mailbox WHERE recipient = ?1 ORDER BY seq LIMIT ?2"
+                " FROM mailbox WHERE seq IN
+                     (SELECT seq FROM mailbox WHERE recipient = ?1 ORDER BY seq LIMIT ?2)
+                 ORDER BY seq"
             ),
             values![recipient, limit],
             entry,

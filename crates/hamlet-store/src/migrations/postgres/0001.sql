@@ -57,7 +57,6 @@ CREATE TABLE mailbox (
     payload BYTEA NOT NULL,
     UNIQUE (recipient, id)
 );
-CREATE INDEX mailbox_in_order ON mailbox (recipient, seq);
 CREATE INDEX mailbox_by_expiry ON mailbox (expires);
 
 -- What each mailbox holds, so that a full one costs no more than an empty one.

@@ -58,7 +58,6 @@ CREATE TABLE mailbox (
     payload BLOB NOT NULL,
     UNIQUE (recipient, id)
 ) STRICT;
-CREATE INDEX mailbox_in_order ON mailbox (recipient, seq);
 CREATE INDEX mailbox_by_expiry ON mailbox (expires);
 
 -- What each mailbox holds, so that a full one costs no more than an empty one.
