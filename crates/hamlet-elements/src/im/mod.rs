@@ -1,0 +1,8 @@
+//! The Instant Messaging Service Element (architecture document 5.3.3; csp-im).
+
+mod types;
+
+pub use types::{
+    Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, MailboxKey, OnlineHandling,
+    SendMessage, SessionView,
+};
