@@ -8,10 +8,14 @@
 #![forbid(unsafe_code)]
 
 pub mod contact_list;
+pub mod elements;
 pub mod im;
+pub mod outbox;
 pub mod presence;
 pub mod service;
 
+pub use elements::{Elements, ElementsConfig, PresenceHome, SessionFacts};
+pub use outbox::OutboxItem;
 pub use service::{
     Answer, Call, Event, Events, IdempotenceKey, Outcome, Request, Requestor, Response,
     ServiceElement, ServiceRelay,

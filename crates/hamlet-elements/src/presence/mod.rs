@@ -3,6 +3,6 @@
 mod types;
 
 pub use types::{
-    ClientStatus, GetPresence, PresenceNotification, PresenceValues, SubscribePresence, Targets,
-    UnsubscribePresence, UpdatePresence, UserPresence,
+    ClientStatus, GetPresence, PresenceConfig, PresenceNotification, PresenceValues,
+    SubscribePresence, Targets, UnsubscribePresence, UpdatePresence, UserPresence,
 };
