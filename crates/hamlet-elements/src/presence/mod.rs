@@ -1,6 +1,9 @@
 //! The Presence Service Element (architecture document 5.3.2; csp-presence 3-4).
 
+mod hub;
 mod types;
+
+pub(crate) use hub::Hub;
 
 pub use types::{
     ClientStatus, GetPresence, PresenceConfig, PresenceNotification, PresenceValues,
