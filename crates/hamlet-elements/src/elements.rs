@@ -89,6 +89,23 @@ pub(crate) struct Inner {
 pub(crate) struct Shared {
     pub(crate) domain: Domain,
     pub(crate) im: ImConfig,
+    pub(crate) contact_lists: ContactListConfig,
+    served: Vec<Domain>,
+    relay: Arc<dyn ServiceRelay>,
+}
+
+impl Shared {
+    /// Whether the user belongs to the home domain.
+    pub(crate) fn is_home(&self, user: &UserId) -> bool {
+        user.domain_str() == self.domain.as_str()
+    }
+
+    /// Whether the user's presence is kept in another domain to which there is a way.
+    pub(crate) fn is_reachable(&self, user: &UserId) -> bool {
+        let domain = user.domain_str();
+        let is_served = self.served.iter().any(|served| served.as_str() == domain);
+        !self.is_home(user) && !is_served && self.relay.reaches(domain)
+    }
 }
 
 impl Inner {
@@ -110,6 +127,9 @@ impl Elements {
         let shared = Shared {
             domain: config.domain.clone(),
             im: config.im.clone(),
+            contact_lists: config.contact_lists.clone(),
+            served: config.serves_presence_of.clone(),
+            relay: relay.clone(),
         };
         let inner = Inner {
             directory: Directory::new(store.clone(), config.domain.clone()),

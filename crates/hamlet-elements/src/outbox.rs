@@ -46,6 +46,8 @@ pub(crate) enum Parcel {
     Presence {
         publisher: UserId,
         subscriber: UserId,
+        /// A subscriber who sees nothing of it any more is told so.
+        withdraw: bool,
     },
 }
 
@@ -155,8 +157,9 @@ impl Inner {
                 Some(Parcel::Presence {
                     publisher,
                     subscriber,
+                    withdraw,
                 }) if newest.insert((publisher.clone(), subscriber.clone())) => self
-                    .notification_for_domain(&publisher, &subscriber)
+                    .notification_for_domain(&publisher, &subscriber, withdraw)
                     .await?
                     .map(|request| (publisher, request)),
                 _ => None,
