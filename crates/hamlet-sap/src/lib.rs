@@ -4,3 +4,4 @@
 
 pub mod client_profile;
 pub mod mapping;
+pub mod trace;
