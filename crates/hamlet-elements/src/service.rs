@@ -217,7 +217,4 @@ pub trait ServiceRelay: Send + Sync {
 
     /// Whether there is a way to this domain.
     fn reaches(&self, domain: &str) -> bool;
-
-    /// The answer to something in the outbox, if it comes within `wait`.
-    fn answer(&self, outbox_id: i64, wait: Duration) -> BoxFuture<'_, Option<Answer>>;
 }

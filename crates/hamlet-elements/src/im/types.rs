@@ -65,6 +65,8 @@ pub struct DeliveryReport {
     pub delivered: Option<Timestamp>,
     /// The original sender.
     pub sender: MessageParty,
+    /// The client that sent the message: its session gets the report if it has one.
+    pub origin: Option<ClientId>,
     /// The recipient that this report is about.
     pub recipient: MessageParty,
     /// Type of the content.

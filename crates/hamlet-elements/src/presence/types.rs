@@ -73,6 +73,8 @@ pub struct ClientStatus {
     pub online: bool,
     /// What the server knows of the client from login and negotiation.
     pub info: ClientInfo,
+    /// Counts up per client, so that a late notice does not undo a newer one.
+    pub sequence: i64,
 }
 
 /// Presence of one user.
@@ -91,4 +93,34 @@ pub struct PresenceValues {
     pub users: Vec<UserPresence>,
     /// The others.
     pub details: Vec<Detail>,
+}
+
+/// Bounds of published values (csp-presence 3.6).
+#[derive(Debug, Clone)]
+pub struct PresenceConfig {
+    /// Longest text value, characters.
+    pub max_text: usize,
+    /// Largest DirectContent or ContainedvCard as it is transferred, octets.
+    pub max_content: usize,
+    /// Most CommC.
+    pub max_comm_caps: usize,
+    /// Most AddrPref.
+    pub max_contacts: usize,
+    /// Most Inf_link.
+    pub max_links: usize,
+    /// How long the answer to GetPresence waits for another domain (csp-presence 10).
+    pub foreign_wait: std::time::Duration,
+}
+
+impl Default for PresenceConfig {
+    fn default() -> Self {
+        Self {
+            max_text: 1024,
+            max_content: 64 << 10,
+            max_comm_caps: 20,
+            max_contacts: 20,
+            max_links: 10,
+            foreign_wait: std::time::Duration::from_secs(10),
+        }
+    }
 }

@@ -1,0 +1,262 @@
+//! The service elements of one server, as the service access point holds them.
+
+use crate::contact_list::ContactListConfig;
+use crate::directory::Directory;
+use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::outbox::{OutboxItem, Waiting};
+use crate::presence::{Hub, PresenceConfig};
+use crate::service::{Answer, Call, Event, Events, ServiceRelay};
+use hamlet_model::presence::ClientInfo;
+use hamlet_model::{ApplicationId, ClientId, Domain, SessionId, StatusCode, Timestamp, UserId};
+use hamlet_store::{Store, StoreError};
+use std::sync::Arc;
+
+/// How the elements of one server are set up.
+#[derive(Debug, Clone)]
+pub struct ElementsConfig {
+    /// The home domain of the server's users.
+    pub domain: Domain,
+    /// Instant messaging.
+    pub im: ImConfig,
+    /// Contact lists.
+    pub contact_lists: ContactListConfig,
+    /// Presence.
+    pub presence: PresenceConfig,
+    /// The Primary Service Element for presence of the users of `domain`.
+    pub presence_home: PresenceHome,
+    /// Domains whose users have their Primary Service Element for presence here.
+    pub serves_presence_of: Vec<Domain>,
+}
+
+impl ElementsConfig {
+    /// All elements at home, with the usual limits.
+    pub fn new(domain: Domain) -> Self {
+        Self {
+            domain,
+            im: ImConfig::default(),
+            contact_lists: ContactListConfig::default(),
+            presence: PresenceConfig::default(),
+            presence_home: PresenceHome::Local,
+            serves_presence_of: Vec::new(),
+        }
+    }
+}
+
+/// Where the users of a domain have their presence (architecture document B.7, Figure 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PresenceHome {
+    /// In this server.
+    Local,
+    /// In another domain, reached through the service relay.
+    At(Domain),
+}
+
+/// What the elements need to know of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionFacts {
+    /// The session.
+    pub id: SessionId,
+    /// Its user.
+    pub user: UserId,
+    /// Its client.
+    pub client: ClientId,
+    /// Its application (1.3).
+    pub application: Option<ApplicationId>,
+    /// What login and negotiation say about the client (csp-presence 3.4).
+    pub info: ClientInfo,
+}
+
+/// The service elements of one server: a cheap handle.
+#[derive(Clone)]
+pub struct Elements {
+    inner: Arc<Inner>,
+}
+
+/// What the elements share; each adds its methods in its own files.
+pub(crate) struct Inner {
+    pub(crate) config: ElementsConfig,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Store,
+    pub(crate) relay: Arc<dyn ServiceRelay>,
+    pub(crate) directory: Directory,
+    pub(crate) message_ids: MessageIds,
+    pub(crate) waiting: Waiting,
+    pub(crate) hub: Hub,
+    events: Arc<dyn Events>,
+}
+
+/// What transactions need of the configuration.
+pub(crate) struct Shared {
+    pub(crate) domain: Domain,
+    pub(crate) im: ImConfig,
+    pub(crate) contact_lists: ContactListConfig,
+    served: Vec<Domain>,
+    relay: Arc<dyn ServiceRelay>,
+}
+
+impl Shared {
+    /// Whether the user belongs to the home domain.
+    pub(crate) fn is_home(&self, user: &UserId) -> bool {
+        user.domain_str() == self.domain.as_str()
+    }
+
+    /// Whether the user's presence is kept in another domain to which there is a way.
+    pub(crate) fn is_reachable(&self, user: &UserId) -> bool {
+        let domain = user.domain_str();
+        let is_served = self.served.iter().any(|served| served.as_str() == domain);
+        !self.is_home(user) && !is_served && self.relay.reaches(domain)
+    }
+}
+
+impl Inner {
+    /// Tells events, in order; after the commit that caused them.
+    pub(crate) fn emit(&self, events: impl IntoIterator<Item = Event>) {
+        events.into_iter().for_each(|event| self.events.emit(event));
+    }
+}
+
+impl Elements {
+    /// Brings the elements up on what the store holds. Sessions that live on are then made
+    /// known by [`Elements::session_restored`].
+    pub async fn start(
+        config: ElementsConfig,
+        store: Store,
+        relay: Arc<dyn ServiceRelay>,
+        events: Arc<dyn Events>,
+    ) -> Result<Self, StoreError> {
+        let shared = Shared {
+            domain: config.domain.clone(),
+            im: config.im.clone(),
+            contact_lists: config.contact_lists.clone(),
+            served: config.serves_presence_of.clone(),
+            relay: relay.clone(),
+        };
+        let inner = Inner {
+            directory: Directory::new(store.clone(), config.domain.clone()),
+            shared: Arc::new(shared),
+            message_ids: MessageIds::new(),
+            waiting: Waiting::default(),
+            hub: Hub::default(),
+            config,
+            store,
+            relay,
+            events,
+        };
+        inner.restore().await?;
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Carries out a request of a session of this server. It is carried out to its end even
+    /// if the returned future is dropped.
+    pub async fn call(&self, call: Call) -> Answer {
+        self.run(|inner| async move { inner.route(call).await })
+            .await
+    }
+
+    /// Carries out a request that the service relay got from another domain, which may act
+    /// only for its own users.
+    pub async fn call_from_domain(&self, domain: &Domain, call: Call) -> Answer {
+        let domain = domain.clone();
+        self.run(|inner| async move { inner.route_foreign(&domain, call).await })
+            .await
+    }
+
+    /// In a task of its own: whoever asked may go away, and a panic answers 500 to this
+    /// request alone.
+    async fn run<F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Answer
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let task = tokio::spawn(work(self.inner.clone()));
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request panicked");
+            Err(StatusCode::INTERNAL_ERROR.into())
+        })
+    }
+
+    /// A session has begun (csp-access 3.4): its user's client is online. Opened before the
+    /// session that it replaces is closed, the client does not seem to have been away.
+    pub async fn session_opened(&self, session: &SessionFacts) -> Result<(), StoreError> {
+        self.inner.session_opened(session.clone()).await
+    }
+
+    /// Capabilities have been negotiated anew.
+    pub async fn session_changed(&self, session: &SessionFacts) -> Result<(), StoreError> {
+        self.inner.session_opened(session.clone()).await
+    }
+
+    /// A session that lived before the server started lives on; nobody is told.
+    pub async fn session_restored(&self, session: &SessionFacts) -> Result<(), StoreError> {
+        self.inner.session_restored(session.clone());
+        Ok(())
+    }
+
+    /// A session has ended, in whatever way (csp-access 3.9).
+    pub async fn session_closed(&self, session: &SessionId) -> Result<(), StoreError> {
+        self.inner.session_closed(session).await
+    }
+
+    /// What an account gets when it is made (csp-presence 2.4). May be repeated.
+    pub async fn provision(&self, user: &UserId) -> Result<(), StoreError> {
+        self.inner.provision(user).await
+    }
+
+    /// An account is gone: what is remembered of it is forgotten. Its sessions are closed
+    /// separately.
+    pub fn forget(&self, user: &UserId) {
+        self.inner.directory.forget(user);
+        self.inner.hub.forget(user);
+    }
+
+    /// What waits for a user, oldest first.
+    pub async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
+        self.inner.mailbox(user).await
+    }
+
+    /// A client of the user has an entry of his mailbox: it is removed, and the sender gets
+    /// his report if he wanted one (csp-im 6, 8). False when there is no such entry.
+    pub async fn acknowledge(&self, user: &UserId, id: &str) -> Result<bool, StoreError> {
+        self.inner.conclude(user, id, StatusCode::OK).await
+    }
+
+    /// An entry cannot or shall not be delivered to the user in any way: it is removed, and
+    /// the sender is told `code`. False when there is no such entry.
+    pub async fn fail(
+        &self,
+        user: &UserId,
+        id: &str,
+        code: StatusCode,
+    ) -> Result<bool, StoreError> {
+        self.inner.conclude(user, id, code).await
+    }
+
+    /// Removes what is not worth delivering any more, telling senders who asked for reports
+    /// (csp-im 9). Answers how many entries went; to be called from time to time.
+    pub async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.inner.expire(now).await
+    }
+
+    /// What is to be sent to other domains now, oldest first.
+    pub async fn outbox_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        self.inner.outbox_due(now, limit).await
+    }
+
+    /// An attempt to send has been made; the next one is due at `next` unless an answer
+    /// comes before.
+    pub async fn outbox_sent(&self, id: i64, next: Timestamp) -> Result<(), StoreError> {
+        let retried = self.inner.store.write(move |tx| tx.retry_outbox(id, next));
+        retried.await.map(drop)
+    }
+
+    /// The other domain has answered, finally: the entry is done with. A refusal goes into
+    /// the answer to the sender if he still waits, else it becomes delivery reports.
+    pub async fn outbox_settle(&self, id: i64, answer: Answer) -> Result<(), StoreError> {
+        self.inner.outbox_settle(id, answer).await
+    }
+}
