@@ -4,5 +4,8 @@
 
 pub mod cli;
 pub mod config;
+pub mod data_dir;
+pub mod logging;
+pub mod tls;
 
 pub use config::{Config, ConfigError};
