@@ -1,0 +1,50 @@
+//! Versioned schemas: forward only, applied when the store is opened.
+
+use crate::StoreError;
+use hamlet_model::Timestamp;
+
+/// The schema that this version of Hamlet reads and writes.
+pub const SCHEMA_VERSION: u32 = SQLITE.len() as u32;
+
+/// The steps, from nothing to version 1, from 1 to 2, and so on. A step that has been
+/// released is never changed.
+const SQLITE: &[&str] = &[include_str!("migrations/sqlite/0001.sql")];
+
+/// Brings a SQLite database up to date, one transaction for each step.
+pub(crate) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migration (
+             version INTEGER PRIMARY KEY, applied INTEGER NOT NULL) STRICT",
+    )?;
+    let found = connection.query_row(
+        "SELECT coalesce(max(version), 0) FROM migration",
+        [],
+        |row| row.get::<_, i64>(0),
+    )?;
+    for (version, step) in outstanding(found, SQLITE)? {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.execute(
+            "INSERT INTO migration (version, applied) VALUES (?1, ?2)",
+            (version, Timestamp::now().millis()),
+        )?;
+        transaction.commit()?;
+        tracing::info!(version, "schema of the store brought up to date");
+    }
+    Ok(())
+}
+
+/// The steps still to be done, each with the version that it leads to.
+fn outstanding(
+    found: i64,
+    steps: &'static [&'static str],
+) -> Result<impl Iterator<Item = (i64, &'static str)>, StoreError> {
+    let done = usize::try_from(found).map_err(|_| StoreError::corrupt("schema version"))?;
+    if done > steps.len() {
+        return Err(StoreError::Newer {
+            found: u32::try_from(found).unwrap_or(u32::MAX),
+            known: SCHEMA_VERSION,
+        });
+    }
+    Ok((1..).zip(steps.iter().copied()).skip(done))
+}
