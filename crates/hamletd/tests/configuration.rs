@@ -83,6 +83,7 @@ fn a_file_sets_values_of_every_kind() {
         ttl_min = "45s"
         [elements]
         presence = "pse.example"
+        presence_of = ["a.example", "b.example"]
         "#,
     )
     .unwrap();
@@ -185,7 +186,7 @@ fn values_that_contradict_each_other_are_all_named() {
     let message = error(&[
         "session.ttl_min=2h",
         "http.tls.listen=127.0.0.1:0",
-        "im.max_content=20MiB",
+        "im.max_content=80MiB",
         "http.max_connections=0",
         "elements.presence=localhost",
     ]);

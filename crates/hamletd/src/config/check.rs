@@ -29,8 +29,10 @@ impl Config {
         let second = Duration::from_secs(1);
         let positive = [
             ("http.max_connections", http.max_connections),
-            ("store.connections", self.store.connections),
+            ("store.readers", self.store.readers),
+            ("store.writers", self.store.writers),
             ("session.max_per_user", session.max_per_user),
+            ("session.max_total", session.max_total),
             ("im.max_recipients", im.max_recipients),
             ("im.quota_messages", im.quota_messages),
             ("accounts.max_failures", self.accounts.max_failures),

@@ -21,8 +21,11 @@ configuration! {
     store: StoreSection {
         /// Which store. Nothing: SQLite, in `hamlet.db` of the data directory.
         "store.url" => url: StoreUrl = "";
-        /// Largest number of connections to PostgreSQL. SQLite ignores it.
-        "store.connections" => connections: u32 = "8";
+        /// Number of threads that read, each with a connection of its own.
+        "store.readers" => readers: u32 = "4";
+        /// Number of threads that write to PostgreSQL, each with a connection of its own.
+        /// SQLite has one, whatever this says.
+        "store.writers" => writers: u32 = "8";
     }
 
     /// The HTTP binding of CSP: where phones and other clients connect.
@@ -41,8 +44,10 @@ configuration! {
         "http.max_connections" => max_connections: u32 = "10000";
         /// How long a connection may be without a request before it is closed.
         "http.idle_timeout" => idle_timeout: Duration = "5min";
-        /// How long the head and body of one request may take to arrive.
-        "http.read_timeout" => read_timeout: Duration = "60s";
+        /// How long the head of a request, and then its body, may take to arrive.
+        "http.read_timeout" => read_timeout: Duration = "30s";
+        /// How long open exchanges may take to end when the server stops.
+        "http.drain_timeout" => drain_timeout: Duration = "10s";
     }
 
     /// Health, metrics and administration.
@@ -82,7 +87,8 @@ configuration! {
         /// new passwords are stored as Argon2id hashes, and phones that know digest login only
         /// cannot log in.
         "accounts.digest_login" => digest_login: bool = "true";
-        /// How many failed logins of a user slow down the next ones.
+        /// How many failed logins of a user, or from an address, are allowed before further
+        /// ones are refused for a while.
         "accounts.max_failures" => max_failures: u32 = "10";
         /// For how long a failed login counts.
         "accounts.failure_window" => failure_window: Duration = "10min";
@@ -108,6 +114,8 @@ configuration! {
         "session.grace" => grace: Duration = "60s";
         /// Largest number of sessions of one user at a time.
         "session.max_per_user" => max_per_user: u32 = "16";
+        /// Largest number of sessions of the server at a time.
+        "session.max_total" => max_total: u32 = "100000";
     }
 
     /// Polling by clients that no other channel tells about news.
@@ -120,30 +128,32 @@ configuration! {
     /// Instant messaging.
     im: Im {
         /// For how long a message is kept whose sender does not say.
-        "im.validity_default" => validity_default: Duration = "24h";
+        "im.validity_default" => validity_default: Duration = "7d";
         /// For how long a message is kept at most.
-        "im.validity_max" => validity_max: Duration = "7d";
-        /// Largest content of a message.
-        "im.max_content" => max_content: Size = "256KiB";
+        "im.validity_max" => validity_max: Duration = "28d";
+        /// Largest content of a message, as it is transferred.
+        "im.max_content" => max_content: Size = "512KiB";
         /// Largest number of users that one message may address, contact lists expanded.
         "im.max_recipients" => max_recipients: u32 = "1000";
         /// Largest number of messages that wait for a user; a sender to a full mailbox is
         /// answered 507.
         "im.quota_messages" => quota_messages: u32 = "1000";
         /// Largest sum of the contents that wait for a user.
-        "im.quota_size" => quota_size: Size = "16MiB";
+        "im.quota_size" => quota_size: Size = "64MiB";
     }
 
     /// Presence and contact lists.
     presence: Presence {
         /// Largest number of contact lists of a user.
         "presence.max_lists" => max_lists: u32 = "50";
-        /// Largest number of members of a contact list.
-        "presence.max_contacts" => max_contacts: u32 = "1000";
-        /// Largest size of all presence attributes that a user publishes.
-        "presence.max_size" => max_size: Size = "64KiB";
-        /// Largest number of users that one session may be subscribed to.
-        "presence.max_subscriptions" => max_subscriptions: u32 = "2000";
+        /// Largest number of members of one contact list.
+        "presence.max_members" => max_members: u32 = "500";
+        /// Largest number of members of all contact lists of a user.
+        "presence.max_contacts" => max_contacts: u32 = "2000";
+        /// Longest text of a presence attribute, characters.
+        "presence.max_text" => max_text: u32 = "1024";
+        /// Largest picture or business card in presence, as it is transferred.
+        "presence.max_content" => max_content: Size = "64KiB";
     }
 
     /// Which service elements run here, and which in another domain (the Primary Service
@@ -151,6 +161,8 @@ configuration! {
     elements: Elements {
         /// Presence and contact lists: here, or in the domain named.
         "elements.presence" => presence: Pse = "local";
+        /// The domains whose users have their presence and contact lists here.
+        "elements.presence_of" => presence_of: Vec<Domain> = "";
     }
 
     /// What clients are told about the service provider.

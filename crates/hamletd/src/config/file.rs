@@ -28,7 +28,7 @@ impl Config {
                 self.read_table(&format!("{key}."), inner, file)?;
             } else {
                 let place = file.place(name.span().start);
-                self.set_at(&key, &text_form(value), &place)?;
+                self.set_at(&key, &text_form(&key, value), &place)?;
             }
         }
         Ok(())
@@ -50,9 +50,9 @@ impl Source<'_> {
     }
 }
 
-/// The value as one would write it after `--set KEY=`. What no key takes (dates, arrays,
-/// fractions) becomes a text that no key takes.
-fn text_form(value: &Spanned<DeValue<'_>>) -> String {
+/// The value as one would write it after `--set KEY=`. What the key does not take (dates,
+/// fractions, an array where one value belongs) becomes a text that it does not take.
+fn text_form(key: &str, value: &Spanned<DeValue<'_>>) -> String {
     match value.get_ref() {
         DeValue::String(text) => text.to_string(),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
@@ -60,7 +60,17 @@ fn text_form(value: &Spanned<DeValue<'_>>) -> String {
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Boolean(value) => value.to_string(),
         DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(items) if takes_list(key) => {
+            let items: Vec<String> = items.iter().map(|item| text_form("", item)).collect();
+            items.join(",")
+        }
         DeValue::Array(_) => "[…]\n".to_owned(),
         DeValue::Table(_) => "{…}\n".to_owned(),
     }
+}
+
+fn takes_list(key: &str) -> bool {
+    Config::keys()
+        .iter()
+        .any(|known| known.name == key && known.list)
 }

@@ -15,6 +15,8 @@ pub struct Key {
     pub expected: &'static str,
     /// The section that the key stands in; empty for the top.
     pub section: &'static str,
+    /// Whether it takes an array in the file.
+    pub(super) list: bool,
     /// Sets it from its text form; `None` if the text does not fit.
     pub(super) set: fn(&mut Config, &str) -> Option<()>,
     /// The present value in text form.
@@ -25,6 +27,9 @@ pub struct Key {
 pub trait Setting: Sized {
     /// Completes "expected …".
     const EXPECTED: &'static str;
+
+    /// Whether an array in the file stands for its elements, separated by commas.
+    const LIST: bool = false;
 
     /// Reads the text form.
     fn parse(text: &str) -> Option<Self>;
@@ -93,6 +98,7 @@ macro_rules! configuration {
                 doc: concat!($( $doc, "\n" ),*),
                 expected: <$type as Setting>::EXPECTED,
                 section: "",
+                list: <$type as Setting>::LIST,
                 set: |config, text| {
                     config.$field = <$type as Setting>::parse(text)?;
                     Some(())
@@ -105,6 +111,7 @@ macro_rules! configuration {
                 doc: concat!($( $inner_doc, "\n" ),*),
                 expected: <$inner_type as Setting>::EXPECTED,
                 section: stringify!($section),
+                list: <$inner_type as Setting>::LIST,
                 set: |config, text| {
                     config.$section.$inner = <$inner_type as Setting>::parse(text)?;
                     Some(())

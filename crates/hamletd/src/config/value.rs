@@ -19,6 +19,26 @@ impl Setting for Domain {
     }
 }
 
+impl Setting for Vec<Domain> {
+    const EXPECTED: &'static str = "domain names separated by commas, or nothing";
+    const LIST: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(Self::new()),
+            names => names
+                .split(',')
+                .map(|name| Domain::parse(name).ok())
+                .collect(),
+        }
+    }
+
+    fn show(&self) -> String {
+        let names: Vec<&str> = self.iter().map(Domain::as_str).collect();
+        names.join(",")
+    }
+}
+
 impl Setting for bool {
     const EXPECTED: &'static str = "`true` or `false`";
 
@@ -195,43 +215,30 @@ fn show_with_unit(value: u64, units: &[(&str, u64)], smallest: &str) -> String {
     }
 }
 
-/// Where the store is.
+/// Where the store is; `None`: in the data directory.
 #[derive(Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// SQLite, in `hamlet.db` of the data directory.
-    InDataDir,
-    /// SQLite, in this file.
-    Sqlite(PathBuf),
-    /// PostgreSQL; the URL may hold a password.
-    Postgres(String),
-}
+pub struct StoreUrl(pub Option<hamlet_store::StoreUrl>);
 
 impl Setting for StoreUrl {
     const EXPECTED: &'static str =
         "nothing, `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`";
 
     fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() {
-            return Some(Self::InDataDir);
+        match text {
+            "" => Some(Self(None)),
+            text => text.parse().ok().map(|url| Self(Some(url))),
         }
-        if let Some(path) = text.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            return PathBuf::parse(path).map(Self::Sqlite);
-        }
-        let known = text.starts_with("postgres://") || text.starts_with("postgresql://");
-        known.then(|| Self::Postgres(text.to_owned()))
     }
 
     fn show(&self) -> String {
-        match self {
-            Self::InDataDir => String::new(),
-            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
-            Self::Postgres(url) => without_password(url),
-        }
+        self.0
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string)
     }
 }
 
 impl fmt::Debug for StoreUrl {
+    /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StoreUrl({})", self.show())
     }
@@ -391,8 +398,10 @@ mod tests {
     #[test]
     fn a_password_in_a_url_is_never_shown() {
         let url = StoreUrl::parse("postgres://hamlet:se@cr:et@db.example/hamlet").unwrap();
-        assert_eq!(url.show(), "postgres://hamlet:***@db.example/hamlet");
+        assert!(!url.show().contains("cr:et"), "{}", url.show());
         assert!(!format!("{url:?}").contains("cr:et"));
+        let mysql = without_password("mysql://hamlet:se@cr:et@db/hamlet");
+        assert_eq!(mysql, "mysql://hamlet:***@db/hamlet");
         assert_eq!(without_password("postgres:///x"), "postgres:///x");
         assert_eq!(without_password("plain:text@here"), "plain:text@here");
     }
