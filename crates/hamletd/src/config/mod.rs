@@ -7,6 +7,7 @@
 mod check;
 mod declaration;
 mod file;
+mod map;
 mod near;
 mod reference;
 mod settings;

@@ -81,7 +81,11 @@ async fn accept(
     listener: &UnixListener,
     places: &Arc<Semaphore>,
 ) -> io::Result<(UnixStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let place = places
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     Ok((stream, place))
 }
@@ -129,7 +133,9 @@ async fn write_line(stream: &mut BufReader<UnixStream>, answer: &Answer) -> io::
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
     let write = tokio::time::timeout(IDLE, stream.write_all(&line));
-    write.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    write
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Between bind and chmod others may have got in; who they are is asked anyway.
