@@ -35,6 +35,9 @@ pub enum StoreError {
         /// What this version knows.
         known: u32,
     },
+    /// The database cannot be reached; try again later.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
     /// The connection was lost while the commit was under way: it may have happened.
     #[error("the connection was lost during the commit: {0}")]
     Unknown(String),
@@ -72,16 +75,31 @@ impl From<postgres::Error> for StoreError {
     fn from(error: postgres::Error) -> Self {
         use postgres::error::SqlState;
         let Some(refusal) = error.as_db_error() else {
-            return Self::Database(error.to_string());
+            let cause = std::error::Error::source(&error);
+            let text = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+            // Without an answer from the server it is the connection that failed.
+            let decoding = cause.is_some_and(|cause| cause.is::<postgres::types::WrongType>());
+            return match decoding {
+                true => Self::Corrupt(text),
+                false if error.is_closed() || cause.is_some_and(|c| c.is::<std::io::Error>()) => {
+                    Self::Unavailable(text)
+                }
+                false => Self::Database(text),
+            };
         };
-        let code = refusal.code();
-        if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
-        {
-            Self::Conflict
-        } else if code.code().starts_with("23") {
-            Self::Constraint(refusal.message().to_owned())
-        } else {
-            Self::Database(refusal.to_string())
+        let (code, text) = (refusal.code(), refusal.to_string());
+        match &code.code()[..2] {
+            _ if *code == SqlState::T_R_SERIALIZATION_FAILURE
+                || *code == SqlState::T_R_DEADLOCK_DETECTED =>
+            {
+                Self::Conflict
+            }
+            // What the table refuses, and what its types do.
+            "22" | "23" => Self::Constraint(text),
+            // A server that stops, starts or has no connection left.
+            "08" | "57" if *code != SqlState::QUERY_CANCELED => Self::Unavailable(text),
+            _ if *code == SqlState::TOO_MANY_CONNECTIONS => Self::Unavailable(text),
+            _ => Self::Database(text),
         }
     }
 }

@@ -12,6 +12,7 @@ mod job;
 mod metrics;
 mod migrate;
 mod ops;
+mod postgres;
 mod row;
 mod sqlite;
 mod store;

@@ -9,6 +9,12 @@ pub const SCHEMA_VERSION: u32 = SQLITE.len() as u32;
 /// The steps, from nothing to version 1, from 1 to 2, and so on. A step that has been
 /// released is never changed.
 const SQLITE: &[&str] = &[include_str!("migrations/sqlite/0001.sql")];
+const POSTGRES: &[&str] = &[include_str!("migrations/postgres/0001.sql")];
+const _: () = assert!(SQLITE.len() == POSTGRES.len());
+
+/// Held while migrating, so that of several servers that start together one does it. The
+/// number means nothing.
+const POSTGRES_LOCK: i64 = 0x68_61_6d_6c_65_74;
 
 /// Brings a SQLite database up to date, one transaction for each step.
 pub(crate) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
@@ -31,6 +37,29 @@ pub(crate) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreE
         transaction.commit()?;
         tracing::info!(version, "schema of the store brought up to date");
     }
+    Ok(())
+}
+
+/// Brings a PostgreSQL database up to date, all in one transaction.
+pub(crate) fn postgres(client: &mut postgres::Client) -> Result<(), StoreError> {
+    let mut transaction = client.transaction()?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&POSTGRES_LOCK])?;
+    transaction.batch_execute(
+        "CREATE TABLE IF NOT EXISTS migration (
+             version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)",
+    )?;
+    let found = transaction
+        .query_one("SELECT coalesce(max(version), 0) FROM migration", &[])?
+        .try_get::<_, i64>(0)?;
+    for (version, step) in outstanding(found, POSTGRES)? {
+        transaction.batch_execute(step)?;
+        transaction.execute(
+            "INSERT INTO migration (version, applied) VALUES ($1, $2)",
+            &[&version, &Timestamp::now().millis()],
+        )?;
+        tracing::info!(version, "schema of the store brought up to date");
+    }
+    transaction.commit()?;
     Ok(())
 }
 

@@ -28,9 +28,9 @@ impl rusqlite::ToSql for Value<'_> {
     }
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
     /// As PostgreSQL's client takes it.
-    pub(crate) fn as_postgres(&self) -> &(dyn postgres::types::ToSql + Sync + 'a) {
+    pub(crate) fn as_postgres(&self) -> &(dyn postgres::types::ToSql + Sync) {
         match self {
             Self::Int(number) => number,
             Self::Text(text) => text,

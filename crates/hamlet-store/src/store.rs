@@ -3,7 +3,7 @@
 use crate::config::{StoreConfig, StoreUrl};
 use crate::job::Queue;
 use crate::metrics::{Counters, StoreMetrics};
-use crate::{StoreError, Tx, sqlite};
+use crate::{StoreError, Tx, postgres, sqlite};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -42,10 +42,8 @@ impl Store {
             StoreUrl::Sqlite(path) => {
                 sqlite::start(path, config, read_jobs, write_jobs, &counters, &alive)?;
             }
-            StoreUrl::Postgres(_) => {
-                return Err(StoreError::Database(
-                    "PostgreSQL is not supported".to_owned(),
-                ));
+            StoreUrl::Postgres(url) => {
+                postgres::start(url, config, read_jobs, write_jobs, &counters, &alive)?;
             }
         }
         let running = Running(running);

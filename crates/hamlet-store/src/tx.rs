@@ -2,7 +2,10 @@
 
 use crate::StoreError;
 use crate::metrics::{Counters, count};
+use crate::postgres::Statements;
 use crate::row::{Row, Value};
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::ToSql;
 
 /// A transaction in which the operations are carried out. Its methods are the operations;
 /// each is one short statement or few.
@@ -18,6 +21,7 @@ pub struct Tx<'c> {
 /// The engine's part.
 pub(crate) enum Connection<'c> {
     Sqlite(&'c rusqlite::Connection),
+    Postgres(postgres::Transaction<'c>, &'c mut Statements),
 }
 
 /// A statement; where the dialects differ, once for each. Parameters are `?1`, `?2`, …
@@ -50,6 +54,11 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// The engine's part, when everything has been done.
+    pub(crate) fn into_connection(self) -> Connection<'c> {
+        self.connection
+    }
+
     /// The first error of any operation.
     pub(crate) fn failure(&self) -> Option<StoreError> {
         self.failure.clone()
@@ -69,6 +78,10 @@ impl<'c> Tx<'c> {
                 .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)))
                 .map(|changed| changed as u64)
                 .map_err(StoreError::from),
+            Connection::Postgres(transaction, statements) => statements
+                .prepared(transaction, sql.postgres)
+                .and_then(|statement| transaction.execute(&statement, &parameters(values)))
+                .map_err(StoreError::from),
         };
         self.noting(changed)
     }
@@ -85,6 +98,9 @@ impl<'c> Tx<'c> {
         let done = match &mut self.connection {
             Connection::Sqlite(connection) => {
                 for_each_sqlite(connection, sql.sqlite, values, &mut each)
+            }
+            Connection::Postgres(transaction, statements) => {
+                for_each_postgres(transaction, statements, sql.postgres, values, &mut each)
             }
         };
         self.noting(done)
@@ -135,4 +151,23 @@ fn for_each_sqlite(
         each(&Row::Sqlite(row))?;
     }
     Ok(())
+}
+
+fn for_each_postgres(
+    transaction: &mut postgres::Transaction<'_>,
+    statements: &mut Statements,
+    sql: &'static str,
+    values: &[Value<'_>],
+    each: &mut dyn FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let statement = statements.prepared(transaction, sql)?;
+    let mut rows = transaction.query_raw(&statement, parameters(values))?;
+    while let Some(row) = rows.next()? {
+        each(&Row::Postgres(&row))?;
+    }
+    Ok(())
+}
+
+fn parameters<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    values.iter().map(Value::as_postgres).collect()
 }

@@ -65,6 +65,7 @@ const BELONGINGS: &[&str] = &[
     "DELETE FROM contact_list WHERE owner = ?1",
     "DELETE FROM presence WHERE user_id = ?1",
     "DELETE FROM mailbox WHERE recipient = ?1",
+    "DELETE FROM mailbox_usage WHERE recipient = ?1",
     "DELETE FROM subscription WHERE user_id = ?1 OR publisher = ?1",
 ];
 

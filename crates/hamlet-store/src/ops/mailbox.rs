@@ -100,33 +100,36 @@ impl Tx<'_> {
     /// not count against it and have [`MAX_REPORTS`].
     pub fn put_mailbox(&mut self, entry: &MailboxEntry, quota: &Quota) -> Result<Put, StoreError> {
         let (most, bytes) = match entry.kind {
-            MailboxKind::Message => (quota.messages, i64::try_from(quota.bytes)),
-            MailboxKind::Report => (MAX_REPORTS, Ok(i64::MAX)),
+            MailboxKind::Message => (quota.messages, quota.bytes),
+            MailboxKind::Report => (MAX_REPORTS, u64::MAX),
         };
-        let stored = self.execute(
-            "INSERT INTO mailbox (recipient, id, kind, expires, size, payload)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6
-             FROM (SELECT count(*) AS entries, coalesce(sum(size), 0) AS octets FROM mailbox
-                   WHERE recipient = ?1 AND kind = ?3) AS used
-             WHERE used.entries < ?7 AND used.octets <= ?8
-             ON CONFLICT (recipient, id) DO NOTHING",
-            values![
-                &entry.recipient,
-                &entry.id,
-                entry.kind.number(),
-                entry.expires,
-                entry.size,
-                &entry.payload,
-                most,
-                // So that the sum in the statement cannot overflow.
-                bytes.unwrap_or(i64::MAX) - i64::from(entry.size)
-            ],
-        )?;
+        // How full the mailbox may be for this entry to fit.
+        let room = bytes.checked_sub(u64::from(entry.size));
+        let stored = match room.filter(|_| most > 0) {
+            None => 0,
+            Some(room) => self.execute(
+                "INSERT INTO mailbox (recipient, id, kind, expires, size, payload)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6
+                 WHERE NOT EXISTS (SELECT 1 FROM mailbox_usage
+                     WHERE recipient = ?1 AND kind = ?3 AND (entries >= ?7 OR octets > ?8))
+                 ON CONFLICT (recipient, id) DO NOTHING",
+                values![
+                    &entry.recipient,
+                    &entry.id,
+                    entry.kind.number(),
+                    entry.expires,
+                    entry.size,
+                    &entry.payload,
+                    most,
+                    room
+                ],
+            )?,
+        };
         if stored == 1 {
             return Ok(Put::Stored);
         }
         let waiting = self.query_one(
-            "SELECT 1 FROM mailbox WHERE recipient = ?1 AND id = ?2",
+            "SELECT seq FROM mailbox WHERE recipient = ?1 AND id = ?2",
             values![&entry.recipient, &entry.id],
             |row| row.int(0),
         )?;
@@ -139,16 +142,11 @@ impl Tx<'_> {
         recipient: &UserId,
         limit: usize,
     ) -> Result<Vec<MailboxEntry>, StoreError> {
-        // Both halves come from an index in order, so that nothing is sorted.
         let entries = self.query(
             concat!(
                 "SELECT ",
                 columns!(),
-                " FROM mailbox WHERE recipient = ?1 AND kind = 0
-                 UNION ALL SELECT ",
-                columns!(),
-                " FROM mailbox WHERE recipient = ?1 AND kind = 1
-                 ORDER BY seq LIMIT ?2"
+                " FROM mailbox WHERE recipient = ?1 ORDER BY seq LIMIT ?2"
             ),
             values![recipient, limit],
             entry,
@@ -213,7 +211,7 @@ impl Tx<'_> {
     /// The users for whom something waits, in the order of their addresses.
     pub fn waiting_users(&mut self) -> Result<Vec<UserId>, StoreError> {
         self.query(
-            "SELECT DISTINCT recipient FROM mailbox ORDER BY recipient",
+            "SELECT DISTINCT recipient FROM mailbox_usage WHERE entries > 0 ORDER BY recipient",
             values![],
             |row| row.user(0),
         )

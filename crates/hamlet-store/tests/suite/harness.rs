@@ -1,21 +1,30 @@
 //! A store for each test, on each engine.
 
+use crate::cluster::Cluster;
 use hamlet_model::{ContactListId, Domain, SessionId, Timestamp, UserId};
-use hamlet_store::{Store, StoreConfig, StoreError, Tx};
+use hamlet_store::{Store, StoreConfig, StoreError, StoreUrl, Tx};
+use std::time::Duration;
+
+/// Longest that a test waits for something that must happen.
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Writes each test once and runs it on both engines.
 macro_rules! on_both_engines {
-    ($($(#[$attribute:meta])* async fn $name:ident($store:ident: &TestStore) $body:block)*) => {
+    ($(async fn $name:ident($store:ident: &TestStore) $body:block)*) => {
         $(mod $name {
             #[allow(unused_imports)]
             use super::*;
 
-            $(#[$attribute])*
             async fn body($store: &TestStore) $body
 
             #[test]
             fn on_sqlite() {
                 $crate::harness::on_sqlite(body);
+            }
+
+            #[test]
+            fn on_postgres() {
+                $crate::harness::on_postgres(body);
             }
         })*
     };
@@ -59,18 +68,40 @@ pub fn on_sqlite(test: impl AsyncFn(&TestStore)) {
     run(StoreConfig::sqlite(directory.path().join("store.db")), test);
 }
 
-fn run(config: StoreConfig, test: impl AsyncFn(&TestStore)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+pub fn on_postgres(test: impl AsyncFn(&TestStore)) {
+    if let Some(cluster) = Cluster::shared() {
+        run(postgres_config(cluster), test);
+    }
+}
+
+/// A store in a new database, with few connections: a test needs no more.
+pub fn postgres_config(cluster: &Cluster) -> StoreConfig {
+    StoreConfig {
+        readers: 2,
+        writers: 4,
+        ..StoreConfig::new(StoreUrl::Postgres(cluster.database()))
+    }
+}
+
+pub fn run(config: StoreConfig, test: impl AsyncFn(&TestStore)) {
+    let store = Store::open(&config).expect("open");
+    let store = TestStore { store, config };
+    runtime().block_on(async {
+        let test = async {
+            test(&store).await;
+            store.store.close().await;
+        };
+        let done = tokio::time::timeout(DEADLINE, test).await;
+        done.expect("the test takes too long");
+    });
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .expect("runtime");
-    let store = Store::open(&config).expect("open");
-    let store = TestStore { store, config };
-    runtime.block_on(async {
-        test(&store).await;
-        store.store.close().await;
-    });
+        .expect("runtime")
 }
 
 pub fn home() -> Domain {

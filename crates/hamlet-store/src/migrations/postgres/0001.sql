@@ -57,9 +57,35 @@ CREATE TABLE mailbox (
     payload BYTEA NOT NULL,
     UNIQUE (recipient, id)
 );
--- Covers the quota, and each kind in its order.
-CREATE INDEX mailbox_in_order ON mailbox (recipient, kind, seq) INCLUDE (size);
+CREATE INDEX mailbox_in_order ON mailbox (recipient, seq);
 CREATE INDEX mailbox_by_expiry ON mailbox (expires);
+
+-- What each mailbox holds, so that a full one costs no more than an empty one.
+CREATE TABLE mailbox_usage (
+    recipient TEXT COLLATE "C" NOT NULL,
+    kind BIGINT NOT NULL,
+    entries BIGINT NOT NULL,
+    octets BIGINT NOT NULL,
+    PRIMARY KEY (recipient, kind)
+);
+CREATE FUNCTION mailbox_entered() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO mailbox_usage AS usage (recipient, kind, entries, octets)
+    VALUES (new.recipient, new.kind, 1, new.size)
+    ON CONFLICT (recipient, kind) DO UPDATE
+    SET entries = usage.entries + 1, octets = usage.octets + excluded.octets;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION mailbox_left() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE mailbox_usage SET entries = entries - 1, octets = octets - old.size
+    WHERE recipient = old.recipient AND kind = old.kind;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER mailbox_entered AFTER INSERT ON mailbox
+    FOR EACH ROW EXECUTE FUNCTION mailbox_entered();
+CREATE TRIGGER mailbox_left AFTER DELETE ON mailbox
+    FOR EACH ROW EXECUTE FUNCTION mailbox_left();
 
 CREATE TABLE contact_list (
     seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -58,9 +58,27 @@ CREATE TABLE mailbox (
     payload BLOB NOT NULL,
     UNIQUE (recipient, id)
 ) STRICT;
--- Covers the quota, and each kind in its order.
-CREATE INDEX mailbox_in_order ON mailbox (recipient, kind, seq, size);
+CREATE INDEX mailbox_in_order ON mailbox (recipient, seq);
 CREATE INDEX mailbox_by_expiry ON mailbox (expires);
+
+-- What each mailbox holds, so that a full one costs no more than an empty one.
+CREATE TABLE mailbox_usage (
+    recipient TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    octets INTEGER NOT NULL,
+    PRIMARY KEY (recipient, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER mailbox_entered AFTER INSERT ON mailbox BEGIN
+    INSERT INTO mailbox_usage (recipient, kind, entries, octets)
+    VALUES (new.recipient, new.kind, 1, new.size)
+    ON CONFLICT (recipient, kind)
+    DO UPDATE SET entries = entries + 1, octets = octets + excluded.octets;
+END;
+CREATE TRIGGER mailbox_left AFTER DELETE ON mailbox BEGIN
+    UPDATE mailbox_usage SET entries = entries - 1, octets = octets - old.size
+    WHERE recipient = old.recipient AND kind = old.kind;
+END;
 
 CREATE TABLE contact_list (
     seq INTEGER PRIMARY KEY,
