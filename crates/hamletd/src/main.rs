@@ -58,7 +58,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let first = config.clone();
     let server = Server::start(config).await?;
     if server.operations().has_no_accounts().await {
-        print(&welcome::welcome(&first, server.http_addr(), by_cargo))?;
+        print(&welcome::welcome(&first, &server, by_cargo))?;
     }
     loop {
         tokio::select! {

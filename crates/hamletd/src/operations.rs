@@ -2,12 +2,9 @@
 
 use crate::control::{Answer, PAGE, Request, SessionEntry, UserEntry};
 use crate::seam::Sap;
-use hamlet_model::{Domain, SessionId, StatusCode, UserId};
+use hamlet_model::{Domain, Refusal, SessionId, StatusCode, UserId};
 use hamlet_store::{AccountStatus, Store, StoreError};
 use std::sync::Arc;
-
-/// Longest password, octets: what a login can carry (data-types 1.3).
-const MAX_PASSWORD: usize = 255;
 
 /// The operations on one server's state.
 pub struct Operations {
@@ -54,9 +51,8 @@ impl Operations {
     async fn add(&self, user: &str, password: &str) -> Result<Answer, Failure> {
         let user = self.home_user(user)?;
         check_password(password)?;
-        if !self.sap.create_account(&user, password).await? {
-            return Err(Failure(format!("{user} has an account already")));
-        }
+        let made = self.sap.create_account(&user, password).await;
+        made.map_err(|refusal| refused(&user, refusal))?;
         tracing::info!(%user, "account made by the operator");
         done(format!("{user} can log in now"))
     }
@@ -64,31 +60,20 @@ impl Operations {
     async fn passwd(&self, user: &str, password: &str) -> Result<Answer, Failure> {
         let user = self.home_user(user)?;
         check_password(password)?;
-        if !self.sap.set_password(&user, password).await? {
-            return Err(no_account(&user));
-        }
-        let ended = self.end_sessions_of(&user).await?;
+        let sessions = self.sessions_of(&user).await?;
+        let changed = self.sap.change_password(&user, password).await;
+        changed.map_err(|refusal| refused(&user, refusal))?;
         tracing::info!(%user, "password changed by the operator");
-        done(format!("{user} has a new password{}", and_ended(ended)))
+        done(format!("{user} has a new password{}", and_ended(sessions)))
     }
 
     async fn delete(&self, user: &str) -> Result<Answer, Failure> {
         let user = self.home_user(user)?;
-        // First nobody can log in any more, then the sessions end with all that hangs on
-        // them, then the rest goes: so no login in between leaves anything behind.
-        let barred = user.clone();
-        let bar = self
-            .store
-            .write(move |tx| tx.set_account_status(&barred, AccountStatus::Barred));
-        if !bar.await? {
-            return Err(no_account(&user));
-        }
-        let ended = self.end_sessions_of(&user).await?;
-        if !self.sap.delete_account(&user).await? {
-            return Err(no_account(&user));
-        }
+        let sessions = self.sessions_of(&user).await?;
+        let deleted = self.sap.delete_account(&user).await;
+        deleted.map_err(|refusal| refused(&user, refusal))?;
         tracing::info!(%user, "account deleted by the operator");
-        done(format!("{user} is deleted{}", and_ended(ended)))
+        done(format!("{user} is deleted{}", and_ended(sessions)))
     }
 
     async fn users(&self, after: Option<&str>) -> Result<Answer, Failure> {
@@ -130,7 +115,8 @@ impl Operations {
     /// A session of that identifier, else the sessions of the user of that address.
     async fn end(&self, which: &str) -> Result<Answer, Failure> {
         let id = SessionId::new(which);
-        if self.sap.end_session(&id, StatusCode::FORCED_LOGOUT).await? {
+        if self.sap.end_session(&id, StatusCode::FORCED_LOGOUT).await {
+            tracing::info!("a session was ended by the operator");
             return done("the session has ended");
         }
         let Ok(user) = UserId::parse(which, &self.domain) else {
@@ -138,24 +124,23 @@ impl Operations {
                 "`{which}` is neither a session nor a user"
             )));
         };
-        match self.end_sessions_of(&user).await? {
-            0 => Err(Failure(format!(
+        let sessions = self.sessions_of(&user).await?;
+        if sessions == 0 {
+            return Err(Failure(format!(
                 "there is no such session, and {user} has none"
-            ))),
-            1 => done(format!("the session of {user} has ended")),
-            count => done(format!("{count} sessions of {user} have ended")),
+            )));
         }
+        self.sap
+            .end_sessions_of(&user, StatusCode::FORCED_LOGOUT)
+            .await;
+        tracing::info!(%user, "sessions ended by the operator");
+        done(format!("{user}{}", and_ended(sessions)))
     }
 
-    async fn end_sessions_of(&self, user: &UserId) -> Result<usize, StoreError> {
-        let of = user.clone();
-        let sessions = self.store.read(move |tx| tx.sessions_of(&of)).await?;
-        let mut ended = 0;
-        for session in sessions {
-            let end = self.sap.end_session(&session.id, StatusCode::FORCED_LOGOUT);
-            ended += usize::from(end.await?);
-        }
-        Ok(ended)
+    async fn sessions_of(&self, user: &UserId) -> Result<usize, StoreError> {
+        let user = user.clone();
+        let sessions = self.store.read(move |tx| tx.sessions_of(&user)).await?;
+        Ok(sessions.len())
     }
 
     async fn stats(&self) -> Result<Answer, Failure> {
@@ -207,9 +192,6 @@ impl Operations {
                 self.domain
             )));
         }
-        if user.user().contains('~') {
-            return Err(Failure(format!("the name in {user} must not contain `~`")));
-        }
         Ok(user)
     }
 }
@@ -217,9 +199,7 @@ impl Operations {
 fn check_password(password: &str) -> Result<(), Failure> {
     match password {
         "" => Err(Failure("the password is empty".to_owned())),
-        long if long.len() > MAX_PASSWORD => Err(Failure(format!(
-            "the password is longer than {MAX_PASSWORD} octets"
-        ))),
+        // No phone could send it.
         odd if odd.contains(char::is_control) => Err(Failure(
             "the password contains a control character".to_owned(),
         )),
@@ -227,8 +207,13 @@ fn check_password(password: &str) -> Result<(), Failure> {
     }
 }
 
-fn no_account(user: &UserId) -> Failure {
-    Failure(format!("{user} has no account"))
+/// In the words of somebody who manages accounts, not of somebody who logs in.
+fn refused(user: &UserId, refusal: Refusal) -> Failure {
+    Failure(match refusal.code {
+        StatusCode::FORBIDDEN => format!("{user} has an account already"),
+        StatusCode::UNKNOWN_USER => format!("{user} has no account"),
+        _ => format!("{user}: {}", refusal.description),
+    })
 }
 
 fn and_ended(sessions: usize) -> String {

@@ -1,11 +1,12 @@
 //! What the terminal says when a server starts that has no accounts yet.
 
+use crate::Server;
 use crate::config::Config;
 use std::net::SocketAddr;
 
 /// What to try next, for somebody who has never seen Hamlet. `by_cargo`: the server was
 /// started by `cargo run`, so its companions are too.
-pub fn welcome(config: &Config, http: Option<SocketAddr>, by_cargo: bool) -> String {
+pub fn welcome(config: &Config, server: &Server, by_cargo: bool) -> String {
     let domain = &config.domain;
     let (hamletd, hamlet) = match by_cargo {
         true => ("cargo run --release --", "cargo run --release -p hamlet --"),
@@ -15,8 +16,10 @@ pub fn welcome(config: &Config, http: Option<SocketAddr>, by_cargo: bool) -> Str
         true => format!(" --set data_dir={}", config.data_dir.display()),
         false => String::new(),
     };
-    let url = http.map_or_else(
-        || format!("https://{domain}/"),
+    // A certificate is for a name, not for the address that is listened at.
+    let port = server.https_addr().map_or(443, |address| address.port());
+    let url = server.http_addr().map_or_else(
+        || format!("https://{domain}:{port}/"),
         |address| format!("http://{}/", reachable(address)),
     );
     let accounts = match config.accounts.auto_register {
