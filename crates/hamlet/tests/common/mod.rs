@@ -150,8 +150,11 @@ impl Inner {
             }
             (Primitive::GetListRequest, _) => GetListResponse {
                 default_contact_list: self.lists.first().cloned(),
+                // One form for 1.3, the other for the older ones.
+                contact_list_id_list: Some(ContactListIdList {
+                    contact_list: self.lists.iter().skip(1).cloned().collect(),
+                }),
                 contact_list: self.lists.iter().skip(1).cloned().collect(),
-                ..GetListResponse::default()
             }
             .into(),
             (Primitive::CreateListRequest(p), _) => {
