@@ -404,7 +404,9 @@ impl<'a> Reader<'a> {
             }
             ENTITY => {
                 let number = self.number()?;
-                let c = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
+                // NUL is no character of XML, and a string could not hold it.
+                let c = char::from_u32(number).filter(|c| *c != '\0');
+                let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
                 Ok(Event::Text(Cow::Owned(c.to_string())))
             }
             OPAQUE => {

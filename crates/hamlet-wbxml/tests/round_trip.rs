@@ -3,6 +3,9 @@
 use hamlet_wbxml::{AttributeName, Event, Limits, PublicId, Reader, TagName, Writer};
 use proptest::prelude::*;
 
+/// Page and token, or a name.
+type Name = Result<(u8, u8), String>;
+
 #[derive(Debug, Clone)]
 enum Node {
     Text(String),
@@ -10,14 +13,13 @@ enum Node {
     Octets(Vec<u8>),
     Character(char),
     Element {
-        /// Page and token, or a name.
-        name: Result<(u8, u8), String>,
-        attributes: Vec<(Result<(u8, u8), String>, String)>,
+        name: Name,
+        attributes: Vec<(Name, String)>,
         nodes: Vec<Node>,
     },
 }
 
-fn name() -> impl Strategy<Value = Result<(u8, u8), String>> {
+fn name() -> impl Strategy<Value = Name> {
     prop_oneof![
         4 => (0u8..4, 0x05u8..0x40).prop_map(Ok),
         1 => "[A-Za-z][A-Za-z0-9-]{0,8}".prop_map(Err),
@@ -33,7 +35,9 @@ fn element() -> impl Strategy<Value = Node> {
         text().prop_map(Node::Text),
         any::<u32>().prop_map(Node::Value),
         proptest::collection::vec(any::<u8>(), 0..40).prop_map(Node::Octets),
-        any::<char>().prop_map(Node::Character),
+        any::<char>()
+            .prop_filter("NUL", |c| *c != '\0')
+            .prop_map(Node::Character),
     ];
     let node = leaf.prop_recursive(5, 64, 6, |inner| {
         (
