@@ -13,5 +13,6 @@ pub mod element;
 pub mod fixture;
 pub mod http;
 pub mod phone;
+pub mod server;
 pub mod strict_wbxml;
 pub mod strict_xml;

@@ -1,7 +1,11 @@
-//! A server in the test's own process, on ports of its own and a directory of its own.
+//! A server in the test's own process, on ports and a directory of its own.
 
+use crate::client::Client;
+use hamlet_csp::{Syntax, Version};
+use hamletd::control::{Answer, Request};
 use hamletd::{Config, Server};
 use std::net::SocketAddr;
+use std::path::Path;
 use tempfile::TempDir;
 
 /// A running server.
@@ -15,24 +19,65 @@ pub struct TestServer {
 impl TestServer {
     /// Starts a server with these settings, such as `domain=h`, over the defaults.
     pub async fn start(settings: &[&str]) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
         let mut server = Self {
             server: None,
             settings: settings.iter().map(|set| (*set).to_owned()).collect(),
-            directory,
+            directory: tempfile::tempdir().expect("a temporary directory"),
         };
         server.run().await;
         server
     }
 
+    /// Starts a server of the domain `h`, where each of these users has the password
+    /// `secret`, as in the recorded logins.
+    pub async fn with_users(settings: &[&str], users: &[&str]) -> Self {
+        let settings = [&["domain=h"], settings].concat();
+        let server = Self::start(&settings).await;
+        for user in users {
+            server.add_user(&format!("wv:{user}@h"), "secret").await;
+        }
+        server
+    }
+
+    /// Makes an account.
+    pub async fn add_user(&self, user: &str, password: &str) {
+        let request = Request::UserAdd {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        };
+        let answer = self.operate(request).await;
+        assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+    }
+
+    /// Does what the operator's commands do.
+    pub async fn operate(&self, request: Request) -> Answer {
+        self.running().operations().execute(request).await
+    }
+
+    /// A client of this server that is logged in with the password `secret`.
+    pub async fn client(&self, version: Version, syntax: Syntax, user: &str) -> Client {
+        let user = format!("wv:{user}@h");
+        Client::login(self.address(), version, syntax, &user, "secret").await
+    }
+
+    /// The same in XML and 1.2.
+    pub async fn xml(&self, user: &str) -> Client {
+        self.client(Version::V1_2, Syntax::Xml, user).await
+    }
+
     /// Where clients connect.
     pub fn address(&self) -> SocketAddr {
-        self.running().http_addr()
+        self.running().http_addr().expect("an HTTP listener")
     }
 
     /// The admin listener.
     pub fn admin_address(&self) -> SocketAddr {
-        self.running().admin_addr()
+        self.running().admin_addr().expect("an admin listener")
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Stops the server and starts it again on the same directory.
@@ -53,7 +98,6 @@ impl TestServer {
             format!("data_dir={}", self.directory.path().display()),
             "http.listen=127.0.0.1:0".to_owned(),
             "admin.listen=127.0.0.1:0".to_owned(),
-            "ssp.listen=off".to_owned(),
         ];
         sets.extend(self.settings.iter().cloned());
         let config = Config::load(None, &sets).expect("a valid configuration");
