@@ -1,6 +1,7 @@
 //! A client for tests: requests are XML written by hand, in any version and syntax.
 
 use crate::answer::Answer;
+use crate::digest;
 use crate::element::Element;
 use crate::http::{Connection, HttpAnswer};
 use hamlet_csp::{Syntax, Version, WriteOptions};
@@ -19,6 +20,8 @@ pub struct Client {
     pub client_id: String,
     /// Empty before the login.
     pub session: String,
+    /// Headers beside Host, Content-Type and Content-Length.
+    pub headers: Vec<(String, String)>,
     transactions: u32,
 }
 
@@ -31,6 +34,7 @@ impl Client {
             syntax,
             client_id: "WV:a-test-client".into(),
             session: String::new(),
+            headers: Vec::new(),
             transactions: 0,
         }
     }
@@ -57,17 +61,59 @@ impl Client {
 
     /// A 2-way login on this connection; keeps the session if one is opened.
     pub async fn login_with_password(&mut self, user: &str, password: &str) -> Answer {
-        let login = format!(
-            "<Login-Request><UserID>{}</UserID><ClientID><URL>{}</URL></ClientID><Password>{}</Password>\
-             <TimeToLive>600</TimeToLive><SessionCookie>cookie-{}</SessionCookie></Login-Request>",
-            escape(user),
-            escape(&self.client_id),
-            escape(password),
-            escape(&self.client_id),
-        );
+        let password = format!("<Password>{}</Password>", escape(password));
+        let login = self.login_step(user, &password, "");
         let answer = self.outband(&login).await;
         self.keep_session(&answer);
         answer
+    }
+
+    /// Both steps of a 4-way login; the answers to both. Keeps the session.
+    pub async fn login_with_digest(
+        &mut self,
+        user: &str,
+        password: &str,
+        schemas: &[&str],
+    ) -> (Answer, Answer) {
+        let offered: String = schemas
+            .iter()
+            .map(|schema| format!("<DigestSchema>{schema}</DigestSchema>"))
+            .collect();
+        let challenge = self
+            .outband_as("4way", &self.login_step(user, "", &offered))
+            .await;
+        let response = challenge.expect("Login-Response");
+        let (Some(nonce), Some(schema)) = (response.text("Nonce"), response.text("DigestSchema"))
+        else {
+            return (challenge.clone(), challenge);
+        };
+        let (before, after) = match schema {
+            "PWD" => (
+                format!("<Password>{}</Password>", escape(password)),
+                String::new(),
+            ),
+            _ => {
+                let digest = digest::of(schema, nonce, password);
+                (
+                    String::new(),
+                    format!("<DigestBytes>{digest}</DigestBytes>"),
+                )
+            }
+        };
+        let content = self.login_step(user, &before, &after);
+        let done = self.outband_as("4way", &content).await;
+        self.keep_session(&done);
+        (challenge, done)
+    }
+
+    /// A Login-Request with what stands before and after TimeToLive and cookie.
+    pub fn login_step(&self, user: &str, before: &str, after: &str) -> String {
+        let client = escape(&self.client_id);
+        format!(
+            "<Login-Request><UserID>{}</UserID><ClientID><URL>{client}</URL></ClientID>{before}\
+             <TimeToLive>600</TimeToLive><SessionCookie>cookie-{client}</SessionCookie>{after}</Login-Request>",
+            escape(user),
+        )
     }
 
     /// Keeps the session that an answer opens, if it does.
@@ -80,7 +126,12 @@ impl Client {
     /// A request outside any session.
     pub async fn outband(&mut self, content: &str) -> Answer {
         let id = self.next_transaction();
-        let body = self.message("Outband", &[transaction("Request", Some(&id), content)]);
+        self.outband_as(&id, content).await
+    }
+
+    /// The same with this TransactionID.
+    pub async fn outband_as(&mut self, id: &str, content: &str) -> Answer {
+        let body = self.message("Outband", &[transaction("Request", Some(id), content)]);
         self.exchange(body).await
     }
 
@@ -203,7 +254,8 @@ impl Client {
 
     /// POSTs a body as this client's syntax.
     pub async fn post(&mut self, body: &[u8]) -> HttpAnswer {
-        let headers = [("Content-Type".to_owned(), self.content_type().to_owned())];
+        let mut headers = self.headers.clone();
+        headers.push(("Content-Type".to_owned(), self.content_type().to_owned()));
         self.connection.post(&headers, body).await
     }
 

@@ -13,6 +13,7 @@ pub mod element;
 pub mod fixture;
 pub mod http;
 pub mod phone;
+pub mod process;
 pub mod server;
 pub mod strict_wbxml;
 pub mod strict_xml;

@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use tempfile::TempDir;
 
+/// A setting: what a client does not answer is repeated at its next poll.
+pub const AT_ONCE: &str = "poll.guard_time=0s";
+
 /// A running server.
 pub struct TestServer {
     server: Option<Server>,

@@ -5,7 +5,7 @@
 
 use hamlet_tests::client::Client;
 use hamlet_tests::phone::Phone;
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{AT_ONCE, TestServer};
 
 const CLIENT: &str = "movistar-1.2";
 
@@ -174,7 +174,7 @@ async fn an_html_message_arrives_as_the_text_that_it_shows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_never_acknowledged_does_not_block_the_queue() {
     // MOV-18, T-14, GEN-29: after two repeats the next poll is taken as acknowledgement.
-    let server = operator(&["im.redelivery=0s"]).await;
+    let server = operator(&[AT_ONCE]).await;
     let mut phone = logged_in(&server).await;
     let mut begona = begona(&server).await;
     for text in ["uno", "dos"] {
@@ -262,7 +262,7 @@ async fn polls_alone_keep_the_session() {
     let answer = phone.send("login").await;
     phone.keep_session(&answer);
     let start = std::time::Instant::now();
-    while start.elapsed() < std::time::Duration::from_secs(6) {
+    while start.elapsed() < std::time::Duration::from_secs(3) {
         // An error here would be the end of the session.
         assert!(phone.send("poll").await.is_empty());
     }
