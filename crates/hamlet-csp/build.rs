@@ -4,6 +4,8 @@
 mod emit;
 #[path = "build/model.rs"]
 mod model;
+#[path = "build/sample.rs"]
+mod sample;
 #[path = "build/tokens.rs"]
 mod tokens;
 
@@ -26,5 +28,5 @@ fn main() {
     };
     write("tags.rs", tokens::emit(&table, &model));
     write("elements.rs", emit::elements(&model));
-    write("sample.rs", emit::samples(&model));
+    write("sample.rs", sample::samples(&model));
 }

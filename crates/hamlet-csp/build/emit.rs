@@ -5,7 +5,7 @@ use crate::tokens::ident;
 use std::fmt::Write;
 
 /// The Rust type of a struct or enum for an element.
-fn type_name(element: &Element) -> String {
+pub fn type_name(element: &Element) -> String {
     if let Some(name) = element.flag("type=") {
         return format!("crate::custom::{name}");
     }
@@ -20,7 +20,7 @@ fn type_name(element: &Element) -> String {
 }
 
 /// `ContactListIDList` → `contact_list_id_list`.
-fn field_name(element: &str) -> String {
+pub fn field_name(element: &str) -> String {
     match element {
         "SName" => return "sname".into(),
         "CIRURL" => return "cir_url".into(),
@@ -59,7 +59,7 @@ fn is_boolean_like(kind: &Kind) -> bool {
 /// Type of one value of a child.
 fn value_type(target: &Element) -> String {
     match &target.kind {
-        Kind::String | Kind::Text | Kind::Token | Kind::Number
+        Kind::String | Kind::Text | Kind::Token | Kind::Number | Kind::List
             if target.flag("type=").is_none() =>
         {
             "Text".into()
@@ -68,6 +68,7 @@ fn value_type(target: &Element) -> String {
         Kind::Int => "u32".into(),
         Kind::DateTime => "DateTime".into(),
         Kind::Content => "ContentData".into(),
+        Kind::Octets => "Vec<u8>".into(),
         Kind::Any => "Extension".into(),
         _ => type_name(target),
     }
@@ -85,6 +86,8 @@ fn read_call(target: &Element) -> String {
         Kind::Int => "source.integer()?".into(),
         Kind::DateTime => "source.date_time()?".into(),
         Kind::Content => "Some(source.content()?)".into(),
+        Kind::List => "source.list()?".into(),
+        Kind::Octets => "Some(source.octets()?)".into(),
         Kind::Any => "Some(source.extension()?)".into(),
         Kind::Enum(_) => format!(
             "source.string()?.non_empty().map({}::parse)",
@@ -100,7 +103,7 @@ fn write_call(target: &Element, tag: &str, value: &str) -> String {
         return format!("{value}.write(sink, {tag});");
     }
     match &target.kind {
-        Kind::String | Kind::Text => format!("sink.text({tag}, {value});"),
+        Kind::String | Kind::Text | Kind::List => format!("sink.text({tag}, {value});"),
         Kind::Token => format!("sink.token({tag}, {value});"),
         Kind::Enum(_) => format!("sink.token({tag}, {value}.as_str());"),
         Kind::Number => format!("sink.text({tag}, {value});"),
@@ -108,13 +111,14 @@ fn write_call(target: &Element, tag: &str, value: &str) -> String {
         Kind::Int => format!("sink.integer({tag}, *{value});"),
         Kind::DateTime => format!("sink.date_time({tag}, *{value});"),
         Kind::Content => format!("sink.content({tag}, {value});"),
+        Kind::Octets => format!("sink.octets({tag}, {value});"),
         Kind::Any => format!("sink.extension({tag}, {value});"),
         Kind::Empty => format!("sink.empty({tag});"),
         Kind::Complex => format!("{value}.write(sink);"),
     }
 }
 
-fn has_struct(element: &Element) -> bool {
+pub fn has_struct(element: &Element) -> bool {
     element.kind == Kind::Complex
         && element.flag("type=").is_none()
         && !element.flags.iter().any(|f| f == "envelope")
@@ -167,13 +171,13 @@ fn emit_struct(out: &mut String, model: &Model, element: &Element) {
     }
     writeln!(out, "}}\n").unwrap();
     writeln!(out, "#[allow(dead_code)] // Some elements are only read, some never checked on their own.\nimpl {name} {{").unwrap();
-    emit_read(out, model, &fields);
+    emit_read(out, model, element, &fields);
     emit_write(out, model, element);
     emit_check(out, model, element);
     writeln!(out, "}}\n").unwrap();
 }
 
-fn emit_read(out: &mut String, model: &Model, fields: &[Particle]) {
+fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Particle]) {
     writeln!(
         out,
         "    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {{"
@@ -224,6 +228,9 @@ fn emit_read(out: &mut String, model: &Model, fields: &[Particle]) {
         )
         .unwrap();
     }
+    if let Some(settle) = element.flag("settle=") {
+        writeln!(out, "        crate::custom::{settle}(&mut element);").unwrap();
+    }
     writeln!(out, "        Ok(element)\n    }}\n").unwrap();
 }
 
@@ -247,50 +254,24 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
     }
     let mut bodies: Vec<(Vec<usize>, String)> = Vec::new();
     for (version, particles) in element.models.iter().enumerate() {
-        let mut body = String::new();
-        for particle in particles.iter().flatten() {
-            let target = model.target(particle);
-            let child = format!("Tag::{}", ident(&particle.child));
-            let field = field_name(&particle.child);
-            let many = element
-                .fields()
-                .iter()
-                .any(|f| f.child == particle.child && f.many);
-            if !many && is_boolean_like(&target.kind) {
-                writeln!(
-                    body,
-                    "                if self.{field} {{ {} }}",
-                    write_call(target, &child, "")
-                )
-                .unwrap();
-            } else {
-                // A version that takes one gets the first of several.
-                let one = if many && !particle.many {
-                    ".iter().take(1)"
-                } else {
-                    ".iter()"
-                };
-                writeln!(
-                    body,
-                    "                self.{field}{one}.for_each(|value| {{ {} }});",
-                    write_call(target, &child, "value")
-                )
-                .unwrap();
-            }
-        }
+        let body = write_children(model, element, particles.as_deref().unwrap_or_default());
         match bodies.iter_mut().find(|(_, known)| *known == body) {
             Some((versions, _)) => versions.push(version),
             None => bodies.push((vec![version], body)),
         }
     }
-    if let [(_, only)] = bodies.as_slice() {
-        out.push_str(&only.replace("\n        ", "\n").replacen("        ", "", 1));
+    let all = write_children(model, element, &element.merged());
+    if let [(_, only)] = bodies.as_slice()
+        && *only == all
+    {
+        out.push_str(&all);
     } else {
-        writeln!(out, "        match sink.version() {{").unwrap();
+        writeln!(out, "        match sink.shape() {{").unwrap();
+        writeln!(out, "            None => {{\n{all}            }}").unwrap();
         for (versions, body) in &bodies {
             let arms: Vec<String> = versions
                 .iter()
-                .map(|v| format!("Version::V1_{}", v + 1))
+                .map(|v| format!("Some(Version::V1_{})", v + 1))
                 .collect();
             writeln!(
                 out,
@@ -302,6 +283,58 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
         writeln!(out, "        }}").unwrap();
     }
     writeln!(out, "        sink.end({tag});\n    }}\n").unwrap();
+}
+
+/// The statements that write these children of an element in this order.
+fn write_children(model: &Model, element: &Element, particles: &[Particle]) -> String {
+    let fields = element.fields();
+    let mut body = String::new();
+    for particle in particles {
+        let target = model.target(particle);
+        let child = format!("Tag::{}", ident(&particle.child));
+        let field = field_name(&particle.child);
+        let many = fields.iter().any(|f| f.child == particle.child && f.many);
+        let indent = "                ";
+        if !many && is_boolean_like(&target.kind) {
+            let write = write_call(target, &child, "");
+            writeln!(body, "{indent}if self.{field} {{ {write} }}").unwrap();
+        } else if target.kind == Kind::List {
+            let one = versions_that_take_one(element, &particle.child);
+            let each = write_call(target, &child, "value");
+            writeln!(body, "{indent}if [{one}].contains(&sink.version()) {{ if !self.{field}.is_empty() {{ sink.text({child}, &self.{field}.join(\",\")); }} }} else {{ self.{field}.iter().for_each(|value| {{ {each} }}); }}").unwrap();
+        } else {
+            // A version that takes one gets the first of several.
+            let one = if many && !particle.many {
+                ".iter().take(1)"
+            } else {
+                ".iter()"
+            };
+            let write = write_call(target, &child, "value");
+            writeln!(
+                body,
+                "{indent}self.{field}{one}.for_each(|value| {{ {write} }});"
+            )
+            .unwrap();
+        }
+    }
+    body
+}
+
+/// As a list of Rust expressions.
+fn versions_that_take_one(element: &Element, child: &str) -> String {
+    let takes_one = |model: &Option<Vec<Particle>>| {
+        model
+            .iter()
+            .flatten()
+            .any(|particle| particle.child == child && !particle.many)
+    };
+    let of = |(at, _): (usize, _)| format!("Version::V1_{}", at + 1);
+    let versions = element.models.iter().enumerate();
+    versions
+        .filter(|(_, model)| takes_one(model))
+        .map(of)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn emit_check(out: &mut String, model: &Model, element: &Element) {
@@ -510,109 +543,4 @@ fn emit_primitive(out: &mut String, model: &Model) {
         .unwrap();
     }
     writeln!(out, "];").unwrap();
-}
-
-/// Random values of every element, for tests.
-pub fn samples(model: &Model) -> String {
-    let mut out = String::new();
-    for element in model
-        .elements
-        .values()
-        .filter(|element| has_struct(element))
-    {
-        let name = type_name(element);
-        writeln!(out, "impl Sample for {name} {{\n    #[allow(clippy::field_reassign_with_default)]\n    fn sample(dice: &mut Dice, version: Version) -> Self {{\n        let mut element = Self::default();\n        match version {{").unwrap();
-        for (version, particles) in element.models.iter().enumerate() {
-            writeln!(out, "            Version::V1_{} => {{", version + 1).unwrap();
-            let particles: Vec<&Particle> = particles.iter().flatten().collect();
-            let mut chosen: Vec<usize> = Vec::new();
-            for particle in &particles {
-                if let Some(choice) = particle.choice.filter(|choice| !chosen.contains(choice)) {
-                    let size = particles
-                        .iter()
-                        .filter(|p| p.choice == Some(choice))
-                        .count();
-                    writeln!(
-                        out,
-                        "                let choice{choice} = dice.below({size});"
-                    )
-                    .unwrap();
-                    chosen.push(choice);
-                }
-            }
-            for particle in &particles {
-                let target = model.target(particle);
-                let field = field_name(&particle.child);
-                let many = element
-                    .fields()
-                    .iter()
-                    .any(|f| f.child == particle.child && f.many);
-                let value = match (&target.kind, target.flag("type=")) {
-                    (_, Some(_)) => format!("{}::sample(dice, version)", type_name(target)),
-                    (Kind::String | Kind::Token, _) => "dice.string()".into(),
-                    (Kind::Text, _) => "dice.text()".into(),
-                    (Kind::Number, _) => "dice.number()".into(),
-                    (Kind::Boolean, _) => "dice.flip()".into(),
-                    (Kind::Empty, _) => "true".into(),
-                    (Kind::Int, _) => "dice.integer()".into(),
-                    (Kind::DateTime, _) => "dice.date_time()".into(),
-                    (Kind::Content, _) => "dice.content()".into(),
-                    (Kind::Any, _) => "Extension::sample(dice, version)".into(),
-                    (Kind::Enum(_), _) => format!("dice.pick({}::ALL)", type_name(target)),
-                    (Kind::Complex, _) => format!("{}::sample(dice, version)", type_name(target)),
-                };
-                let condition = match particle.choice {
-                    Some(choice) => {
-                        let at = particles
-                            .iter()
-                            .filter(|p| p.choice == Some(choice))
-                            .position(|p| p.child == particle.child)
-                            .unwrap();
-                        format!("choice{choice} == {at}")
-                    }
-                    None if particle.required => "true".into(),
-                    None => "dice.flip()".into(),
-                };
-                let assign = if !many && target.kind == Kind::Empty {
-                    format!("element.{field} = true;")
-                } else if many && particle.many {
-                    format!(
-                        "for _ in 0..=dice.below(2) {{ let value = {value}; element.{field}.push(value); }}"
-                    )
-                } else if many {
-                    format!("let value = {value}; element.{field}.push(value);")
-                } else {
-                    format!("element.{field} = Some({value});")
-                };
-                writeln!(out, "                if {condition} {{ {assign} }}").unwrap();
-            }
-            writeln!(out, "            }}").unwrap();
-        }
-        writeln!(out, "        }}\n        element\n    }}\n}}\n").unwrap();
-    }
-    let primitives: Vec<&Element> = model
-        .order
-        .iter()
-        .map(|name| &model.elements[name])
-        .filter(|e| e.is_primitive())
-        .collect();
-    writeln!(out, "/// One random message of every primitive of `version`.\npub(crate) fn primitives(dice: &mut Dice, version: Version) -> Vec<Primitive> {{\n    let mut all = Vec::new();").unwrap();
-    for element in primitives {
-        let value = match element.kind {
-            Kind::Empty => format!("Primitive::{}", ident(&element.name)),
-            Kind::Any => format!(
-                "Primitive::{}(Box::new(Extension::sample(dice, version)))",
-                ident(&element.name)
-            ),
-            _ => format!("{}::sample(dice, version).into()", type_name(element)),
-        };
-        writeln!(
-            out,
-            "    if {} & version.bit() != 0 {{ let value = {value}; all.push(value); }}",
-            element.versions
-        )
-        .unwrap();
-    }
-    writeln!(out, "    all\n}}").unwrap();
-    out
 }

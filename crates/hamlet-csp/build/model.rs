@@ -28,6 +28,9 @@ pub enum Kind {
     Number,
     DateTime,
     Content,
+    /// Text, several of them in one element with commas where a version takes one.
+    List,
+    Octets,
     Empty,
     Any,
     Complex,
@@ -75,6 +78,37 @@ impl Element {
             }
         }
         fields
+    }
+}
+
+impl Element {
+    /// The children of all versions in one order that agrees with every version's as far as
+    /// they agree with each other: that of the newest, and each other child before the next
+    /// sibling of its own version that is there.
+    pub fn merged(&self) -> Vec<Particle> {
+        let fields = self.fields();
+        let mut order: Vec<String> = Vec::new();
+        for model in self
+            .models
+            .iter()
+            .rev()
+            .flatten()
+            .chain(std::iter::once(&self.reads))
+        {
+            for (at, particle) in model.iter().enumerate() {
+                if order.contains(&particle.child) {
+                    continue;
+                }
+                let place = model[at..]
+                    .iter()
+                    .find_map(|later| order.iter().position(|known| *known == later.child));
+                order.insert(place.unwrap_or(order.len()), particle.child.clone());
+            }
+        }
+        order
+            .iter()
+            .filter_map(|child| fields.iter().find(|field| field.child == *child).cloned())
+            .collect()
     }
 }
 
@@ -164,16 +198,7 @@ impl Model {
 impl Element {
     fn add(&mut self, range: &str, content: &str) {
         if range == "reads" {
-            self.reads = content
-                .split(',')
-                .map(|name| Particle {
-                    child: name.trim().into(),
-                    leaf: None,
-                    many: name.trim() == "Mapping",
-                    required: false,
-                    choice: None,
-                })
-                .collect();
+            self.reads = Parser::new(content).parse();
             return;
         }
         let (low, high) = range.split_once('-').unwrap_or((range, range));
@@ -204,6 +229,8 @@ impl Element {
             "number" => Kind::Number,
             "dateTime" => Kind::DateTime,
             "content" => Kind::Content,
+            "list" => Kind::List,
+            "octets" => Kind::Octets,
             "any" => Kind::Any,
             "EMPTY" => {
                 for version in low..=high {

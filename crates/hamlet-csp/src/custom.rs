@@ -2,10 +2,10 @@
 
 use crate::elements::{
     ContentEncoding, ContentPolicy, GetMessageResponse, Logo, Map, NewMessage, SendMessageRequest,
-    WelcomeNote,
+    UserAvailability, WelcomeNote,
 };
 use crate::error::SyntaxError;
-use crate::leaf::{ContentData, NonEmpty};
+use crate::leaf::{ContentData, NonEmpty, from_base64};
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::{Tag, Text, Version};
@@ -83,8 +83,18 @@ impl AcceptedContentType {
         Ok(element)
     }
 
+    fn has_limits(&self) -> bool {
+        self.accepted_rich_content_length.is_some()
+            || self.content_policy.is_some()
+            || self.content_policy_limit.is_some()
+    }
+
     pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
-        if sink.version() < Version::V1_3 {
+        let structured = match sink.shape() {
+            Some(version) => version == Version::V1_3,
+            None => self.has_limits(),
+        };
+        if !structured {
             sink.token(tag, self.content_type.as_deref().unwrap_or(""));
             return;
         }
@@ -232,7 +242,7 @@ impl SearchPairList {
             pair.search_string
                 .iter()
                 .for_each(|text| sink.text(Tag::SearchString, text));
-            if sink.version() == Version::V1_3 {
+            if sink.shape().is_none_or(|version| version == Version::V1_3) {
                 pair.pair_id
                     .iter()
                     .for_each(|id| sink.integer(Tag::PairID, *id));
@@ -256,7 +266,7 @@ fn settle(
     let announced = matches!(encoding, Some(ContentEncoding::Base64));
     let text = String::from_utf8(octets);
     *data = Some(ContentData::Text(match text {
-        Ok(text) if announced && is_base64(&text) => text,
+        Ok(text) if announced && from_base64(&text).is_some() => text,
         Ok(text)
             if !announced
                 && content_type.is_none_or(|kind| {
@@ -273,11 +283,6 @@ fn settle(
             })
         }
     }));
-}
-
-fn is_base64(text: &str) -> bool {
-    let digits: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    BASE64.decode(digits).is_ok()
 }
 
 /// An element with ContentType, ContentEncoding and ContentData of its own.
@@ -344,6 +349,15 @@ macro_rules! message_content {
 }
 
 message_content!(NewMessage, SendMessageRequest, GetMessageResponse);
+
+/// The Nokia presence adapter publishes NOTAVAILABLE (csp-messages 4.2, 7.1).
+pub(crate) fn availability(element: &mut UserAvailability) {
+    if let Some(value) = &mut element.presence_value
+        && value.eq_ignore_ascii_case("NOTAVAILABLE")
+    {
+        *value = Text::const_new("NOT_AVAILABLE");
+    }
+}
 
 #[cfg(test)]
 mod unit {

@@ -4,7 +4,7 @@ use crate::elements::{Tag, VersionDiscoveryRequest, VersionDiscoveryResponse};
 use crate::envelope::Message;
 use crate::error::{DecodeError, Salvage, SyntaxError};
 use crate::sink::Sink;
-use crate::source::Source;
+use crate::source::{Source, clip};
 use crate::version::Claim;
 use crate::wbxml_read::WbxmlSource;
 use crate::wbxml_write::WbxmlSink;
@@ -46,44 +46,41 @@ pub struct WriteOptions {
     /// WBXML: texts that hold something like an entity are escaped, for a client that
     /// un-escapes what it has decoded (clients S60-20).
     pub escape_texts: bool,
+    /// Children that the version does not have are written too: a captured message is shown
+    /// whole, and a client gets the form of another version that it insists on (clients
+    /// AND-15 and AND-22: fill in `contact_list` or `mapping` and set this).
+    pub all_children: bool,
 }
 
 /// Reads a document.
 ///
-/// Fails when the octets are not well-formed, exceed a bound (depth 32, 100,000 elements),
+/// Fails when the octets are not well-formed, exceed a bound (depth 32, 32,768 elements),
 /// have another root, or claim a version that is not spoken (505). What is wrong inside one
 /// primitive is reported by that transaction's content instead.
 pub fn decode(body: &[u8], syntax: Syntax) -> Result<Decoded, DecodeError> {
+    decode_with_charset(body, syntax, None)
+}
+
+/// As [`decode`], with the charset parameter of the transport's media type, which counts
+/// when the document itself names none (csp-messages 0.1). An unknown one is UTF-8.
+pub fn decode_with_charset(
+    body: &[u8],
+    syntax: Syntax,
+    charset: Option<&str>,
+) -> Result<Decoded, DecodeError> {
+    let early = |error| failure(error, None, Salvage::default());
     match syntax {
         Syntax::Xml => {
-            let text = to_utf8(body).map_err(|what| {
-                failure(
-                    SyntaxError {
-                        what,
-                        path: Vec::new(),
-                    },
-                    None,
-                    Salvage::default(),
-                )
+            let text = to_utf8(body, charset).map_err(|what| {
+                let path = Vec::new();
+                early(SyntaxError { what, path })
             })?;
             let mut source = XmlSource::new(&text);
-            let root = source
-                .root()
-                .map_err(|error| failure(error, None, Salvage::default()))?;
+            let root = source.root().map_err(early)?;
             let hint = root.public_id.as_deref().and_then(Version::from_public_id);
-            let version = claimed(root.namespace.as_deref(), hint)?;
-            let document =
-                read_root(&mut source, root.tag).map_err(|(error, salvage)| match root.tag {
-                    None => failure(
-                        SyntaxError {
-                            what: format!("the root `{}` is no CSP message", clip(&root.name)),
-                            ..error
-                        },
-                        version,
-                        salvage,
-                    ),
-                    Some(_) => failure(error, version, salvage),
-                })?;
+            let version = claimed(root.tag, root.namespace.as_deref(), hint)?;
+            let document = read_root(&mut source, root.tag, &root.name)
+                .map_err(|(error, salvage)| failure(error, version, salvage))?;
             Ok(Decoded {
                 document,
                 version,
@@ -91,14 +88,11 @@ pub fn decode(body: &[u8], syntax: Syntax) -> Result<Decoded, DecodeError> {
             })
         }
         Syntax::Wbxml => {
-            let mut source =
-                WbxmlSource::new(body).map_err(|error| failure(error, None, Salvage::default()))?;
-            let root = source
-                .root()
-                .map_err(|error| failure(error, None, Salvage::default()))?;
-            let version = claimed(root.namespace.as_deref(), root.public_id)?;
+            let mut source = WbxmlSource::new(body, charset).map_err(early)?;
+            let root = source.root().map_err(early)?;
+            let version = claimed(root.tag, root.namespace.as_deref(), root.public_id)?;
             source.set_version(version.unwrap_or(Version::V1_2));
-            let document = read_root(&mut source, root.tag)
+            let document = read_root(&mut source, root.tag, &root.name)
                 .map_err(|(error, salvage)| failure(error, version, salvage))?;
             Ok(Decoded {
                 document,
@@ -118,7 +112,7 @@ pub fn encode(
 ) -> Vec<u8> {
     match syntax {
         Syntax::Xml => {
-            let mut sink = XmlSink::new(version, options.doctype.then(|| document.root()));
+            let mut sink = XmlSink::new(version, document.root(), options);
             document.write(&mut sink);
             sink.finish()
         }
@@ -148,24 +142,30 @@ impl Document {
     }
 }
 
-/// The namespace decides, then the public identifier (wbxml 1.2, transport 2.2).
-fn claimed(namespace: Option<&str>, hint: Option<Version>) -> Result<Option<Version>, DecodeError> {
+/// The namespace decides, then the public identifier (wbxml 1.2, transport 2.2). Version
+/// discovery is there for clients that claim what is not known here.
+fn claimed(
+    root: Option<Tag>,
+    namespace: Option<&str>,
+    hint: Option<Version>,
+) -> Result<Option<Version>, DecodeError> {
     match Claim::of_namespace(namespace) {
         Claim::Known(version) => Ok(Some(version)),
-        Claim::Nothing => Ok(hint),
-        Claim::Unknown(number) => Err(DecodeError {
+        Claim::Unknown(number) if root == Some(Tag::WVCSPMessage) => Err(DecodeError {
             what: format!("CSP {number} is not spoken here"),
             path: Vec::new(),
             status: StatusCode::VERSION_NOT_SUPPORTED,
             version: None,
             salvage: Salvage::default(),
         }),
+        Claim::Nothing | Claim::Unknown(_) => Ok(hint),
     }
 }
 
 fn read_root<S: Source>(
     source: &mut S,
     tag: Option<Tag>,
+    name: &str,
 ) -> Result<Document, (SyntaxError, Salvage)> {
     let mut salvage = Salvage::default();
     let document = match tag {
@@ -177,7 +177,7 @@ fn read_root<S: Source>(
             VersionDiscoveryResponse::read(source).map(Document::VersionDiscoveryResponse)
         }
         other => Err(SyntaxError {
-            what: "the root is no CSP message".into(),
+            what: format!("the root `{}` is no CSP message", clip(name)),
             path: other.into_iter().collect(),
         }),
     };
@@ -192,8 +192,4 @@ fn failure(error: SyntaxError, version: Option<Version>, salvage: Salvage) -> De
         version,
         salvage,
     }
-}
-
-fn clip(text: &str) -> String {
-    text.chars().take(40).collect()
 }

@@ -1,6 +1,6 @@
 //! The envelope: WV-CSP-Message, Session, Transaction and their descriptors (csp-messages 1).
 
-use crate::elements::{Primitive, SegmentInfo, SessionType, Tag, TransactionMode};
+use crate::elements::{PresenceSubList, Primitive, SegmentInfo, SessionType, Tag, TransactionMode};
 use crate::error::{Salvage, SyntaxError, Unreadable};
 use crate::leaf::NonEmpty;
 use crate::sink::Sink;
@@ -212,11 +212,13 @@ impl Message {
                     .poll
                     .iter()
                     .for_each(|poll| sink.boolean(Tag::Poll, *poll)),
-                Version::V1_2 => {}
-                Version::V1_3 => transaction
+                Version::V1_2 | Version::V1_3 => {}
+            }
+            if shape(sink) == Version::V1_3 {
+                transaction
                     .segment_info
                     .iter()
-                    .for_each(|info| info.write(sink)),
+                    .for_each(|info| info.write(sink));
             }
             sink.end(Tag::TransactionDescriptor);
             sink.start_in(Tag::TransactionContent, Namespace::Transaction);
@@ -225,7 +227,7 @@ impl Message {
                 .iter()
                 .for_each(|primitive| primitive.write(sink));
             sink.end(Tag::TransactionContent);
-            if version >= Version::V1_2 {
+            if shape(sink) >= Version::V1_2 {
                 transaction
                     .extensions
                     .iter()
@@ -237,11 +239,18 @@ impl Message {
             self.poll
                 .iter()
                 .for_each(|poll| sink.boolean(Tag::Poll, *poll));
+        }
+        if shape(sink) >= Version::V1_2 {
             self.cir.iter().for_each(|cir| sink.boolean(Tag::CIR, *cir));
         }
         sink.end(Tag::Session);
         sink.end(Tag::WVCSPMessage);
     }
+}
+
+/// The newest version when everything is to be written.
+fn shape<S: Sink>(sink: &S) -> Version {
+    sink.shape().unwrap_or(Version::V1_3)
 }
 
 fn unreadable(what: &str, status: StatusCode) -> Unreadable {
@@ -283,9 +292,17 @@ fn read_content<S: Source>(source: &mut S) -> Result<Result<Primitive, Unreadabl
     source.take_fault();
     let unknown_before = source.unknown_elements();
     while let Some(tag) = source.child()? {
-        if content.is_some() {
-            source.skip()?;
-            continue;
+        match &mut content {
+            None => {}
+            // Some S60 code puts it behind the primitive (csp-presence 6.6).
+            Some(Ok(Primitive::PresenceAuthUser(auth))) if tag == Tag::PresenceSubList => {
+                auth.presence_sub_list = Some(PresenceSubList::read(source)?);
+                continue;
+            }
+            Some(_) => {
+                source.skip()?;
+                continue;
+            }
         }
         content = Some(match Primitive::read(tag, source)? {
             Some(primitive) => match source.take_fault() {

@@ -39,3 +39,30 @@ impl Extension {
         Some(Self { namespace, nodes })
     }
 }
+
+/// White space between elements is no content.
+pub(crate) fn drop_blank(nodes: &mut Vec<ExtensionNode>) {
+    if nodes
+        .iter()
+        .any(|node| matches!(node, ExtensionNode::Element { .. }))
+    {
+        nodes.retain(|node| !matches!(node, ExtensionNode::Text(text) if text.trim().is_empty()));
+    }
+}
+
+/// The local part of a name, fit to be written as XML: a WBXML literal can be any text, and
+/// tokenisers take almost any; one with `>` or `/` in it must not become another element.
+pub(crate) fn local_name(name: &str) -> String {
+    let local = name.rsplit(':').next().unwrap_or(name);
+    let fit = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let begins_well = local.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let mut out = String::with_capacity(local.len() + 1);
+    if !begins_well {
+        out.push('_');
+    }
+    out.extend(local.chars().map(|c| if fit(c) { c } else { '_' }));
+    match crate::Tag::from_name(&out) {
+        Some(tag) => tag.name().to_owned(),
+        None => out,
+    }
+}

@@ -1,8 +1,10 @@
 //! Values of leaf elements: reading them from text (data-types 2).
 
 use crate::Text;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
-/// Character data of ContentData and SegmentContent.
+/// Character data of ContentData.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContentData {
     /// Text, or the base64 that ContentEncoding announces.
@@ -44,6 +46,12 @@ impl NonEmpty for Text {
     fn non_empty(self) -> Option<Self> {
         (!self.is_empty()).then_some(self)
     }
+}
+
+/// BASE64 with or without white space in it.
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let digits: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    BASE64.decode(digits).ok()
 }
 
 /// `T` and `F`, and what else occurs for them (wbxml 5.2).

@@ -8,6 +8,8 @@ use crate::{DateTime, Tag, Version};
 /// A writer of one version.
 pub(crate) trait Sink {
     fn version(&self) -> Version;
+    /// The version whose children are written; `None` when all are.
+    fn shape(&self) -> Option<Version>;
     /// Opens an element that may have children.
     fn start(&mut self, tag: Tag);
     /// Opens an element that names its namespace.
@@ -21,6 +23,7 @@ pub(crate) trait Sink {
     fn boolean(&mut self, tag: Tag, value: bool);
     fn integer(&mut self, tag: Tag, value: u32);
     fn content(&mut self, tag: Tag, data: &ContentData);
+    fn octets(&mut self, tag: Tag, octets: &[u8]);
     fn extension(&mut self, tag: Tag, extension: &Extension);
 
     fn date_time(&mut self, tag: Tag, at: DateTime) {

@@ -2,7 +2,7 @@
 
 use crate::error::SyntaxError;
 use crate::extension::Extension;
-use crate::leaf::{ContentData, parse_boolean, parse_integer};
+use crate::leaf::{ContentData, from_base64, parse_boolean, parse_integer};
 use crate::{DateTime, Tag, Text, Version};
 use hamlet_model::StatusCode;
 use std::borrow::Cow;
@@ -10,8 +10,8 @@ use std::borrow::Cow;
 /// Deepest nesting of elements.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// Most elements of one document.
-pub(crate) const MAX_ELEMENTS: usize = 100_000;
+/// Most elements of one document: in WBXML an element is one octet, and read it may be 600.
+pub(crate) const MAX_ELEMENTS: usize = 32_768;
 
 /// A value that is no value of its element's type; reading goes on (status 402).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,27 @@ pub(crate) trait Source {
         })
     }
 
+    /// One text, or several with commas between them.
+    fn list(&mut self) -> Result<Vec<Text>, SyntaxError> {
+        Ok(match self.raw()? {
+            Raw::Text(text) => split_list(&text),
+            Raw::Octets(octets) => split_list(&String::from_utf8_lossy(octets)),
+        })
+    }
+
+    /// Octets, or BASE64 text for them.
+    fn octets(&mut self) -> Result<Vec<u8>, SyntaxError> {
+        let fault = match self.raw()? {
+            Raw::Octets(octets) => return Ok(octets.to_vec()),
+            Raw::Text(text) => match from_base64(&text) {
+                Some(octets) => return Ok(octets),
+                None => format!("`{}` is not BASE64", clip(&text)),
+            },
+        };
+        self.fault(fault);
+        Ok(Vec::new())
+    }
+
     fn boolean(&mut self) -> Result<Option<bool>, SyntaxError> {
         let fault = match self.raw()? {
             Raw::Text(text) => match (text.trim(), parse_boolean(text.trim())) {
@@ -148,7 +169,15 @@ pub(crate) trait Source {
     }
 }
 
+fn split_list(text: &str) -> Vec<Text> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(Text::from)
+        .collect()
+}
+
 /// A value in an error message is cut, so that a peer cannot fill the log with it.
-fn clip(text: &str) -> String {
+pub(crate) fn clip(text: &str) -> String {
     text.chars().take(40).collect()
 }

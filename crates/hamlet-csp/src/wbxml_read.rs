@@ -3,11 +3,11 @@
 use crate::Text;
 use crate::elements::{Tag, VALUE_TEXTS};
 use crate::error::SyntaxError;
-use crate::extension::{Extension, ExtensionNode};
+use crate::extension::{self, Extension, ExtensionNode, drop_blank};
 use crate::source::{Fault, MAX_DEPTH, MAX_ELEMENTS, Raw, Source};
 use crate::version::{NAMESPACE_PREFIXES, Version};
 use hamlet_model::StatusCode;
-use hamlet_wbxml::{AttributeName, Event, Limits, PublicId, Reader, TagName};
+use hamlet_wbxml::{AttributeName, Charset, Event, Limits, PublicId, Reader, TagName};
 use std::borrow::Cow;
 
 pub(crate) struct WbxmlSource<'a> {
@@ -28,18 +28,21 @@ pub(crate) struct WbxmlSource<'a> {
 /// What stands before the root's content.
 pub(crate) struct WbxmlRoot {
     pub tag: Option<Tag>,
+    pub name: String,
     pub namespace: Option<String>,
     /// The version that the public identifier means.
     pub public_id: Option<Version>,
 }
 
 impl<'a> WbxmlSource<'a> {
-    pub(crate) fn new(body: &'a [u8]) -> Result<Self, SyntaxError> {
+    /// `charset` is that of the transport, for a document that names none.
+    pub(crate) fn new(body: &'a [u8], charset: Option<&str>) -> Result<Self, SyntaxError> {
         let limits = Limits {
             depth: MAX_DEPTH as u16,
             ..Limits::default()
         };
-        let reader = Reader::new(body, limits).map_err(|error| SyntaxError {
+        let charset = charset.and_then(Charset::from_label);
+        let reader = Reader::with_charset(body, limits, charset).map_err(|error| SyntaxError {
             what: error.to_string(),
             path: Vec::new(),
         })?;
@@ -75,8 +78,10 @@ impl<'a> WbxmlSource<'a> {
                 } else {
                     None
                 };
+                let name = shown_name(&name, tag);
                 Ok(WbxmlRoot {
                     tag,
+                    name,
                     namespace,
                     public_id,
                 })
@@ -178,6 +183,8 @@ impl<'a> WbxmlSource<'a> {
             (0x3D, Some(Tag::Name)) => Some("History"),
             (0x68, Some(Tag::InviteType)) => Some("AP"),
             (0x68, Some(Tag::Cap | Tag::PrefC)) => Some("IM"),
+            // The privilege level: the token's text is an abbreviation (wbxml 5.6).
+            (0x2F, Some(Tag::Value)) => Some("User"),
             _ => *VALUE_TEXTS[self.version.index()].get(index as usize)?,
         }
     }
@@ -189,7 +196,7 @@ impl<'a> WbxmlSource<'a> {
             let event = self.event()?;
             match &event {
                 Event::Text(part) => text.push_str(part),
-                Event::Opaque(octets) => text.push_str(&String::from_utf8_lossy(octets)),
+                Event::Opaque(octets) => push_octets(&mut text, octets),
                 Event::ExtT(0, index) => text.push_str(self.value_text(None, *index).unwrap_or("")),
                 _ => {}
             }
@@ -200,13 +207,7 @@ impl<'a> WbxmlSource<'a> {
                     if !text.is_empty() {
                         nodes.push(ExtensionNode::Text(std::mem::take(&mut text)));
                     }
-                    let name = match (&name, self.tag_of(&name)) {
-                        (_, Some(tag)) => tag.name().to_owned(),
-                        (TagName::Literal(name), None) => name.clone().into_owned(),
-                        (TagName::Token { page, token }, None) => {
-                            format!("unknown-{page:02X}-{token:02X}")
-                        }
-                    };
+                    let name = shown_name(&name, self.tag_of(&name));
                     self.entered(None)?;
                     let namespace = if attributes {
                         self.read_namespace()?
@@ -225,6 +226,7 @@ impl<'a> WbxmlSource<'a> {
                     if !text.is_empty() {
                         nodes.push(ExtensionNode::Text(text));
                     }
+                    drop_blank(&mut nodes);
                     return Ok(nodes);
                 }
                 _ => {}
@@ -357,7 +359,7 @@ impl WbxmlSource<'_> {
         loop {
             match self.event()? {
                 Event::Text(text) => self.scratch.push_str(&text),
-                Event::Opaque(octets) => self.scratch.push_str(&String::from_utf8_lossy(octets)),
+                Event::Opaque(octets) => push_octets(&mut self.scratch, octets),
                 Event::ExtT(0, index) => {
                     let text = self
                         .value_text(self.open.last().copied(), index)
@@ -382,6 +384,19 @@ impl WbxmlSource<'_> {
 fn push_part(out: &mut String, part: &Raw<'_>) {
     match part {
         Raw::Text(text) => out.push_str(text),
-        Raw::Octets(octets) => out.push_str(&String::from_utf8_lossy(octets)),
+        Raw::Octets(octets) => push_octets(out, octets),
+    }
+}
+
+/// Octets as a part of a text: a NUL could not be written in one again.
+fn push_octets(out: &mut String, octets: &[u8]) {
+    out.push_str(&String::from_utf8_lossy(octets).replace('\0', "\u{FFFD}"));
+}
+
+fn shown_name(name: &TagName<'_>, tag: Option<Tag>) -> String {
+    match (name, tag) {
+        (_, Some(tag)) => tag.name().to_owned(),
+        (TagName::Literal(name), None) => extension::local_name(name),
+        (TagName::Token { page, token }, None) => format!("unknown-{page:02X}-{token:02X}"),
     }
 }

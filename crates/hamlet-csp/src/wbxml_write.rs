@@ -163,6 +163,10 @@ impl Sink for WbxmlSink<'_> {
         self.version
     }
 
+    fn shape(&self) -> Option<Version> {
+        (!self.options.all_children).then_some(self.version)
+    }
+
     fn start(&mut self, tag: Tag) {
         self.flush(true);
         self.pending = Some((tag, None));
@@ -228,6 +232,15 @@ impl Sink for WbxmlSink<'_> {
                 self.text(tag, &text);
             }
         }
+    }
+
+    fn octets(&mut self, tag: Tag, octets: &[u8]) {
+        if octets.is_empty() {
+            return self.empty(tag);
+        }
+        self.leaf(tag);
+        self.writer.opaque(octets);
+        self.writer.end();
     }
 
     fn extension(&mut self, tag: Tag, extension: &Extension) {

@@ -3,9 +3,10 @@
 
 use crate::elements::Tag;
 use crate::error::SyntaxError;
-use crate::extension::{Extension, ExtensionNode};
-use crate::source::{Fault, MAX_DEPTH, MAX_ELEMENTS, Raw, Source};
+use crate::extension::{self, Extension, ExtensionNode, drop_blank};
+use crate::source::{Fault, MAX_DEPTH, MAX_ELEMENTS, Raw, Source, clip};
 use crate::{Text, Version};
+use encoding_rs::Encoding;
 use hamlet_model::StatusCode;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -37,41 +38,40 @@ pub(crate) struct XmlRoot {
     pub doctype: bool,
 }
 
-/// The document as UTF-8: by BOM, else by the encoding declaration, else as it is.
-pub(crate) fn to_utf8(body: &[u8]) -> Result<Cow<'_, str>, String> {
-    if let Some((encoding, length)) = encoding_rs::Encoding::for_bom(body) {
-        let (text, failed) = encoding.decode_without_bom_handling(&body[length..]);
-        return if failed {
-            Err(format!("not well-formed {}", encoding.name()))
-        } else {
-            Ok(text)
-        };
+/// The document as UTF-8: by BOM, by the look of UTF-16, by the encoding declaration, by the
+/// charset of the transport, else as it is.
+pub(crate) fn to_utf8<'b>(body: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>, String> {
+    if let Some((encoding, length)) = Encoding::for_bom(body) {
+        return converted(encoding, &body[length..]);
+    }
+    match body {
+        [b'<', 0, ..] => return converted(encoding_rs::UTF_16LE, body),
+        [0, b'<', ..] => return converted(encoding_rs::UTF_16BE, body),
+        _ => {}
     }
     let head = String::from_utf8_lossy(&body[..body.len().min(200)]);
     let declared = head
         .starts_with("<?xml")
         .then(|| head.split("?>").next().unwrap_or("").split_once("encoding"))
         .flatten()
-        .and_then(|(_, rest)| {
-            rest.trim_start_matches(['=', ' ', '\t'])
-                .split(['"', '\''])
-                .nth(1)
-                .map(str::to_owned)
-        });
-    match declared.as_deref() {
-        None => std::str::from_utf8(body)
-            .map(Cow::Borrowed)
-            .map_err(|_| "not well-formed UTF-8".to_owned()),
-        Some(label) => {
-            let encoding = encoding_rs::Encoding::for_label(label.as_bytes())
-                .ok_or_else(|| format!("the encoding `{label}` is not known"))?;
-            let (text, failed) = encoding.decode_without_bom_handling(body);
-            if failed {
-                Err(format!("not well-formed {}", encoding.name()))
-            } else {
-                Ok(text)
-            }
-        }
+        .and_then(|(_, rest)| rest.split(['"', '\'']).nth(1));
+    let encoding = match (declared, charset) {
+        (Some(label), _) => Encoding::for_label(label.as_bytes())
+            .ok_or_else(|| format!("the encoding `{}` is not known", clip(label)))?,
+        (None, Some(label)) => Encoding::for_label(label.as_bytes()).unwrap_or(encoding_rs::UTF_8),
+        (None, None) => encoding_rs::UTF_8,
+    };
+    // Whoever could read that declaration knows that it is not UTF-16.
+    if encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE {
+        return converted(encoding_rs::UTF_8, body);
+    }
+    converted(encoding, body)
+}
+
+fn converted<'b>(encoding: &'static Encoding, octets: &'b [u8]) -> Result<Cow<'b, str>, String> {
+    match encoding.decode_without_bom_handling(octets) {
+        (_, true) => Err(format!("not well-formed {}", encoding.name())),
+        (text, false) => Ok(text),
     }
 }
 
@@ -137,7 +137,12 @@ impl<'a> XmlSource<'a> {
     fn event(&mut self) -> Result<Event<'a>, SyntaxError> {
         self.reader
             .read_event()
-            .map_err(|error| self.syntax(&error.to_string()))
+            .map_err(|error| self.tokeniser(&error.to_string()))
+    }
+
+    /// Its messages quote names, which can be as long as the document.
+    fn tokeniser(&self, what: &str) -> SyntaxError {
+        self.syntax(&what.chars().take(120).collect::<String>())
     }
 
     fn syntax(&self, what: &str) -> SyntaxError {
@@ -178,7 +183,7 @@ impl<'a> XmlSource<'a> {
     fn reference(&self, reference: &quick_xml::events::BytesRef<'_>) -> Result<char, SyntaxError> {
         if let Some(c) = reference
             .resolve_char_ref()
-            .map_err(|error| self.syntax(&error.to_string()))?
+            .map_err(|error| self.tokeniser(&error.to_string()))?
         {
             return Ok(c);
         }
@@ -198,7 +203,7 @@ impl<'a> XmlSource<'a> {
         loop {
             match self.event()? {
                 Event::Start(start) => {
-                    let name = AsRef::<str>::as_ref(&start.local_name()).to_owned();
+                    let name = extension::local_name(start.local_name().as_ref());
                     let namespace = namespace_of(&start);
                     self.entered(None)?;
                     let inner = self.nodes()?;
@@ -240,16 +245,6 @@ fn add_text(nodes: &mut Vec<ExtensionNode>, text: &str) {
         Some(ExtensionNode::Text(last)) => last.push_str(text),
         _ if text.is_empty() => {}
         _ => nodes.push(ExtensionNode::Text(text.to_owned())),
-    }
-}
-
-/// White space between elements is no content.
-fn drop_blank(nodes: &mut Vec<ExtensionNode>) {
-    if nodes
-        .iter()
-        .any(|node| matches!(node, ExtensionNode::Element { .. }))
-    {
-        nodes.retain(|node| !matches!(node, ExtensionNode::Text(text) if text.trim().is_empty()));
     }
 }
 
@@ -307,8 +302,10 @@ impl Source for XmlSource<'_> {
                 }
                 Event::Eof => return Err(self.syntax("the document ends inside an element")),
                 Event::DocType(_) => return Err(self.syntax("a DOCTYPE inside the document")),
+                Event::CData(text) => self.stray.push_str(text.trim()),
                 Event::GeneralRef(reference) => {
-                    self.reference(&reference)?;
+                    let c = self.reference(&reference)?;
+                    self.stray.push(c);
                 }
                 _ => {}
             }

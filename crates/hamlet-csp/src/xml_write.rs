@@ -1,5 +1,6 @@
 //! Writing XML: one line, no prefixes, no white space between elements (csp-access 1.1).
 
+use crate::document::WriteOptions;
 use crate::elements::Tag;
 use crate::extension::{Extension, ExtensionNode};
 use crate::leaf::ContentData;
@@ -10,12 +11,13 @@ use base64::Engine;
 pub(crate) struct XmlSink {
     out: String,
     version: Version,
+    all_children: bool,
 }
 
 impl XmlSink {
-    pub(crate) fn new(version: Version, doctype_root: Option<Tag>) -> Self {
+    pub(crate) fn new(version: Version, root: Tag, options: &WriteOptions) -> Self {
         let mut out = String::with_capacity(1024);
-        if let Some(root) = doctype_root {
+        if options.doctype {
             out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?><!DOCTYPE ");
             out.push_str(root.name());
             out.push_str(" PUBLIC \"");
@@ -24,7 +26,11 @@ impl XmlSink {
             out.push_str(version.system_id());
             out.push_str("\">");
         }
-        Self { out, version }
+        Self {
+            out,
+            version,
+            all_children: options.all_children,
+        }
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
@@ -35,6 +41,10 @@ impl XmlSink {
 impl Sink for XmlSink {
     fn version(&self) -> Version {
         self.version
+    }
+
+    fn shape(&self) -> Option<Version> {
+        (!self.all_children).then_some(self.version)
     }
 
     fn start(&mut self, tag: Tag) {
@@ -121,6 +131,11 @@ impl Sink for XmlSink {
                 self.text(tag, &text);
             }
         }
+    }
+
+    fn octets(&mut self, tag: Tag, octets: &[u8]) {
+        let text = base64::engine::general_purpose::STANDARD.encode(octets);
+        self.text(tag, &text);
     }
 
     fn extension(&mut self, tag: Tag, extension: &Extension) {

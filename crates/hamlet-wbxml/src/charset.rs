@@ -30,6 +30,23 @@ impl Charset {
         }
     }
 
+    /// From the name that a media type's charset parameter gives.
+    pub fn from_label(label: &str) -> Option<Self> {
+        let names = [
+            ("utf-8", Self::Utf8),
+            ("utf8", Self::Utf8),
+            ("us-ascii", Self::UsAscii),
+            ("iso-8859-1", Self::Latin1),
+            ("utf-16", Self::Utf16Be),
+            ("utf-16be", Self::Utf16Be),
+            ("iso-10646-ucs-2", Self::Utf16Be),
+            ("utf-16le", Self::Utf16Le),
+        ];
+        let label = label.trim_matches(['"', ' ']);
+        let of = |(name, _): &&(&str, Self)| label.eq_ignore_ascii_case(name);
+        names.iter().find(of).map(|(_, charset)| *charset)
+    }
+
     /// Octets of the terminator of a string.
     pub(crate) fn unit(self) -> usize {
         match self {
@@ -148,6 +165,13 @@ mod tests {
             (Charset::Utf16Le, b"A\x00", "A"),
         ] {
             assert_eq!(charset.decode(octets), text, "{charset:?} {octets:02X?}");
+        }
+        for (label, charset) in [
+            ("UTF-8", Some(Charset::Utf8)),
+            ("\"iso-8859-1\"", Some(Charset::Latin1)),
+            ("koi8-r", None),
+        ] {
+            assert_eq!(Charset::from_label(label), charset);
         }
         assert_eq!(Charset::Utf16Be.find_end(b"\x00A\x00\x00"), Some(2));
         assert_eq!(Charset::Utf16Be.find_end(b"A\x00\x00B"), None);

@@ -13,6 +13,9 @@ pub struct Limits {
     pub string_table: usize,
     /// Longest single string or OPAQUE, octets.
     pub text: usize,
+    /// Octets that all references into the string table may come to: a reference of two
+    /// octets can stand for the whole table, so a short document could mean a very long one.
+    pub table_references: usize,
 }
 
 impl Default for Limits {
@@ -21,6 +24,7 @@ impl Default for Limits {
             depth: 32,
             string_table: 65_536,
             text: 1 << 20,
+            table_references: 1 << 20,
         }
     }
 }
@@ -188,6 +192,8 @@ pub struct Reader<'a> {
     octets: &'a [u8],
     at: usize,
     table: &'a [u8],
+    /// Octets taken from the table so far.
+    referenced: usize,
     header: Header<'a>,
     limits: Limits,
     tag_page: u8,
@@ -226,6 +232,7 @@ impl<'a> Reader<'a> {
             octets,
             at: 0,
             table: &[],
+            referenced: 0,
             header,
             limits,
             tag_page: 0,
@@ -370,7 +377,7 @@ impl<'a> Reader<'a> {
                         self.table_text(offset)?,
                     )))
                 }
-                _ if octet & 0x7F >= 0x05 && octet & 0x3F >= 0x05 => Ok(if octet & 0x80 == 0 {
+                _ if octet & 0x3F >= 0x05 => Ok(if octet & 0x80 == 0 {
                     Event::Attribute(AttributeName::Token {
                         page: self.attribute_page,
                         token: octet,
@@ -397,7 +404,9 @@ impl<'a> Reader<'a> {
             }
             ENTITY => {
                 let number = self.number()?;
-                let c = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
+                // NUL is no character of XML, and a string could not hold it.
+                let c = char::from_u32(number).filter(|c| *c != '\0');
+                let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
                 Ok(Event::Text(Cow::Owned(c.to_string())))
             }
             OPAQUE => {
@@ -489,7 +498,7 @@ impl<'a> Reader<'a> {
 
     /// The string at an offset of the table; it may begin inside an entry, and the last one
     /// may lack its terminator.
-    fn table_text(&self, offset: u32) -> Result<Cow<'a, str>, Error> {
+    fn table_text(&mut self, offset: u32) -> Result<Cow<'a, str>, Error> {
         let rest = self
             .table
             .get(offset as usize..)
@@ -500,6 +509,10 @@ impl<'a> Reader<'a> {
         })?;
         let charset = self.header.charset;
         let length = charset.find_end(rest).unwrap_or(rest.len());
+        self.referenced += length;
+        if self.referenced > self.limits.table_references {
+            return Err(Error::TooLong { at: self.at });
+        }
         Ok(charset.decode(&rest[..length]))
     }
 }

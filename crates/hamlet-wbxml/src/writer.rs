@@ -1,6 +1,7 @@
 //! The writer: WBXML 1.3, UTF-8.
 
 use crate::number::write_mb_u_int32;
+use std::collections::HashMap;
 
 /// Writes one document. The body is kept until [`Writer::finish`], because the string table
 /// stands before it.
@@ -8,6 +9,8 @@ pub struct Writer {
     public_id: u32,
     body: Vec<u8>,
     table: Vec<u8>,
+    /// Offsets in the table.
+    interned: HashMap<String, u32>,
     tag_page: u8,
     attribute_page: u8,
     /// Offsets in the body directly behind the last octet of a text.
@@ -21,6 +24,7 @@ impl Writer {
             public_id,
             body: Vec::with_capacity(512),
             table: Vec::new(),
+            interned: HashMap::new(),
             tag_page: 0,
             attribute_page: 0,
             text_ends: Vec::new(),
@@ -113,7 +117,7 @@ impl Writer {
     /// of `boundary` (clients AND-36). When no shift below `boundary` helps, none is made.
     pub fn finish_avoiding(self, boundary: usize) -> Vec<u8> {
         let fits = |padding: usize| {
-            let shift = self.prefix(padding).len();
+            let shift = self.prefix(padding).len() + self.table.len() + padding;
             self.text_ends
                 .iter()
                 .all(|end| !(end + shift).is_multiple_of(boundary))
@@ -125,35 +129,32 @@ impl Writer {
         self.assemble(padding)
     }
 
-    /// Header and string table.
+    /// The header up to and with the length of the string table.
     fn prefix(&self, padding: usize) -> Vec<u8> {
         let mut out = vec![0x03];
         write_mb_u_int32(&mut out, self.public_id);
         out.push(0x6A);
-        write_mb_u_int32(
-            &mut out,
-            u32::try_from(self.table.len() + padding).unwrap_or(u32::MAX),
-        );
-        out.extend_from_slice(&self.table);
-        out.resize(out.len() + padding, 0);
+        let length = self.table.len() + padding;
+        write_mb_u_int32(&mut out, u32::try_from(length).unwrap_or(u32::MAX));
         out
     }
 
     fn assemble(self, padding: usize) -> Vec<u8> {
         let mut out = self.prefix(padding);
+        out.reserve_exact(self.table.len() + padding + self.body.len());
+        out.extend_from_slice(&self.table);
+        out.resize(out.len() + padding, 0);
         out.extend_from_slice(&self.body);
         out
     }
 
     /// Offset of a string in the table, added when it is not there.
     fn intern(&mut self, text: &str) -> u32 {
-        let mut offset = 0;
-        for entry in self.table.split_inclusive(|octet| *octet == 0) {
-            if &entry[..entry.len() - 1] == text.as_bytes() {
-                return offset;
-            }
-            offset += entry.len() as u32;
+        if let Some(offset) = self.interned.get(text) {
+            return *offset;
         }
+        let offset = u32::try_from(self.table.len()).unwrap_or(u32::MAX);
+        self.interned.insert(text.to_owned(), offset);
         self.table.extend_from_slice(text.as_bytes());
         self.table.push(0);
         offset

@@ -5,37 +5,19 @@ use crate::{Decoded, Document, Syntax, Version, WriteOptions, decode, encode};
 
 const EXAMPLES: &str = include_str!("../../../../docs/protocol/examples-1.3.md");
 
-/// Every whole message of the document, and every body put into an envelope of the version
-/// of its section.
+/// Every whole message of the document, and every body put into an envelope of its version:
+/// that of the mark it begins with (`<!-- 1.2 -->`, section 24), else 1.3.
 pub(crate) fn messages() -> Vec<(String, Version)> {
-    let mut messages = Vec::new();
-    let mut section_version = Version::V1_3;
-    let mut rest = EXAMPLES;
-    while let Some(at) = rest.find("```xml\n") {
-        let before = &rest[..at];
-        if before.contains("\n## 24") {
-            section_version = Version::V1_1;
-        }
-        if section_version != Version::V1_3 {
-            for version in [Version::V1_1, Version::V1_2] {
-                let name = version.as_str();
-                let last = before
-                    .lines()
-                    .rev()
-                    .find(|line| line.contains("1.1") || line.contains("1.2"));
-                if last.is_some_and(|line| line.contains(name)) {
-                    section_version = version;
-                }
-            }
-        }
-        let block = &rest[at + 7..];
-        let end = block.find("```").expect("a closed block");
-        messages.push((block[..end].trim().to_owned(), section_version));
-        rest = &block[end + 3..];
-    }
-    messages
-        .into_iter()
-        .flat_map(|(text, version)| whole(&text, version))
+    let blocks = EXAMPLES.split("```xml\n").skip(1);
+    blocks
+        .flat_map(|rest| {
+            let text = rest.split("```").next().unwrap_or(rest).trim();
+            let mark = text
+                .strip_prefix("<!--")
+                .and_then(|rest| rest.split_once("-->"))
+                .and_then(|(mark, _)| Version::parse(mark));
+            whole(text, mark.unwrap_or(Version::V1_3))
+        })
         .collect()
 }
 

@@ -6,4 +6,5 @@ mod examples;
 mod oracles;
 mod round_trip;
 mod sample;
+mod tolerance;
 mod vectors;

@@ -91,6 +91,10 @@ impl Dice {
         }
     }
 
+    pub(crate) fn octets(&mut self) -> Vec<u8> {
+        (0..self.below(40)).map(|_| self.roll() as u8).collect()
+    }
+
     pub(crate) fn date_time(&mut self) -> DateTime {
         DateTime::from_timestamp(Timestamp::from_secs(self.below(2_000_000_000) as i64))
     }
