@@ -1,0 +1,5 @@
+//! The client against a server that answers bytes.
+
+mod chat;
+mod login;
+mod server;
