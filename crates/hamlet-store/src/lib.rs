@@ -1,3 +1,35 @@
 //! Durable state: SQLite by default, PostgreSQL beside it, behind one set of operations.
+//!
+//! [`Store`] runs closures in transactions; the methods of [`Tx`] are what they may do. A
+//! write is answered after its commit is durable; on SQLite all writes that wait share one
+//! commit. What the data mean is the caller's business, and nobody else knows SQL.
 
 #![forbid(unsafe_code)]
+
+mod config;
+mod error;
+mod job;
+mod metrics;
+mod migrate;
+mod ops;
+mod postgres;
+mod row;
+mod sqlite;
+mod store;
+mod tx;
+
+pub use config::{StoreConfig, StoreUrl};
+pub use error::StoreError;
+pub use metrics::StoreMetrics;
+pub use migrate::SCHEMA_VERSION;
+pub use ops::account::{Account, AccountStatus};
+pub use ops::challenge::Challenge;
+pub use ops::contact_list::{ContactList, Member};
+pub use ops::idempotence::Remembered;
+pub use ops::mailbox::{MAX_REPORTS, MailboxEntry, MailboxKind, Put, Quota};
+pub use ops::outbox::{NewOutboxEntry, OutboxEntry};
+pub use ops::presence::StoredAttribute;
+pub use ops::session::StoredSession;
+pub use ops::subscription::{Subscriber, Subscription};
+pub use store::Store;
+pub use tx::Tx;

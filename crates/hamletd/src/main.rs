@@ -1,5 +1,104 @@
-//! The server.
+//! The server's program: reads the command line, then serves until it is told to stop, or
+//! does what an operator's command says.
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+use hamletd::cli::{self, Invocation};
+use hamletd::command::{self, Command};
+use hamletd::{Config, Server, config, logging, welcome};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use std::error::Error;
+use std::io::{Write as _, stdout};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A configuration that cannot be used.
+const MISCONFIGURED: u8 = 2;
+
+fn main() -> ExitCode {
+    let invocation = Invocation::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let command = match invocation.command {
+        Some(cli::Command::ConfigReference) => return done(print(&config::reference())),
+        Some(cli::Command::User(command)) => Some(Command::User(command)),
+        Some(cli::Command::Session(command)) => Some(Command::Session(command)),
+        Some(cli::Command::Stats) => Some(Command::Stats),
+        None => None,
+    };
+    let config = match Config::load(invocation.config.as_deref(), &invocation.sets) {
+        Ok(config) => config,
+        Err(error) => {
+            let _ = complain(&error);
+            return ExitCode::from(MISCONFIGURED);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    done(runtime.map_err(Into::into).and_then(|runtime| {
+        runtime.block_on(async {
+            match command {
+                Some(command) => Ok(command::run(&config, command).await?),
+                None => serve(config).await,
+            }
+        })
+    }))
+}
+
+async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    logging::start(&config.log);
+    raise_descriptor_limit();
+    // From here on a signal is not lost, however early it comes.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let by_cargo = std::env::var_os("CARGO").is_some();
+    let first = config.clone();
+    let server = Server::start(config).await?;
+    if server.operations().has_no_accounts().await {
+        print(&welcome::welcome(&first, &server, by_cargo))?;
+    }
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => match server.reload_certificate() {
+                Ok(()) => tracing::info!("certificate read again"),
+                Err(error) => tracing::error!(%error, "the old certificate stays in use"),
+            },
+        }
+    }
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+/// Every connection takes a descriptor, and the usual soft limit is 1024.
+fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
+}
+
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    stdout().write_all(text.as_bytes())?;
+    Ok(stdout().flush()?)
+}
+
+fn done(outcome: Result<(), Box<dyn Error>>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = complain(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn complain(error: &dyn Error) -> std::io::Result<()> {
+    writeln!(std::io::stderr(), "hamletd: {error}")
+}

@@ -1,0 +1,220 @@
+//! What service elements are asked, what they answer, and what they tell others.
+//!
+//! The same types travel between domains, so that an element cannot tell whether it was
+//! called by a session of its own domain or by another one.
+
+use crate::{contact_list, im, presence};
+use futures::future::BoxFuture;
+use hamlet_model::presence::Attribute;
+use hamlet_model::{
+    ApplicationId, ClientId, Detail, Domain, Refusal, SessionId, StatusCode, UserId,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requestor {
+    /// The user.
+    pub user: UserId,
+    /// His session, when it is one of this server's.
+    pub session: Option<SessionId>,
+    /// The client of that session.
+    pub client: Option<ClientId>,
+    /// The application of that session (1.3).
+    pub application: Option<ApplicationId>,
+}
+
+impl Requestor {
+    /// A user of another domain, or one whose session does not matter.
+    pub fn user(user: UserId) -> Self {
+        Self {
+            user,
+            session: None,
+            client: None,
+            application: None,
+        }
+    }
+}
+
+/// Names a request so that it is carried out once (csp-access 2.3): the record of the
+/// answer commits together with the effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotenceKey {
+    /// The session, or `@domain` for requests of another domain.
+    pub scope: String,
+    /// The TransactionID with the primitive's name, or the other domain's number.
+    pub id: String,
+    /// Hash of the content: another content under the same identifier is another request.
+    pub hash: i64,
+}
+
+/// A request with what surrounds it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who asks.
+    pub requestor: Requestor,
+    /// What for.
+    pub request: Request,
+    /// For requests that must not be carried out twice.
+    pub key: Option<IdempotenceKey>,
+}
+
+/// A request to a service element.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// csp-im 5.
+    SendMessage(Box<im::SendMessage>),
+    /// A message for users of this domain, from the domain of its sender.
+    DeliverMessage(Box<im::DeliverMessage>),
+    /// The outcome of a message, for its sender in this domain.
+    DeliveryReport(Box<im::DeliveryReport>),
+    /// csp-presence 4.1.
+    UpdatePresence(presence::UpdatePresence),
+    /// csp-presence 4.2.
+    GetPresence(presence::GetPresence),
+    /// csp-presence 4.3.
+    SubscribePresence(presence::SubscribePresence),
+    /// csp-presence 4.6.
+    UnsubscribePresence(presence::UnsubscribePresence),
+    /// Presence of a publisher elsewhere, for a subscriber of this domain.
+    PresenceNotification(presence::PresenceNotification),
+    /// A client of a user whose presence is kept here logged in or out elsewhere.
+    ClientStatus(presence::ClientStatus),
+    /// csp-presence 2.4.
+    GetContactLists,
+    /// csp-presence 2.5.
+    CreateContactList(contact_list::CreateContactList),
+    /// csp-presence 2.6.
+    DeleteContactList(contact_list::DeleteContactList),
+    /// csp-presence 2.7.
+    ManageContactList(contact_list::ManageContactList),
+    /// The members of the requestor's contact lists.
+    ExpandContactLists(contact_list::ExpandContactLists),
+}
+
+/// Which service element a request belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ServiceElement {
+    /// Presence, with contact lists.
+    Presence,
+    /// Instant messaging.
+    InstantMessaging,
+}
+
+impl Request {
+    /// The element that carries it out.
+    pub fn element(&self) -> ServiceElement {
+        match self {
+            Self::SendMessage(_) | Self::DeliverMessage(_) | Self::DeliveryReport(_) => {
+                ServiceElement::InstantMessaging
+            }
+            _ => ServiceElement::Presence,
+        }
+    }
+}
+
+/// What a service element answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Response {
+    /// Done, wholly or with the failures listed.
+    Done(Outcome),
+    /// SendMessage, DeliverMessage.
+    Message(im::Accepted),
+    /// GetPresence.
+    Presence(presence::PresenceValues),
+    /// GetContactLists.
+    ContactLists(contact_list::ContactLists),
+    /// CreateContactList.
+    ContactListCreated(contact_list::Created),
+    /// ManageContactList.
+    ContactList(Box<contact_list::Managed>),
+    /// ExpandContactLists.
+    Members(contact_list::Members),
+}
+
+/// Success, possibly partial: 200 without details, 201 with (csp-access 1.5).
+///
+/// When everything that a request addressed failed, the answer is a [`Refusal`] with the
+/// same details instead.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What failed; empty for full success.
+    pub details: Vec<Detail>,
+}
+
+impl Outcome {
+    /// 200 or 201.
+    pub fn code(&self) -> StatusCode {
+        if self.details.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::PARTIAL_SUCCESS
+        }
+    }
+}
+
+/// A response or a refusal.
+pub type Answer = Result<Response, Refusal>;
+
+/// Something for a session, which it has not asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// An entry has been stored in the mailbox of a user.
+    Mailbox {
+        /// The user.
+        user: UserId,
+        /// What was stored.
+        item: Arc<im::MailboxItem>,
+    },
+    /// A mailbox entry is gone (expired).
+    MailboxRemoved {
+        /// The user.
+        user: UserId,
+        /// The entries.
+        ids: Vec<String>,
+    },
+    /// The presence of a publisher, in full, for one subscribed session.
+    Presence {
+        /// The session.
+        session: SessionId,
+        /// Whose presence.
+        publisher: UserId,
+        /// Everything that it may see and asked for.
+        attributes: Arc<Vec<Attribute>>,
+    },
+    /// As [`Event::Presence`], for all sessions of a user: his presence service is elsewhere.
+    PresenceForUser {
+        /// The subscriber.
+        user: UserId,
+        /// Whose presence.
+        publisher: UserId,
+        /// Everything that he may see and asked for.
+        attributes: Arc<Vec<Attribute>>,
+    },
+    /// Something for another domain has been committed to the outbox.
+    Outbox,
+}
+
+/// Takes events; never blocks.
+pub trait Events: Send + Sync {
+    /// Takes one.
+    fn emit(&self, event: Event);
+}
+
+/// The way to other domains (architecture document 5.3.6.4).
+pub trait ServiceRelay: Send + Sync {
+    /// Asks another domain and waits for its answer, at most `wait`; 516 without a way to
+    /// it, 504 without an answer in time.
+    fn ask<'a>(
+        &'a self,
+        domain: &'a Domain,
+        requestor: UserId,
+        request: Request,
+        wait: Duration,
+    ) -> BoxFuture<'a, Answer>;
+
+    /// Whether there is a way to this domain.
+    fn reaches(&self, domain: &str) -> bool;
+}

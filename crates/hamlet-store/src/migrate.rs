@@ -1,0 +1,79 @@
+//! Versioned schemas: forward only, applied when the store is opened.
+
+use crate::StoreError;
+use hamlet_model::Timestamp;
+
+/// The schema that this version of Hamlet reads and writes.
+pub const SCHEMA_VERSION: u32 = SQLITE.len() as u32;
+
+/// The steps, from nothing to version 1, from 1 to 2, and so on. A step that has been
+/// released is never changed.
+const SQLITE: &[&str] = &[include_str!("migrations/sqlite/0001.sql")];
+const POSTGRES: &[&str] = &[include_str!("migrations/postgres/0001.sql")];
+const _: () = assert!(SQLITE.len() == POSTGRES.len());
+
+/// Held while migrating, so that of several servers that start together one does it. The
+/// number means nothing.
+const POSTGRES_LOCK: i64 = 0x68_61_6d_6c_65_74;
+
+/// Brings a SQLite database up to date, one transaction for each step.
+pub(crate) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migration (
+             version INTEGER PRIMARY KEY, applied INTEGER NOT NULL) STRICT",
+    )?;
+    let found = connection.query_row(
+        "SELECT coalesce(max(version), 0) FROM migration",
+        [],
+        |row| row.get::<_, i64>(0),
+    )?;
+    for (version, step) in outstanding(found, SQLITE)? {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.execute(
+            "INSERT INTO migration (version, applied) VALUES (?1, ?2)",
+            (version, Timestamp::now().millis()),
+        )?;
+        transaction.commit()?;
+        tracing::info!(version, "schema of the store brought up to date");
+    }
+    Ok(())
+}
+
+/// Brings a PostgreSQL database up to date, all in one transaction.
+pub(crate) fn postgres(client: &mut postgres::Client) -> Result<(), StoreError> {
+    let mut transaction = client.transaction()?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&POSTGRES_LOCK])?;
+    transaction.batch_execute(
+        "CREATE TABLE IF NOT EXISTS migration (
+             version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)",
+    )?;
+    let found = transaction
+        .query_one("SELECT coalesce(max(version), 0) FROM migration", &[])?
+        .try_get::<_, i64>(0)?;
+    for (version, step) in outstanding(found, POSTGRES)? {
+        transaction.batch_execute(step)?;
+        transaction.execute(
+            "INSERT INTO migration (version, applied) VALUES ($1, $2)",
+            &[&version, &Timestamp::now().millis()],
+        )?;
+        tracing::info!(version, "schema of the store brought up to date");
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The steps still to be done, each with the version that it leads to.
+fn outstanding(
+    found: i64,
+    steps: &'static [&'static str],
+) -> Result<impl Iterator<Item = (i64, &'static str)>, StoreError> {
+    let done = usize::try_from(found).map_err(|_| StoreError::corrupt("schema version"))?;
+    if done > steps.len() {
+        return Err(StoreError::Newer {
+            found: u32::try_from(found).unwrap_or(u32::MAX),
+            known: SCHEMA_VERSION,
+        });
+    }
+    Ok((1..).zip(steps.iter().copied()).skip(done))
+}

@@ -1,0 +1,15 @@
+//! The operations, by what they are about. Each file adds methods to [`Tx`](crate::Tx).
+
+pub(crate) mod account;
+pub(crate) mod challenge;
+pub(crate) mod contact_list;
+pub(crate) mod counter;
+pub(crate) mod idempotence;
+pub(crate) mod mailbox;
+pub(crate) mod outbox;
+pub(crate) mod presence;
+pub(crate) mod session;
+pub(crate) mod subscription;
+
+/// Most rows that one purge removes, so that it does not hold up other writes.
+pub(crate) const PURGE: usize = 5000;

@@ -1,0 +1,173 @@
+//! A transaction: what the operations are written on.
+
+use crate::StoreError;
+use crate::metrics::{Counters, count};
+use crate::postgres::Statements;
+use crate::row::{Row, Value};
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::ToSql;
+
+/// A transaction in which the operations are carried out. Its methods are the operations;
+/// each is one short statement or few.
+///
+/// When one fails, the error must be returned: the transaction is then undone, and it is
+/// undone as well if the error is swallowed.
+pub struct Tx<'c> {
+    connection: Connection<'c>,
+    counters: &'c Counters,
+    failure: Option<StoreError>,
+}
+
+/// The engine's part.
+pub(crate) enum Connection<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(postgres::Transaction<'c>, &'c mut Statements),
+}
+
+/// A statement; where the dialects differ, once for each. Parameters are `?1`, `?2`, …
+#[derive(Clone, Copy)]
+pub(crate) struct Sql {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl From<&'static str> for Sql {
+    fn from(both: &'static str) -> Self {
+        Self {
+            sqlite: both,
+            postgres: both,
+        }
+    }
+}
+
+/// A statement whose dialects differ.
+pub(crate) fn dialects(sqlite: &'static str, postgres: &'static str) -> Sql {
+    Sql { sqlite, postgres }
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: Connection<'c>, counters: &'c Counters) -> Self {
+        Self {
+            connection,
+            counters,
+            failure: None,
+        }
+    }
+
+    /// The engine's part, when everything has been done.
+    pub(crate) fn into_connection(self) -> Connection<'c> {
+        self.connection
+    }
+
+    /// The first error of any operation.
+    pub(crate) fn failure(&self) -> Option<StoreError> {
+        self.failure.clone()
+    }
+
+    /// Runs a statement; the number of rows that it changed.
+    pub(crate) fn execute(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let sql = sql.into();
+        count(&self.counters.statements);
+        let changed = match &mut self.connection {
+            Connection::Sqlite(connection) => connection
+                .prepare_cached(sql.sqlite)
+                .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)))
+                .map(|changed| changed as u64)
+                .map_err(StoreError::from),
+            Connection::Postgres(transaction, statements) => statements
+                .prepared(transaction, sql.postgres)
+                .and_then(|statement| transaction.execute(&statement, &parameters(values)))
+                .map_err(StoreError::from),
+        };
+        self.noting(changed)
+    }
+
+    /// Runs a statement and hands over its rows as they come.
+    pub(crate) fn for_each(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let sql = sql.into();
+        count(&self.counters.statements);
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                for_each_sqlite(connection, sql.sqlite, values, &mut each)
+            }
+            Connection::Postgres(transaction, statements) => {
+                for_each_postgres(transaction, statements, sql.postgres, values, &mut each)
+            }
+        };
+        self.noting(done)
+    }
+
+    /// Runs a statement; its rows.
+    pub(crate) fn query<T>(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        self.for_each(sql, values, |row| {
+            rows.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs a statement; its only row, if there is one.
+    pub(crate) fn query_one<T>(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.query(sql, values, read)?.pop())
+    }
+
+    fn noting<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result {
+            self.failure.get_or_insert_with(|| error.clone());
+        }
+        result
+    }
+}
+
+fn for_each_sqlite(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    values: &[Value<'_>],
+    each: &mut dyn FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        each(&Row::Sqlite(row))?;
+    }
+    Ok(())
+}
+
+fn for_each_postgres(
+    transaction: &mut postgres::Transaction<'_>,
+    statements: &mut Statements,
+    sql: &'static str,
+    values: &[Value<'_>],
+    each: &mut dyn FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let statement = statements.prepared(transaction, sql)?;
+    let mut rows = transaction.query_raw(&statement, parameters(values))?;
+    while let Some(row) = rows.next()? {
+        each(&Row::Postgres(&row))?;
+    }
+    Ok(())
+}
+
+fn parameters<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    values.iter().map(Value::as_postgres).collect()
+}

@@ -1,0 +1,12 @@
+//! The store's operations, each test on every engine.
+
+mod accounts;
+mod cluster;
+mod contact_lists;
+mod harness;
+mod idempotence;
+mod mailbox;
+mod outbox;
+mod presence;
+mod sessions;
+mod subscriptions;

@@ -1,0 +1,175 @@
+//! The command line.
+
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What was asked for, and the configuration to do it with.
+#[derive(Debug)]
+pub struct Invocation {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// Every `--set`, in the order of the command line.
+    pub sets: Vec<String>,
+    /// What to do; nothing is to serve.
+    pub command: Option<Command>,
+}
+
+impl Invocation {
+    /// Reads the arguments, the program's name first. The error prints itself: it is also
+    /// how `--help` and `--version` come.
+    pub fn parse(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let matches = with_settings(Arguments::command()).try_get_matches_from(arguments)?;
+        let mut invocation = Self {
+            config: None,
+            sets: Vec::new(),
+            command: Arguments::from_arg_matches(&matches)?.command,
+        };
+        invocation.collect(&matches);
+        Ok(invocation)
+    }
+
+    fn collect(&mut self, matches: &ArgMatches) {
+        if let Some(path) = matches.get_one::<PathBuf>("config") {
+            self.config = Some(path.clone());
+        }
+        self.sets.extend(
+            matches
+                .get_many::<String>("set")
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
+        if let Some((_, inner)) = matches.subcommand() {
+            self.collect(inner);
+        }
+    }
+}
+
+/// `--config` and `--set` at every level. They are no global arguments in clap's sense, for
+/// there the values after a subcommand would replace those before it.
+fn with_settings(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|inner| inner.get_name().to_owned())
+        .collect();
+    let command = command
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Read the configuration from this TOML file"),
+        )
+        .arg(
+            Arg::new("set")
+                .long("set")
+                .value_name("KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("Set one value of the configuration; can be repeated"),
+        );
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, with_settings)
+    })
+}
+
+/// Hamlet, a server for OMA IMPS (Wireless Village) presence and instant messaging.
+///
+/// Without a command it serves until SIGTERM. Without a configuration it serves the domain
+/// `localhost` at http://127.0.0.1:8080/ and keeps everything in ./data.
+#[derive(Debug, Parser)]
+#[command(name = "hamletd", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make, list, change and delete accounts, through the running server or without it.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// List and end sessions.
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Print figures of the server or of its store.
+    Stats,
+    /// Print the reference of the configuration in Markdown.
+    ConfigReference,
+}
+
+/// `hamletd user …`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account.
+    Add {
+        /// Address, such as wv:alice@localhost; the domain may be left out.
+        user: String,
+        /// Password; read from standard input when it is not given.
+        #[arg(long)]
+        password: Option<String>,
+    },
+    /// List the accounts.
+    List,
+    /// Give an account a new password; its sessions end.
+    Passwd {
+        /// Address of the account.
+        user: String,
+        /// Password; read from standard input when it is not given.
+        #[arg(long)]
+        password: Option<String>,
+    },
+    /// Delete an account with everything that belongs to it; its sessions end.
+    Delete {
+        /// Address of the account.
+        user: String,
+    },
+}
+
+/// `hamletd session …`
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// List the sessions.
+    List,
+    /// End a session, or all sessions of a user.
+    End {
+        /// Session-ID, or address of a user.
+        which: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_taken_at_every_level_in_their_order() {
+        let invocation = Invocation::parse([
+            "hamletd",
+            "--set",
+            "a=1",
+            "user",
+            "--set=b=2",
+            "add",
+            "alice",
+            "--set",
+            "c=3",
+            "--password",
+            "pw",
+        ])
+        .unwrap();
+        assert_eq!(invocation.sets, ["a=1", "b=2", "c=3"]);
+        let Some(Command::User(UserCommand::Add { user, password })) = invocation.command else {
+            panic!("{:?}", invocation.command);
+        };
+        assert_eq!((user.as_str(), password.as_deref()), ("alice", Some("pw")));
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        with_settings(Arguments::command()).debug_assert();
+    }
+}

@@ -1,0 +1,199 @@
+//! `hamletd user …`, `hamletd session …` and `hamletd stats`: asks the running server, or
+//! does it itself when none runs.
+
+use crate::cli::{SessionCommand, UserCommand};
+use crate::config::Config;
+use crate::control::{Answer, Connection, ControlError, Request, SessionEntry, UserEntry};
+use crate::data_dir::{DataDirError, control_socket};
+use crate::operations::Operations;
+use crate::server::{Engine, StartError};
+use hamlet_model::Timestamp;
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+/// What an operator's command works on.
+#[derive(Debug)]
+pub enum Command {
+    /// `user`.
+    User(UserCommand),
+    /// `session`.
+    Session(SessionCommand),
+    /// `stats`.
+    Stats,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The operation was refused.
+    #[error("{0}")]
+    Refused(String),
+    /// The server is there but cannot be asked.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The data directory is held by a server that does not listen to its control socket.
+    #[error("{0}, which does not listen at its control socket; is it starting, stopping or stuck?")]
+    Deaf(DataDirError),
+    /// No server runs, and the state cannot be reached without one.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Standard input or output failed.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Carries out a command and prints its outcome.
+pub async fn run(config: &Config, command: Command) -> Result<(), CommandError> {
+    let request = request(command)?;
+    let mut way = Way::find(config).await?;
+    let outcome = print_all(&mut way, request, &mut io::stdout().lock()).await;
+    way.close().await;
+    outcome
+}
+
+/// How the state is reached.
+enum Way {
+    Server(Connection),
+    Alone(Box<(Operations, Engine)>),
+}
+
+impl Way {
+    async fn find(config: &Config) -> Result<Self, CommandError> {
+        match Connection::open(&control_socket(&config.data_dir)).await {
+            Ok(connection) => return Ok(Self::Server(connection)),
+            Err(ControlError::NoServer(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let engine = match Engine::start(config).await {
+            Err(StartError::DataDir(held @ DataDirError::InUse { .. })) => {
+                return Err(CommandError::Deaf(held));
+            }
+            started => started?,
+        };
+        Ok(Self::Alone(Box::new((engine.operations(), engine))))
+    }
+
+    async fn ask(&mut self, request: Request) -> Result<Answer, CommandError> {
+        Ok(match self {
+            Self::Server(connection) => connection.ask(&request).await?,
+            Self::Alone(alone) => alone.0.execute(request).await,
+        })
+    }
+
+    async fn close(self) {
+        if let Self::Alone(alone) = self {
+            alone.1.stop().await;
+        }
+    }
+}
+
+fn request(command: Command) -> Result<Request, CommandError> {
+    Ok(match command {
+        Command::User(UserCommand::Add { user, password }) => Request::UserAdd {
+            user,
+            password: given_or_read(password)?,
+        },
+        Command::User(UserCommand::Passwd { user, password }) => Request::UserPasswd {
+            user,
+            password: given_or_read(password)?,
+        },
+        Command::User(UserCommand::List) => Request::UserList { after: None },
+        Command::User(UserCommand::Delete { user }) => Request::UserDelete { user },
+        Command::Session(SessionCommand::List) => Request::SessionList { after: None },
+        Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
+        Command::Stats => Request::Stats,
+    })
+}
+
+/// Asks, prints, and asks for the next page as long as there is one.
+async fn print_all(
+    way: &mut Way,
+    request: Request,
+    out: &mut impl Write,
+) -> Result<(), CommandError> {
+    let mut next = Some(request);
+    while let Some(request) = next.take() {
+        match way.ask(request).await? {
+            Answer::Done { text } => writeln!(out, "{text}")?,
+            Answer::Failed { text } => return Err(CommandError::Refused(text)),
+            Answer::Users { users, more } => {
+                users.iter().try_for_each(|user| print_user(out, user))?;
+                next = users.last().filter(|_| more).map(|last| Request::UserList {
+                    after: Some(last.user.clone()),
+                });
+            }
+            Answer::Sessions { sessions, more } => {
+                sessions
+                    .iter()
+                    .try_for_each(|session| print_session(out, session))?;
+                next = sessions
+                    .last()
+                    .filter(|_| more)
+                    .map(|last| Request::SessionList {
+                        after: Some(last.id.clone()),
+                    });
+            }
+            Answer::Stats { figures } => {
+                for (name, value) in figures {
+                    writeln!(out, "{value:>12}  {name}")?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print_user(out: &mut impl Write, user: &UserEntry) -> io::Result<()> {
+    let state = if user.active { "active" } else { "barred" };
+    writeln!(out, "{}\t{state}\t{}", user.user, at(user.created))
+}
+
+fn print_session(out: &mut impl Write, session: &SessionEntry) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}\t{}\t{}\tsince {}\tuntil {}",
+        session.id,
+        session.user,
+        session.client.escape_debug(),
+        at(session.created),
+        at(session.expires)
+    )
+}
+
+/// In UTC, to the second.
+fn at(time: Timestamp) -> String {
+    OffsetDateTime::UNIX_EPOCH
+        .checked_add(Duration::seconds(time.secs()))
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| time.secs().to_string())
+}
+
+fn given_or_read(password: Option<String>) -> io::Result<String> {
+    match password {
+        Some(password) => Ok(password),
+        None if io::stdin().is_terminal() => ask_for_password(),
+        None => read_password(),
+    }
+}
+
+fn read_password() -> io::Result<String> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Reads a line without showing it.
+fn ask_for_password() -> io::Result<String> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = io::stdin();
+    let shown = tcgetattr(&stdin)?;
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    write!(io::stderr(), "Password: ")?;
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
+    let password = read_password();
+    tcsetattr(&stdin, OptionalActions::Flush, &shown)?;
+    writeln!(io::stderr())?;
+    password
+}

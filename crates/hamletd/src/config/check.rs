@@ -1,0 +1,102 @@
+//! What the values must satisfy together.
+
+use super::{Config, ConfigError, Pse};
+use std::time::Duration;
+
+impl Config {
+    /// Fails with everything that is wrong, not only the first.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let rules = self.rules().into_iter();
+        let wrong: Vec<String> = rules
+            .filter_map(|(holds, what)| (!holds).then_some(what))
+            .collect();
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Contradiction(wrong))
+        }
+    }
+
+    /// Each rule: whether it holds, and what to say if not.
+    fn rules(&self) -> Vec<(bool, String)> {
+        let (session, im, http) = (&self.session, &self.im, &self.http);
+        let has_certificate = http.tls_certificate.0.is_some();
+        let has_key = http.tls_key.0.is_some();
+        let foreign = match &self.elements.presence {
+            Pse::Local => true,
+            Pse::Domain(domain) => *domain != self.domain,
+        };
+        let second = Duration::from_secs(1);
+        let positive = [
+            ("http.max_connections", http.max_connections),
+            ("store.readers", self.store.readers),
+            ("store.writers", self.store.writers),
+            ("session.max_per_user", session.max_per_user),
+            ("session.max_total", session.max_total),
+            ("im.max_recipients", im.max_recipients),
+            ("im.quota_messages", im.quota_messages),
+            ("accounts.max_failures", self.accounts.max_failures),
+        ];
+        let at_least_a_second = [
+            ("http.idle_timeout", http.idle_timeout),
+            ("http.read_timeout", http.read_timeout),
+            ("session.ttl_min", session.ttl_min),
+            ("im.validity_default", im.validity_default),
+        ];
+        let rule = |holds: bool, what: &str| (holds, what.to_owned());
+        let mut rules = vec![
+            rule(
+                session.ttl_min <= session.ttl_default && session.ttl_default <= session.ttl_max,
+                "session.ttl_min, session.ttl_default and session.ttl_max must not decrease in this order",
+            ),
+            rule(
+                // KeepAliveTime and Validity are written as 32-bit seconds.
+                session.ttl_max.as_secs() <= u64::from(u32::MAX)
+                    && im.validity_max.as_secs() <= u64::from(u32::MAX),
+                "session.ttl_max and im.validity_max must be below 49710 days",
+            ),
+            rule(
+                im.validity_default <= im.validity_max,
+                "im.validity_default must not exceed im.validity_max",
+            ),
+            rule(
+                im.max_content <= im.quota_size,
+                "im.max_content must not exceed im.quota_size, or the largest messages would never be accepted",
+            ),
+            rule(
+                im.max_content <= http.max_body,
+                "im.max_content must not exceed http.max_body, or the largest messages would never arrive",
+            ),
+            rule(
+                http.max_body.0 >= 1024,
+                "http.max_body must be at least 1KiB",
+            ),
+            rule(
+                http.listen.0.is_some() || http.tls_listen.0.is_some(),
+                "http.listen and http.tls.listen are both off, so no client could connect",
+            ),
+            rule(
+                has_certificate == has_key,
+                "http.tls.certificate and http.tls.key belong together: set both or none",
+            ),
+            rule(
+                http.tls_listen.0.is_none() || (has_certificate && has_key),
+                "http.tls.listen needs http.tls.certificate and http.tls.key",
+            ),
+            rule(
+                !has_certificate || http.tls_listen.0.is_some(),
+                "http.tls.certificate is set but http.tls.listen is off",
+            ),
+            rule(
+                foreign,
+                "elements.presence names this domain itself; `local` says that",
+            ),
+        ];
+        rules.extend(positive.map(|(key, value)| (value > 0, format!("{key} must be at least 1"))));
+        rules.extend(
+            at_least_a_second
+                .map(|(key, value)| (value >= second, format!("{key} must be at least 1s"))),
+        );
+        rules
+    }
+}

@@ -1,0 +1,193 @@
+//! Every key of the configuration, declared once: name, type, default in text form, and the
+//! comment that the reference prints.
+
+use super::settings::{Key, Setting, configuration, default_value};
+use super::value::{Listen, LogFilter, LogFormat, OptionalPath, Pse, Size, StoreUrl};
+use hamlet_model::Domain;
+use std::path::PathBuf;
+use std::time::Duration;
+
+configuration! {
+    /// Everything that can be set.
+    top {
+        /// The domain that this server is home to: the part after `@` of its users' addresses.
+        "domain" => domain: Domain = "localhost";
+        /// The directory of everything that the server keeps: the embedded store, key and
+        /// token files, the control socket. Made if it is not there, for the owner only.
+        "data_dir" => data_dir: PathBuf = "data";
+    }
+
+    /// The durable state.
+    store: StoreSection {
+        /// Which store. Nothing: SQLite, in `hamlet.db` of the data directory.
+        "store.url" => url: StoreUrl = "";
+        /// Number of threads that read, each with a connection of its own.
+        "store.readers" => readers: u32 = "4";
+        /// Number of threads that write to PostgreSQL, each with a connection of its own.
+        /// SQLite has one, whatever this says.
+        "store.writers" => writers: u32 = "8";
+    }
+
+    /// The HTTP binding of CSP: where phones and other clients connect.
+    http: Http {
+        /// Address of plain HTTP.
+        "http.listen" => listen: Listen = "127.0.0.1:8080";
+        /// Address of HTTP over TLS; needs the certificate and its key.
+        "http.tls.listen" => tls_listen: Listen = "off";
+        /// Certificate chain in PEM, the server's own first. Read again at SIGHUP.
+        "http.tls.certificate" => tls_certificate: OptionalPath = "";
+        /// Private key in PEM. Read again at SIGHUP.
+        "http.tls.key" => tls_key: OptionalPath = "";
+        /// Largest body of a request; a larger one is answered 413.
+        "http.max_body" => max_body: Size = "1MiB";
+        /// Largest number of open connections; further ones wait for a free place.
+        "http.max_connections" => max_connections: u32 = "10000";
+        /// How long a connection may be without a request before it is closed.
+        "http.idle_timeout" => idle_timeout: Duration = "5min";
+        /// How long the head of a request, and then its body, may take to arrive.
+        "http.read_timeout" => read_timeout: Duration = "30s";
+        /// How long open exchanges may take to end when the server stops.
+        "http.drain_timeout" => drain_timeout: Duration = "10s";
+    }
+
+    /// Health, metrics and administration.
+    admin: Admin {
+        /// Address of the admin interface. `/healthz` and `/metrics` are open to everybody
+        /// while the address is a loopback one; beyond it they ask for the token too.
+        "admin.listen" => listen: Listen = "127.0.0.1:8081";
+        /// File of the bearer token that the admin interface asks for; made at the first
+        /// start. Nothing: `admin.token` in the data directory.
+        "admin.token_file" => token_file: OptionalPath = "";
+    }
+
+    /// The interface to other servers.
+    ssp: Ssp {
+        /// Address of SSP. Not served yet.
+        "ssp.listen" => listen: Listen = "127.0.0.1:8082";
+    }
+
+    /// The channel that tells clients to poll.
+    cir: Cir {
+        /// Address of standalone TCP. Not served yet.
+        "cir.tcp.listen" => tcp_listen: Listen = "off";
+        /// Address of standalone UDP. Not served yet.
+        "cir.udp.listen" => udp_listen: Listen = "off";
+    }
+
+    /// Who may log in, and how.
+    accounts: Accounts {
+        /// Whether an unknown user's first login makes his account.
+        "accounts.auto_register" => auto_register: bool = "false";
+        /// Whether the server may ask for the password itself when the client proves it by
+        /// no digest; it is needed to register at a 4-way login. Use it over TLS or a
+        /// private link only.
+        "accounts.allow_pwd_digest" => allow_pwd_digest: bool = "true";
+        /// Whether digest (4-way) login is offered. It needs passwords that can be recovered,
+        /// so they are stored encrypted under the key of `password.key_file`; without it
+        /// new passwords are stored as Argon2id hashes, and phones that know digest login only
+        /// cannot log in.
+        "accounts.digest_login" => digest_login: bool = "true";
+        /// How many failed logins of a user, or from an address, are allowed before further
+        /// ones are refused for a while.
+        "accounts.max_failures" => max_failures: u32 = "10";
+        /// For how long a failed login counts.
+        "accounts.failure_window" => failure_window: Duration = "10min";
+    }
+
+    /// The key that encrypts passwords at rest.
+    password: Password {
+        /// File of the key; made at the first start. Keep a copy apart from the store's:
+        /// without it nobody can log in. Nothing: `password.key` in the data directory.
+        "password.key_file" => key_file: OptionalPath = "";
+    }
+
+    /// Sessions of clients.
+    session: Session {
+        /// Shortest keep-alive time that is agreed.
+        "session.ttl_min" => ttl_min: Duration = "30s";
+        /// Longest keep-alive time that is agreed.
+        "session.ttl_max" => ttl_max: Duration = "24h";
+        /// Keep-alive time of a client that asks for none.
+        "session.ttl_default" => ttl_default: Duration = "30min";
+        /// How long after its keep-alive time a silent session is ended, at the least; a
+        /// quarter of the keep-alive time if that is more.
+        "session.grace" => grace: Duration = "60s";
+        /// Largest number of sessions of one user at a time.
+        "session.max_per_user" => max_per_user: u32 = "16";
+        /// Largest number of sessions of the server at a time.
+        "session.max_total" => max_total: u32 = "100000";
+    }
+
+    /// Polling by clients that no other channel tells about news.
+    poll: Poll {
+        /// Shortest time between two polls that a client is told to keep (ServerPollMin). A
+        /// client that polls more often is served.
+        "poll.min" => min: Duration = "30s";
+    }
+
+    /// Instant messaging.
+    im: Im {
+        /// For how long a message is kept whose sender does not say.
+        "im.validity_default" => validity_default: Duration = "7d";
+        /// For how long a message is kept at most.
+        "im.validity_max" => validity_max: Duration = "28d";
+        /// Largest content of a message, as it is transferred.
+        "im.max_content" => max_content: Size = "512KiB";
+        /// Largest number of users that one message may address, contact lists expanded.
+        "im.max_recipients" => max_recipients: u32 = "1000";
+        /// Largest number of messages that wait for a user; a sender to a full mailbox is
+        /// answered 507.
+        "im.quota_messages" => quota_messages: u32 = "1000";
+        /// Largest sum of the contents that wait for a user.
+        "im.quota_size" => quota_size: Size = "64MiB";
+    }
+
+    /// Presence and contact lists.
+    presence: Presence {
+        /// Largest number of contact lists of a user.
+        "presence.max_lists" => max_lists: u32 = "50";
+        /// Largest number of members of one contact list.
+        "presence.max_members" => max_members: u32 = "500";
+        /// Largest number of members of all contact lists of a user.
+        "presence.max_contacts" => max_contacts: u32 = "2000";
+        /// Longest text of a presence attribute, characters.
+        "presence.max_text" => max_text: u32 = "1024";
+        /// Largest picture or business card in presence, as it is transferred.
+        "presence.max_content" => max_content: Size = "64KiB";
+    }
+
+    /// Which service elements run here, and which in another domain (the Primary Service
+    /// Element, PSE, of this domain's users).
+    elements: Elements {
+        /// Presence and contact lists: here, or in the domain named.
+        "elements.presence" => presence: Pse = "local";
+        /// The domains whose users have their presence and contact lists here.
+        "elements.presence_of" => presence_of: Vec<Domain> = "";
+    }
+
+    /// What clients are told about the service provider.
+    provider: Provider {
+        /// Name.
+        "provider.name" => name: String = "Hamlet";
+        /// Description.
+        "provider.text" => text: String = "";
+        /// Link for more.
+        "provider.url" => url: String = "";
+    }
+
+    /// Recording of what clients and server say to each other.
+    trace: Trace {
+        /// Directory of the traces, one file a session; nothing: no trace. Passwords and
+        /// digests are masked; messages are not, so keep it from other people's eyes.
+        "trace.dir" => dir: OptionalPath = "";
+    }
+
+    /// The server's log, on standard error.
+    log: Log {
+        /// Which events are logged. Passwords, digests and texts of messages are not logged at
+        /// `info` or below.
+        "log.level" => level: LogFilter = "info";
+        /// For people (`text`) or one JSON object a line (`json`).
+        "log.format" => format: LogFormat = "text";
+    }
+}

@@ -1,0 +1,165 @@
+//! The control socket: how `hamletd user …` and its like reach the running server.
+//!
+//! A Unix socket in the data directory; JSON, one request a line, one answer a line. Only the
+//! server's own user and root get an answer.
+
+mod client;
+mod listener;
+
+pub use client::{Connection, ControlError};
+pub use listener::Control;
+
+use hamlet_model::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Longest request, octets with the line end.
+pub const MAX_REQUEST: usize = 16 << 10;
+
+/// Longest answer, octets with the line end.
+pub const MAX_ANSWER: usize = 4 << 20;
+
+/// Most entries of a listing in one answer; the rest is asked for with `after`.
+pub const PAGE: usize = 1000;
+
+/// What can be asked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Make an account.
+    UserAdd {
+        /// Address.
+        user: String,
+        /// Password.
+        password: String,
+    },
+    /// List accounts in the order of their addresses.
+    UserList {
+        /// Begin after this one.
+        after: Option<String>,
+    },
+    /// Replace a password and end the user's sessions.
+    UserPasswd {
+        /// Address.
+        user: String,
+        /// The new password.
+        password: String,
+    },
+    /// Delete an account, its belongings and its sessions.
+    UserDelete {
+        /// Address.
+        user: String,
+    },
+    /// List sessions in the order of their identifiers.
+    SessionList {
+        /// Begin after this one.
+        after: Option<String>,
+    },
+    /// End a session or all sessions of a user.
+    SessionEnd {
+        /// Session-ID or address.
+        which: String,
+    },
+    /// Figures.
+    Stats,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Answer {
+    /// It has been done.
+    Done {
+        /// What, for people.
+        text: String,
+    },
+    /// It has not been done.
+    Failed {
+        /// Why, for people.
+        text: String,
+    },
+    /// Some accounts.
+    Users {
+        /// At most [`PAGE`].
+        users: Vec<UserEntry>,
+        /// Whether there may be more after the last.
+        more: bool,
+    },
+    /// Some sessions.
+    Sessions {
+        /// At most [`PAGE`].
+        sessions: Vec<SessionEntry>,
+        /// Whether there may be more after the last.
+        more: bool,
+    },
+    /// Figures by name.
+    Stats {
+        /// In the order in which they are to be shown.
+        figures: Vec<(String, u64)>,
+    },
+}
+
+impl Answer {
+    /// A failure with a reason.
+    pub fn failed(text: impl ToString) -> Self {
+        Self::Failed {
+            text: text.to_string(),
+        }
+    }
+}
+
+/// An account in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserEntry {
+    /// Address.
+    pub user: String,
+    /// Whether he may log in.
+    pub active: bool,
+    /// When the account was made.
+    pub created: Timestamp,
+}
+
+/// A session in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEntry {
+    /// Session-ID. Who knows it can act as the user.
+    pub id: String,
+    /// Address of the user.
+    pub user: String,
+    /// The client, as one text.
+    pub client: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it ends unless the client is heard of.
+    pub expires: Timestamp,
+}
+
+/// A path to a socket that fits into the kernel's 108 octets also when the directory's own
+/// path is long; the directory is held open for as long as the path is used.
+struct SocketPath {
+    path: PathBuf,
+    _directory: Option<std::fs::File>,
+}
+
+impl SocketPath {
+    fn new(path: &Path) -> std::io::Result<Self> {
+        use std::os::fd::AsRawFd as _;
+        const LONGEST: usize = 107;
+        let parts = (path.parent(), path.file_name());
+        let (Some(parent), Some(name)) = parts else {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        };
+        if path.as_os_str().len() <= LONGEST {
+            return Ok(Self {
+                path: path.to_owned(),
+                _directory: None,
+            });
+        }
+        let directory = std::fs::File::open(parent)?;
+        let through = format!("/proc/self/fd/{}", directory.as_raw_fd());
+        Ok(Self {
+            path: Path::new(&through).join(name),
+            _directory: Some(directory),
+        })
+    }
+}

@@ -1,0 +1,288 @@
+//! A running server: the layers below put together, their listeners, and the order in which
+//! all of it starts and stops.
+
+use crate::admin::{self, Admin};
+use crate::config::{Config, ConfigError, Listen};
+use crate::control::Control;
+use crate::data_dir::{DataDir, DataDirError, Secret, control_socket};
+use crate::operations::Operations;
+use crate::seam::Sap;
+use crate::tls::{Certificate, TlsError};
+use hamlet_model::Domain;
+use hamlet_store::{Store, StoreError};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration contradicts itself.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The store cannot be used.
+    #[error("the store {url} cannot be opened: {source}")]
+    Store {
+        /// Which, without password.
+        url: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A listener cannot be had.
+    #[error("{key}: cannot listen at {address}: {source}")]
+    Listen {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// State and service without any listener: what a server stands on, and what a command of
+/// the operator works on when no server runs.
+pub struct Engine {
+    domain: Domain,
+    data_dir: DataDir,
+    store: Store,
+    sap: Arc<Sap>,
+}
+
+impl Engine {
+    /// Takes the data directory, opens the store and brings the service up on it.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        config.check()?;
+        let data_dir = DataDir::take(&config.data_dir)?;
+        let key = data_dir.secret(config.password.key_file.as_deref(), "password.key")?;
+        let store_config = config.store(&data_dir);
+        let failed = |source| StartError::Store {
+            url: store_config.url.to_string(),
+            source,
+        };
+        let opening = store_config.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&opening))
+            .await
+            .unwrap_or(Err(StoreError::Panicked))
+            .map_err(failed)?;
+        let sap = Sap::start(store.clone(), key.octets())
+            .await
+            .map_err(failed)?;
+        Ok(Self {
+            domain: config.domain.clone(),
+            data_dir,
+            store,
+            sap,
+        })
+    }
+
+    /// What an operator can do with it.
+    pub fn operations(&self) -> Operations {
+        Operations::new(self.domain.clone(), self.store.clone(), self.sap.clone())
+    }
+
+    /// Ends the service, then closes the store, then lets go of the data directory.
+    pub async fn stop(self) {
+        self.sap.stop().await;
+        self.store.close().await;
+    }
+}
+
+/// A server that serves.
+pub struct Server {
+    engine: Engine,
+    http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
+    certificate: Option<Arc<Certificate>>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Starts a server; when it returns, all listeners accept.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let engine = Engine::start(&config).await?;
+        for key in config.not_served() {
+            tracing::warn!(
+                key,
+                "this version does not serve what the configuration sets"
+            );
+        }
+        // Everything that can fail is had before anything serves.
+        let listeners = match Listeners::bind(&config, &engine).await {
+            Ok(listeners) => listeners,
+            Err(error) => {
+                engine.stop().await;
+                return Err(error);
+            }
+        };
+        let server = listeners.serve(engine);
+        tracing::info!(
+            domain = %config.domain,
+            http = %shown(server.http),
+            https = %shown(server.https),
+            admin = %shown(server.admin),
+            "serving"
+        );
+        Ok(server)
+    }
+
+    /// Where plain HTTP is served, with the port that the system chose if it was 0; `None`
+    /// when `http.listen` is off.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// Where HTTP over TLS is served, if it is.
+    pub fn https_addr(&self) -> Option<SocketAddr> {
+        self.https
+    }
+
+    /// Where the admin interface is served, unless `admin.listen` is off.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// What an operator can do with it.
+    pub fn operations(&self) -> Operations {
+        self.engine.operations()
+    }
+
+    /// The service access point.
+    pub fn sap(&self) -> &Arc<Sap> {
+        &self.engine.sap
+    }
+
+    /// Reads the certificate again, if one is in use; after an error the old one stays.
+    pub fn reload_certificate(&self) -> Result<(), TlsError> {
+        match &self.certificate {
+            Some(certificate) => certificate.reload(),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops: accepts nothing more, finishes what is open within `http.drain_timeout`,
+    /// removes the control socket, closes the store.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+        self.engine.stop().await;
+        tracing::info!("stopped");
+    }
+}
+
+fn shown(address: Option<SocketAddr>) -> String {
+    address.map_or_else(|| "off".to_owned(), |address| address.to_string())
+}
+
+/// Everything that listens, bound but not serving yet.
+struct Listeners {
+    http: Option<TcpListener>,
+    https: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
+    certificate: Option<Arc<Certificate>>,
+    admin: Option<TcpListener>,
+    token: Secret,
+    control: Control,
+}
+
+impl Listeners {
+    async fn bind(config: &Config, engine: &Engine) -> Result<Self, StartError> {
+        let token = engine
+            .data_dir
+            .secret(config.admin.token_file.as_deref(), "admin.token")?;
+        let files = (
+            config.http.tls_certificate.as_deref(),
+            config.http.tls_key.as_deref(),
+        );
+        let certificate = match files {
+            (Some(certificate), Some(key)) => Some(Certificate::load(certificate, key)?),
+            _ => None,
+        };
+        let tls = certificate.as_ref().map(Certificate::server_config);
+        let https = bind("http.tls.listen", config.http.tls_listen).await?;
+        let path = control_socket(engine.data_dir.path());
+        let control = Control::bind(&path).map_err(|source| StartError::Listen {
+            key: "data_dir",
+            address: path.display().to_string(),
+            source,
+        });
+        Ok(Self {
+            http: bind("http.listen", config.http.listen).await?,
+            https: https.zip(tls.transpose()?),
+            certificate,
+            admin: bind("admin.listen", config.admin.listen).await?,
+            token,
+            control: control?,
+        })
+    }
+
+    fn serve(self, engine: Engine) -> Server {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let http = self.http.as_ref().and_then(address);
+        let https = self
+            .https
+            .as_ref()
+            .and_then(|(listener, _)| address(listener));
+        let admin = self.admin.as_ref().and_then(address);
+        if let Some(listener) = self.http {
+            tasks.spawn(engine.sap.clone().serve(listener, None, stopped.clone()));
+        }
+        if let Some((listener, tls)) = self.https {
+            tasks.spawn(
+                engine
+                    .sap
+                    .clone()
+                    .serve(listener, Some(tls), stopped.clone()),
+            );
+        }
+        if let Some(listener) = self.admin {
+            let router = admin::router(Admin {
+                store: engine.store.clone(),
+                registry: admin::registry(engine.store.clone()),
+                token: self.token,
+                exposed: admin.is_none_or(|address| !address.ip().is_loopback()),
+            });
+            tasks.spawn(admin::serve(listener, router, stopped.clone()));
+        }
+        let operations = Arc::new(engine.operations());
+        tasks.spawn(self.control.serve(operations, stopped));
+        Server {
+            engine,
+            http,
+            https,
+            admin,
+            certificate: self.certificate,
+            stop,
+            tasks,
+        }
+    }
+}
+
+fn address(listener: &TcpListener) -> Option<SocketAddr> {
+    listener.local_addr().ok()
+}
+
+async fn bind(key: &'static str, listen: Listen) -> Result<Option<TcpListener>, StartError> {
+    let Some(address) = listen.0 else {
+        return Ok(None);
+    };
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(source) => Err(StartError::Listen {
+            key,
+            address: address.to_string(),
+            source,
+        }),
+    }
+}
