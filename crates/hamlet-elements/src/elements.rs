@@ -1,14 +1,13 @@
 //! The service elements of one server, as the service access point holds them.
 
 use crate::contact_list::ContactListConfig;
-use crate::im::{ImConfig, MailboxItem};
-use crate::outbox::OutboxItem;
-use crate::presence::PresenceConfig;
-use crate::service::{Answer, Call, Events, ServiceRelay};
+use crate::directory::Directory;
+use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::outbox::{OutboxItem, Waiting};
+use crate::presence::{Hub, PresenceConfig};
+use crate::service::{Answer, Call, Event, Events, ServiceRelay};
 use hamlet_model::presence::ClientInfo;
-use hamlet_model::{
-    ApplicationId, ClientId, Domain, Refusal, SessionId, StatusCode, Timestamp, UserId,
-};
+use hamlet_model::{ApplicationId, ClientId, Domain, SessionId, StatusCode, Timestamp, UserId};
 use hamlet_store::{Store, StoreError};
 use std::sync::Arc;
 
@@ -73,11 +72,47 @@ pub struct Elements {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    config: ElementsConfig,
-    store: Store,
-    relay: Arc<dyn ServiceRelay>,
+/// What the elements share; each adds its methods in its own files.
+pub(crate) struct Inner {
+    pub(crate) config: ElementsConfig,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Store,
+    pub(crate) relay: Arc<dyn ServiceRelay>,
+    pub(crate) directory: Directory,
+    pub(crate) message_ids: MessageIds,
+    pub(crate) waiting: Waiting,
+    pub(crate) hub: Hub,
     events: Arc<dyn Events>,
+}
+
+/// What transactions need of the configuration.
+pub(crate) struct Shared {
+    pub(crate) domain: Domain,
+    pub(crate) im: ImConfig,
+    pub(crate) contact_lists: ContactListConfig,
+    served: Vec<Domain>,
+    relay: Arc<dyn ServiceRelay>,
+}
+
+impl Shared {
+    /// Whether the user belongs to the home domain.
+    pub(crate) fn is_home(&self, user: &UserId) -> bool {
+        user.domain_str() == self.domain.as_str()
+    }
+
+    /// Whether the user's presence is kept in another domain to which there is a way.
+    pub(crate) fn is_reachable(&self, user: &UserId) -> bool {
+        let domain = user.domain_str();
+        let is_served = self.served.iter().any(|served| served.as_str() == domain);
+        !self.is_home(user) && !is_served && self.relay.reaches(domain)
+    }
+}
+
+impl Inner {
+    /// Tells events, in order; after the commit that caused them.
+    pub(crate) fn emit(&self, events: impl IntoIterator<Item = Event>) {
+        events.into_iter().for_each(|event| self.events.emit(event));
+    }
 }
 
 impl Elements {
@@ -89,74 +124,101 @@ impl Elements {
         relay: Arc<dyn ServiceRelay>,
         events: Arc<dyn Events>,
     ) -> Result<Self, StoreError> {
+        let shared = Shared {
+            domain: config.domain.clone(),
+            im: config.im.clone(),
+            contact_lists: config.contact_lists.clone(),
+            served: config.serves_presence_of.clone(),
+            relay: relay.clone(),
+        };
+        let inner = Inner {
+            directory: Directory::new(store.clone(), config.domain.clone()),
+            shared: Arc::new(shared),
+            message_ids: MessageIds::new(),
+            waiting: Waiting::default(),
+            hub: Hub::default(),
+            config,
+            store,
+            relay,
+            events,
+        };
+        inner.restore().await?;
         Ok(Self {
-            inner: Arc::new(Inner {
-                config,
-                store,
-                relay,
-                events,
-            }),
+            inner: Arc::new(inner),
         })
     }
 
-    /// Carries out a request of a session of this server.
+    /// Carries out a request of a session of this server. It is carried out to its end even
+    /// if the returned future is dropped.
     pub async fn call(&self, call: Call) -> Answer {
-        let _ = call;
-        Err(Refusal::new(StatusCode::NOT_IMPLEMENTED))
+        self.run(|inner| async move { inner.route(call).await })
+            .await
     }
 
     /// Carries out a request that the service relay got from another domain, which may act
     /// only for its own users.
     pub async fn call_from_domain(&self, domain: &Domain, call: Call) -> Answer {
-        let _ = (domain, call);
-        Err(Refusal::new(StatusCode::NOT_IMPLEMENTED))
+        let domain = domain.clone();
+        self.run(|inner| async move { inner.route_foreign(&domain, call).await })
+            .await
     }
 
-    /// A session has begun (csp-access 3.4): its user's client is online.
+    /// In a task of its own: whoever asked may go away, and a panic answers 500 to this
+    /// request alone.
+    async fn run<F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Answer
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let task = tokio::spawn(work(self.inner.clone()));
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request panicked");
+            Err(StatusCode::INTERNAL_ERROR.into())
+        })
+    }
+
+    /// A session has begun (csp-access 3.4): its user's client is online. Opened before the
+    /// session that it replaces is closed, the client does not seem to have been away.
     pub async fn session_opened(&self, session: &SessionFacts) -> Result<(), StoreError> {
-        let _ = session;
-        Ok(())
+        self.inner.session_opened(session.clone()).await
     }
 
     /// Capabilities have been negotiated anew.
     pub async fn session_changed(&self, session: &SessionFacts) -> Result<(), StoreError> {
-        let _ = session;
-        Ok(())
+        self.inner.session_opened(session.clone()).await
     }
 
     /// A session that lived before the server started lives on; nobody is told.
     pub async fn session_restored(&self, session: &SessionFacts) -> Result<(), StoreError> {
-        let _ = session;
+        self.inner.session_restored(session.clone());
         Ok(())
     }
 
     /// A session has ended, in whatever way (csp-access 3.9).
     pub async fn session_closed(&self, session: &SessionId) -> Result<(), StoreError> {
-        let _ = session;
-        Ok(())
+        self.inner.session_closed(session).await
     }
 
     /// What an account gets when it is made (csp-presence 2.4). May be repeated.
     pub async fn provision(&self, user: &UserId) -> Result<(), StoreError> {
-        let _ = user;
-        Ok(())
+        self.inner.provision(user).await
     }
 
-    /// An account is gone: what is remembered of it is forgotten.
+    /// An account is gone: what is remembered of it is forgotten. Its sessions are closed
+    /// separately.
     pub fn forget(&self, user: &UserId) {
-        let _ = user;
+        self.inner.directory.forget(user);
+        self.inner.hub.forget(user);
     }
 
     /// What waits for a user, oldest first.
     pub async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
-        let _ = user;
-        Ok(Vec::new())
+        self.inner.mailbox(user).await
     }
 
     /// A client of the user has an entry of his mailbox: it is removed, and the sender gets
     /// his report if he wanted one (csp-im 6, 8). False when there is no such entry.
     pub async fn acknowledge(&self, user: &UserId, id: &str) -> Result<bool, StoreError> {
-        self.fail(user, id, StatusCode::OK).await
+        self.inner.conclude(user, id, StatusCode::OK).await
     }
 
     /// An entry cannot or shall not be delivered to the user in any way: it is removed, and
@@ -167,15 +229,13 @@ impl Elements {
         id: &str,
         code: StatusCode,
     ) -> Result<bool, StoreError> {
-        let _ = (user, id, code);
-        Ok(false)
+        self.inner.conclude(user, id, code).await
     }
 
     /// Removes what is not worth delivering any more, telling senders who asked for reports
     /// (csp-im 9). Answers how many entries went; to be called from time to time.
     pub async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let _ = now;
-        Ok(0)
+        self.inner.expire(now).await
     }
 
     /// What is to be sent to other domains now, oldest first.
@@ -184,21 +244,19 @@ impl Elements {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        let _ = (now, limit);
-        Ok(Vec::new())
+        self.inner.outbox_due(now, limit).await
     }
 
     /// An attempt to send has been made; the next one is due at `next` unless an answer
     /// comes before.
     pub async fn outbox_sent(&self, id: i64, next: Timestamp) -> Result<(), StoreError> {
-        let _ = (id, next);
-        Ok(())
+        let retried = self.inner.store.write(move |tx| tx.retry_outbox(id, next));
+        retried.await.map(drop)
     }
 
     /// The other domain has answered, finally: the entry is done with. A refusal goes into
     /// the answer to the sender if he still waits, else it becomes delivery reports.
     pub async fn outbox_settle(&self, id: i64, answer: Answer) -> Result<(), StoreError> {
-        let _ = (id, answer);
-        Ok(())
+        self.inner.outbox_settle(id, answer).await
     }
 }

@@ -8,10 +8,14 @@
 #![forbid(unsafe_code)]
 
 pub mod contact_list;
+mod directory;
 pub mod elements;
+mod failure;
 pub mod im;
+mod once;
 pub mod outbox;
 pub mod presence;
+mod router;
 pub mod service;
 
 pub use elements::{Elements, ElementsConfig, PresenceHome, SessionFacts};

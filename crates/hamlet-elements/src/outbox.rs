@@ -1,7 +1,20 @@
 //! What has been committed for other domains and waits to be sent (csp-im 5.3 item 10).
 
-use crate::service::Request;
+use crate::elements::Inner;
+use crate::failure::encoding;
+use crate::im;
+use crate::service::{Answer, Event, Request};
 use hamlet_model::{Domain, Timestamp, UserId};
+use hamlet_store::{NewOutboxEntry, OutboxEntry, StoreError, Tx};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+/// How long a presence notification or subscription is worth sending.
+pub(crate) const PRESENCE_LIFE: Duration = Duration::from_secs(3600);
 
 /// One request for another domain: to be sent until it is answered or expires.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,4 +31,220 @@ pub struct OutboxItem {
     pub attempts: u32,
     /// When it stops being worth sending.
     pub expires: Timestamp,
+}
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Parcel {
+    /// A request as it is.
+    Request {
+        requestor: UserId,
+        request: Box<Request>,
+    },
+    /// The presence of a publisher, as it is at the time of sending: so the newest replaces
+    /// all that still wait.
+    Presence {
+        publisher: UserId,
+        subscriber: UserId,
+        /// A subscriber who sees nothing of it any more is told so.
+        withdraw: bool,
+    },
+}
+
+impl Parcel {
+    pub(crate) fn request(requestor: UserId, request: Request) -> Self {
+        Self::Request {
+            requestor,
+            request: Box::new(request),
+        }
+    }
+
+    pub(crate) fn entry(
+        &self,
+        destination: Domain,
+        expires: Timestamp,
+    ) -> Result<NewOutboxEntry, StoreError> {
+        Ok(NewOutboxEntry {
+            destination,
+            payload: serde_json::to_vec(self).map_err(encoding)?,
+            expires,
+            next_attempt: Timestamp::now(),
+        })
+    }
+
+    /// Reads a stored one; what cannot be read is logged and dropped.
+    fn of(entry: &OutboxEntry) -> Option<Self> {
+        serde_json::from_slice(&entry.payload)
+            .map_err(
+                |error| tracing::error!(%error, id = entry.id, "an outbox entry is unreadable"),
+            )
+            .ok()
+    }
+}
+
+/// The senders that still wait for the answers of other domains.
+#[derive(Default)]
+pub(crate) struct Waiting(Mutex<HashMap<i64, oneshot::Sender<Answer>>>);
+
+impl Waiting {
+    pub(crate) fn expect(&self, id: i64) -> Expected<'_> {
+        let (sender, answer) = oneshot::channel();
+        self.0.lock().insert(id, sender);
+        Expected {
+            id,
+            answer,
+            waiting: self,
+        }
+    }
+
+    /// Gives the answer to the sender that waits for it, or back.
+    fn hand_over(&self, id: i64, answer: Answer) -> Result<(), Answer> {
+        // Under the lock, so that a sender who finds himself taken out finds the answer.
+        let mut waiting = self.0.lock();
+        match waiting.remove(&id) {
+            Some(waiter) => waiter.send(answer),
+            None => Err(answer),
+        }
+    }
+}
+
+/// The answer that a sender waits for; dropped, he waits no more.
+pub(crate) struct Expected<'a> {
+    id: i64,
+    answer: oneshot::Receiver<Answer>,
+    waiting: &'a Waiting,
+}
+
+impl Expected<'_> {
+    /// The outbox entry.
+    pub(crate) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// The answer, if it comes in time.
+    pub(crate) async fn answer(mut self, deadline: Instant) -> Option<Answer> {
+        if let Ok(given) = timeout_at(deadline, &mut self.answer).await {
+            return given.ok();
+        }
+        // Whoever took the other end out before us gives an answer yet.
+        match self.waiting.0.lock().remove(&self.id) {
+            Some(_) => None,
+            None => self.answer.try_recv().ok(),
+        }
+    }
+}
+
+impl Drop for Expected<'_> {
+    fn drop(&mut self) {
+        self.waiting.0.lock().remove(&self.id);
+    }
+}
+
+impl Inner {
+    pub(crate) async fn outbox_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        let entries = self.store.read(move |tx| tx.outbox_due(now, limit)).await?;
+        let mut items = Vec::with_capacity(entries.len());
+        let mut useless = Vec::new();
+        let mut newest = HashSet::new();
+        // Backwards, so that of several notifications for one pair the last is kept.
+        for entry in entries.into_iter().rev() {
+            let addressed = match Parcel::of(&entry) {
+                Some(Parcel::Request { requestor, request }) => Some((requestor, *request)),
+                Some(Parcel::Presence {
+                    publisher,
+                    subscriber,
+                    withdraw,
+                }) if newest.insert((publisher.clone(), subscriber.clone())) => self
+                    .notification_for_domain(&publisher, &subscriber, withdraw)
+                    .await?
+                    .map(|request| (publisher, request)),
+                _ => None,
+            };
+            match addressed {
+                Some((requestor, request)) => items.push(OutboxItem {
+                    id: entry.id,
+                    destination: entry.destination,
+                    requestor,
+                    request,
+                    attempts: entry.attempts,
+                    expires: entry.expires,
+                }),
+                None => useless.push(entry.id),
+            }
+        }
+        if !useless.is_empty() {
+            self.store
+                .write(move |tx| {
+                    useless
+                        .iter()
+                        .try_for_each(|id| tx.remove_outbox(*id).map(drop))
+                })
+                .await?;
+        }
+        items.reverse();
+        Ok(items)
+    }
+
+    pub(crate) async fn outbox_settle(&self, id: i64, answer: Answer) -> Result<(), StoreError> {
+        // A sender that waits removes the entry together with correcting his record.
+        let Err(answer) = self.waiting.hand_over(id, answer) else {
+            return Ok(());
+        };
+        let shared = self.shared.clone();
+        let events = self
+            .store
+            .write(move |tx| {
+                let Some(entry) = tx.outbox_entry(id)? else {
+                    return Ok(Vec::new());
+                };
+                tx.remove_outbox(id)?;
+                failed_elsewhere(tx, &shared, &entry, &answer)
+            })
+            .await?;
+        self.emit(events);
+        Ok(())
+    }
+
+    /// Drops what could not be sent in time. Answers how many entries went.
+    pub(crate) async fn expire_outbox(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let shared = self.shared.clone();
+        let (count, events) = self
+            .store
+            .write(move |tx| {
+                let expired = tx.take_expired_outbox(now, crate::im::EXPIRE_BATCH)?;
+                let mut events = Vec::new();
+                for entry in &expired {
+                    let answer = Err(hamlet_model::StatusCode::MESSAGE_EXPIRED.into());
+                    events.extend(failed_elsewhere(tx, &shared, entry, &answer)?);
+                }
+                Ok((expired.len(), events))
+            })
+            .await?;
+        self.emit(events);
+        Ok(count)
+    }
+}
+
+/// What a late answer of another domain means to users here: reports for messages that
+/// failed, if they were asked for. Nothing else is told late.
+fn failed_elsewhere(
+    tx: &mut Tx<'_>,
+    shared: &crate::elements::Shared,
+    entry: &OutboxEntry,
+    answer: &Answer,
+) -> Result<Vec<Event>, StoreError> {
+    let Some(Parcel::Request { request, .. }) = Parcel::of(entry) else {
+        return Ok(Vec::new());
+    };
+    let Request::DeliverMessage(deliver) = *request else {
+        if let Err(refusal) = answer {
+            tracing::info!(%refusal, id = entry.id, "another domain refused a request");
+        }
+        return Ok(Vec::new());
+    };
+    im::report_late_failures(tx, shared, &deliver, answer)
 }

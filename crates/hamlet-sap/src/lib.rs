@@ -1,3 +1,31 @@
 //! The Service Access Point: sessions, negotiation, transactions, transports, service relay.
+//!
+//! [`Sap::start`] brings it up over a store; [`Sap::serve`] answers CSP over HTTP on a
+//! listener; [`Sap::exchange`] does the same for octets from anywhere. The service elements
+//! behind it know nothing of versions, syntaxes or sockets.
 
 #![forbid(unsafe_code)]
+
+pub mod client_profile;
+mod config;
+mod delivery;
+mod envelope;
+mod login;
+pub mod mapping;
+mod metrics;
+mod negotiation;
+mod operate;
+pub mod relay;
+mod sap;
+mod session;
+mod transport;
+
+pub use config::{
+    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
+    SessionConfig,
+};
+pub use envelope::exchange::{Inbound, Reply};
+pub use login::credentials::KEY_LENGTH;
+pub use metrics::METRICS;
+pub use operate::SessionSummary;
+pub use sap::Sap;

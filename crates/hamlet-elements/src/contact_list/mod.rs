@@ -1,5 +1,13 @@
-//! Contact lists, a part of the Presence Service Element (csp-presence 2).
+//! Contact lists: part of the Presence Service Element (csp-presence 2).
 
+mod create;
+mod delete;
+mod follow;
+mod manage;
+mod members;
+mod properties;
+mod provision;
+mod read;
 mod types;
 
 pub use types::{

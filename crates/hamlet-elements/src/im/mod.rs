@@ -1,8 +1,19 @@
 //! The Instant Messaging Service Element (architecture document 5.3.3; csp-im).
 
+mod deliver;
+mod expire;
+mod mailbox;
+mod message_id;
+mod recipients;
+mod report;
 mod select;
+mod send;
+mod sender;
 mod types;
 
+pub(crate) use expire::EXPIRE_BATCH;
+pub(crate) use message_id::MessageIds;
+pub(crate) use report::report_late_failures;
 pub use select::choose_sessions;
 pub use types::{
     Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, MailboxKey, OnlineHandling,

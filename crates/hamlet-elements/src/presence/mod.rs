@@ -1,7 +1,23 @@
 //! The Presence Service Element (architecture document 5.3.2; csp-presence 3-4).
 
+mod client;
+mod fetch;
+mod hub;
+mod legal;
+mod load;
+mod notify;
+mod publish;
+mod render;
+mod subscribe;
+mod targets;
 mod types;
+mod unsubscribe;
+mod visibility;
 
+pub(crate) use hub::{Change, Hub};
+pub(crate) use notify::visibility_parcel;
+pub(crate) use subscribe::{Interest, announce, unsubscribe_elsewhere};
+pub(crate) use targets::each_once;
 pub use types::{
     ClientStatus, GetPresence, PresenceConfig, PresenceNotification, PresenceValues,
     SubscribePresence, Targets, UnsubscribePresence, UpdatePresence, UserPresence,

@@ -73,6 +73,8 @@ pub struct ClientStatus {
     pub online: bool,
     /// What the server knows of the client from login and negotiation.
     pub info: ClientInfo,
+    /// Counts up per client, so that a late notice does not undo a newer one.
+    pub sequence: i64,
 }
 
 /// Presence of one user.

@@ -104,14 +104,10 @@ on_both_engines! {
     }
 
     async fn reports_have_a_bound_of_their_own(store: &TestStore) {
-        store
-            .write(|tx| {
-                for number in 0..MAX_REPORTS {
-                    tx.put_mailbox(&report("anna", &number.to_string()), &QUOTA)?;
-                }
-                Ok(())
-            })
-            .await;
+        for thousand in 0..MAX_REPORTS / 1000 {
+            let numbers = thousand * 1000..(thousand + 1) * 1000;
+            fill(store, numbers.map(|number| report("anna", &number.to_string())).collect()).await;
+        }
         let put = store.write(|tx| tx.put_mailbox(&report("anna", "one more"), &QUOTA)).await;
         assert_eq!(put, Put::Full);
         fill(store, vec![message("anna", "m1")]).await;
@@ -142,5 +138,37 @@ on_both_engines! {
         fill(store, vec![message("anna", "m1")]).await;
         store.write(|tx| tx.take_mailbox(&user("anna"), "m1")).await;
         assert_eq!(store.store().metrics().statements - before, 2);
+    }
+
+    async fn of_concurrent_messages_the_quota_admits_as_many_as_it_says(store: &TestStore) {
+        let quota = Quota { messages: 5, bytes: 1000 };
+        let tasks: Vec<_> = (0..20)
+            .map(|number| {
+                let (store, entry) = (store.store().clone(), message("anna", &number.to_string()));
+                tokio::spawn(async move { store.write(move |tx| tx.put_mailbox(&entry, &quota)).await })
+            })
+            .collect();
+        let mut stored = 0;
+        for task in tasks {
+            let put = task.await.expect("task").expect("put");
+            stored += usize::from(put == Put::Stored);
+        }
+        assert_eq!(stored, 5);
+        assert_eq!(ids(store, "anna").await.len(), 5);
+    }
+
+    async fn of_concurrent_acknowledgements_one_takes_the_entry(store: &TestStore) {
+        fill(store, vec![message("anna", "m1")]).await;
+        let tasks: Vec<_> = (0..20)
+            .map(|_| {
+                let store = store.store().clone();
+                tokio::spawn(async move { store.write(|tx| tx.take_mailbox(&user("anna"), "m1")).await })
+            })
+            .collect();
+        let mut taken = 0;
+        for task in tasks {
+            taken += usize::from(task.await.expect("task").expect("take").is_some());
+        }
+        assert_eq!(taken, 1);
     }
 }

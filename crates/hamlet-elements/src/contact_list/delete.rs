@@ -1,0 +1,82 @@
+//! DeleteList (csp-presence 2.6).
+
+use crate::contact_list::DeleteContactList;
+use crate::contact_list::follow::{Consequences, Effects};
+use crate::elements::{Inner, Shared};
+use crate::failure::refusal;
+use crate::once;
+use crate::service::{Answer, IdempotenceKey, Outcome, Requestor, Response};
+use hamlet_model::{ContactListId, SessionId, StatusCode, UserId};
+use hamlet_store::{StoreError, Tx};
+use std::sync::atomic::AtomicU64;
+
+impl Inner {
+    pub(crate) async fn delete_contact_list(
+        &self,
+        requestor: Requestor,
+        request: DeleteContactList,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
+        let (owner, list) = (requestor.user, request.list);
+        if list.owner() != owner {
+            return Err(StatusCode::NO_SUCH_CONTACT_LIST.into());
+        }
+        self.load_list(&owner, &list)
+            .await
+            .map_err(|error| refusal(&error))?;
+        let sessions: Vec<SessionId> = {
+            let state = self.hub.lock();
+            state.sessions_of(&owner).map(|s| s.id.clone()).collect()
+        };
+        let (shared, tickets) = (self.shared.clone(), self.hub.tickets());
+        let (answer, effects) = self
+            .store
+            .write(move |tx| {
+                if let Some(earlier) = once::recall(tx, key.as_ref())? {
+                    return Ok((earlier, None));
+                }
+                let Some(effects) = delete(tx, &shared, &tickets, &list, &sessions)? else {
+                    return Ok((Err(StatusCode::NO_SUCH_CONTACT_LIST.into()), None));
+                };
+                let answer = Ok(Response::Done(Outcome::default()));
+                once::settle(tx, key.as_ref(), &answer)?;
+                Ok((answer, Some(effects)))
+            })
+            .await
+            .map_err(|error| refusal(&error))?;
+        self.follow(effects);
+        answer
+    }
+
+    /// Loads whom the end of a list concerns.
+    async fn load_list(&self, owner: &UserId, list: &ContactListId) -> Result<(), StoreError> {
+        let list = list.clone();
+        let members = self.store.read(move |tx| tx.members(&list)).await?;
+        self.load_concerned(owner, members.iter().map(|m| &m.user))
+            .await
+    }
+}
+
+fn delete(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    tickets: &AtomicU64,
+    id: &ContactListId,
+    sessions: &[SessionId],
+) -> Result<Option<Effects>, StoreError> {
+    let Some(list) = tx.contact_list(id)? else {
+        return Ok(None);
+    };
+    let members: Vec<UserId> = tx.members(id)?.into_iter().map(|m| m.user).collect();
+    tx.delete_contact_list(id)?;
+    let owner = id.owner();
+    if list.default {
+        // The oldest of those left.
+        if let Some(next) = tx.contact_lists(&owner)?.first() {
+            tx.set_default_list(&next.id)?;
+        }
+    }
+    let mut consequences = Consequences::of(&owner);
+    consequences.deleted(tx, shared, id, &members, sessions)?;
+    consequences.conclude(tx, tickets).map(Some)
+}

@@ -1,0 +1,177 @@
+//! What a change of a list does to subscriptions and to who sees whom (csp-presence 4.4,
+//! 6.9).
+
+use crate::elements::{Inner, Shared};
+use crate::presence::{Change, Interest, announce, unsubscribe_elsewhere, visibility_parcel};
+use crate::service::Event;
+use hamlet_model::{ContactListId, SessionId, UserId};
+use hamlet_store::{StoreError, Subscriber, Tx};
+use std::sync::atomic::AtomicU64;
+
+/// The consequences of one transaction on the lists of a user.
+#[derive(Debug)]
+pub(crate) struct Consequences {
+    owner: UserId,
+    subscribers: Vec<Subscriber>,
+    initial: Vec<(Subscriber, UserId)>,
+    told_relay: bool,
+}
+
+/// What has to be noted and told once the transaction is committed.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    change: Change,
+    told_relay: bool,
+}
+
+impl Consequences {
+    pub(crate) fn of(owner: &UserId) -> Self {
+        Self {
+            owner: owner.clone(),
+            subscribers: Vec::new(),
+            initial: Vec::new(),
+            told_relay: false,
+        }
+    }
+
+    /// Members have been added: sessions that follow the list are subscribed to them.
+    pub(crate) fn added(
+        &mut self,
+        tx: &mut Tx<'_>,
+        shared: &Shared,
+        list: &ContactListId,
+        members: &[UserId],
+    ) -> Result<(), StoreError> {
+        if members.is_empty() {
+            return Ok(());
+        }
+        for (session, attributes) in tx.auto_subscriptions(list)? {
+            let interest = Interest {
+                subscriber: self.subscriber(session),
+                publishers: members.to_vec(),
+                attributes,
+                via: Some(list.clone()),
+            };
+            interest.store(tx)?;
+            self.told_relay |= announce(tx, shared, &interest.subscriber, members)?;
+            let due = members.iter().cloned();
+            self.initial
+                .extend(due.map(|member| (interest.subscriber.clone(), member)));
+            self.subscribers.push(interest.subscriber);
+        }
+        self.visibility(tx, shared, members)
+    }
+
+    /// Members have been removed: sessions that follow the list are no longer subscribed to
+    /// them through it.
+    pub(crate) fn removed(
+        &mut self,
+        tx: &mut Tx<'_>,
+        shared: &Shared,
+        list: &ContactListId,
+        members: &[UserId],
+    ) -> Result<(), StoreError> {
+        if members.is_empty() {
+            return Ok(());
+        }
+        for (session, _) in tx.auto_subscriptions(list)? {
+            let subscriber = self.subscriber(session);
+            tx.remove_subscriptions_via(&subscriber, members, Some(list))?;
+            self.subscribers.push(subscriber);
+        }
+        self.told_relay |= unsubscribe_elsewhere(tx, shared, &self.owner, members)?;
+        self.visibility(tx, shared, members)
+    }
+
+    /// The whole list is gone: it stands for nobody any more, in whatever session.
+    pub(crate) fn deleted(
+        &mut self,
+        tx: &mut Tx<'_>,
+        shared: &Shared,
+        list: &ContactListId,
+        members: &[UserId],
+        sessions: &[SessionId],
+    ) -> Result<(), StoreError> {
+        let elsewhere = (!shared.is_home(&self.owner)).then(|| SessionId::new(""));
+        for session in sessions.iter().cloned().chain(elsewhere) {
+            let subscriber = self.subscriber(session);
+            if tx.remove_list_subscriptions(&subscriber, list)? > 0 {
+                self.subscribers.push(subscriber);
+            }
+        }
+        self.told_relay |= unsubscribe_elsewhere(tx, shared, &self.owner, members)?;
+        self.visibility(tx, shared, members)
+    }
+
+    /// Reads the new state, as the last act of the transaction.
+    pub(crate) fn conclude(
+        mut self,
+        tx: &mut Tx<'_>,
+        tickets: &AtomicU64,
+    ) -> Result<Effects, StoreError> {
+        self.subscribers.sort_unstable();
+        self.subscribers.dedup();
+        let contacts = std::slice::from_ref(&self.owner);
+        let mut change = Change::read(tx, tickets, &[], contacts, &self.subscribers)?;
+        change.initial = self.initial;
+        Ok(Effects {
+            change,
+            told_relay: self.told_relay,
+        })
+    }
+
+    /// Subscribers in other domains see more or less than before.
+    fn visibility(
+        &mut self,
+        tx: &mut Tx<'_>,
+        shared: &Shared,
+        members: &[UserId],
+    ) -> Result<(), StoreError> {
+        for member in members {
+            for (publisher, watcher) in [(&self.owner, member), (member, &self.owner)] {
+                if shared.is_home(watcher) {
+                    continue;
+                }
+                let subscriber = Subscriber::Domain {
+                    user: watcher.clone(),
+                };
+                let watches = tx
+                    .subscriptions_of(&subscriber)?
+                    .iter()
+                    .any(|subscription| subscription.publisher == *publisher);
+                if watches {
+                    tx.put_outbox(&visibility_parcel(publisher, watcher)?)?;
+                    self.told_relay = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn subscriber(&self, session: SessionId) -> Subscriber {
+        let user = self.owner.clone();
+        match session.as_str() {
+            "" => Subscriber::Domain { user },
+            _ => Subscriber::Session { id: session, user },
+        }
+    }
+}
+
+impl Inner {
+    /// Loads what [`Inner::follow`] compares with; before the transaction.
+    pub(crate) async fn load_concerned(
+        &self,
+        owner: &UserId,
+        members: impl Iterator<Item = &UserId>,
+    ) -> Result<(), StoreError> {
+        let users: Vec<UserId> = members.cloned().chain([owner.clone()]).collect();
+        self.load(&users, &users).await
+    }
+
+    /// After the commit.
+    pub(crate) fn follow(&self, effects: Option<Effects>) {
+        let Some(effects) = effects else { return };
+        self.note(effects.change);
+        self.emit(effects.told_relay.then_some(Event::Outbox));
+    }
+}

@@ -1,0 +1,75 @@
+//! Adding members (csp-presence 2.5 item 5, 2.7 item 3, 2.9).
+
+use crate::contact_list::{ContactListConfig, Member};
+use crate::elements::Inner;
+use hamlet_model::refusal::Failures;
+use hamlet_model::{ContactListId, StatusCode, UserId};
+use hamlet_store::{StoreError, Tx};
+use std::collections::HashSet;
+
+/// Adds members to a list, or replaces the nicknames of those who are in it. The users who
+/// are new, and how many of all were accepted.
+pub(crate) fn add(
+    tx: &mut Tx<'_>,
+    list: &ContactListId,
+    members: &[Member],
+    config: &ContactListConfig,
+    failures: &mut Failures,
+) -> Result<(Vec<UserId>, usize), StoreError> {
+    let (mut new, mut accepted) = (Vec::new(), 0);
+    if members.is_empty() {
+        return Ok((new, accepted));
+    }
+    let present = tx.members(list)?.into_iter().map(|member| member.user);
+    let mut present: HashSet<UserId> = present.collect();
+    let mut contacts = tx.count_contacts(&list.owner())?;
+    for Member { user, nickname } in members {
+        let is_new = !present.contains(user);
+        let length = nickname.as_ref().map_or(0, |name| name.chars().count());
+        if length > config.max_name {
+            failures.user(StatusCode::INVALID_USER_PROPERTY, user.clone());
+            continue;
+        }
+        if is_new && (present.len() >= config.max_members || contacts >= config.max_contacts) {
+            failures.user(StatusCode::TOO_MANY_CONTACTS, user.clone());
+            continue;
+        }
+        tx.put_member(
+            list,
+            &hamlet_store::Member {
+                user: user.clone(),
+                nickname: nickname.clone(),
+            },
+        )?;
+        accepted += 1;
+        if is_new {
+            present.insert(user.clone());
+            contacts += 1;
+            new.push(user.clone());
+        }
+    }
+    Ok((new, accepted))
+}
+
+impl Inner {
+    /// Of the members to add, those who may exist; the others are noted (531).
+    pub(crate) async fn known_members(
+        &self,
+        members: Vec<Member>,
+        malformed: Vec<String>,
+        failures: &mut Failures,
+    ) -> Result<Vec<Member>, StoreError> {
+        if !malformed.is_empty() {
+            let block = failures.block(StatusCode::UNKNOWN_USER);
+            block.malformed.extend(malformed);
+        }
+        let users: Vec<UserId> = members.iter().map(|m| m.user.clone()).collect();
+        let unknown = self.directory.unknown(&users).await?;
+        let (missing, known): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|m| unknown.contains(&m.user));
+        for user in crate::presence::each_once(missing.into_iter().map(|m| m.user).collect()) {
+            failures.user(StatusCode::UNKNOWN_USER, user);
+        }
+        Ok(known)
+    }
+}

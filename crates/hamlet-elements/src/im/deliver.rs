@@ -1,0 +1,178 @@
+//! Messages from other domains for users of this one.
+
+use crate::elements::Inner;
+use crate::failure::refusal;
+use crate::im::mailbox::{entry, quota};
+use crate::im::report::{accepted, nobody};
+use crate::im::{DeliverMessage, ImConfig, MailboxItem};
+use crate::once;
+use crate::service::{Answer, Event, IdempotenceKey};
+use hamlet_model::refusal::Failures;
+use hamlet_model::{ClientId, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_store::{MailboxEntry, Put, StoreError, Tx};
+use std::sync::Arc;
+
+impl Inner {
+    /// Takes a message that the domain of its sender has accepted. Its answer is merged into
+    /// that domain's own (csp-im 5.3 item 10).
+    pub(crate) async fn deliver_message(
+        &self,
+        request: DeliverMessage,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
+        let DeliverMessage {
+            mut message,
+            recipients,
+        } = request;
+        check_size(&self.config.im, &message.content.data)?;
+        if recipients.len() > self.config.im.max_recipients {
+            return Err(too_many());
+        }
+        let now = Timestamp::now();
+        message.expires = message.expires.min(now.plus(self.config.im.max_validity));
+        let mut failures = Failures::new();
+        let local = self
+            .local_recipients(recipients, &mut failures)
+            .await
+            .map_err(|error| refusal(&error))?;
+        if local.is_empty() {
+            return Err(nobody(failures));
+        }
+        let copies = copies(&message, local, None).map_err(|error| refusal(&error))?;
+        let expected = accepted(&message, failures.clone());
+        let quota = quota(&self.config.im);
+        let (answer, events) = self
+            .store
+            .write(move |tx| {
+                if let Some(earlier) = once::begin(tx, key.as_ref(), &expected)? {
+                    return Ok((earlier, Vec::new()));
+                }
+                let (events, full) = put_copies(tx, &copies, &quota)?;
+                if full.is_empty() {
+                    return Ok((expected.clone(), events));
+                }
+                let answer = answer(&message, failures.clone(), full, !events.is_empty());
+                once::settle(tx, key.as_ref(), &answer)?;
+                Ok((answer, events))
+            })
+            .await
+            .map_err(|error| refusal(&error))?;
+        self.emit(events);
+        answer
+    }
+
+    async fn local_recipients(
+        &self,
+        recipients: Vec<MessageParty>,
+        failures: &mut Failures,
+    ) -> Result<Vec<(UserId, MessageParty)>, StoreError> {
+        let mut users = Vec::new();
+        for party in recipients {
+            match party {
+                MessageParty::User { ref user, .. } if self.directory.is_home(user) => {
+                    if !users.iter().any(|(known, _)| known == user) {
+                        users.push((user.clone(), party));
+                    }
+                }
+                // Nothing is relayed to a third domain.
+                MessageParty::User { user, .. } => {
+                    failures.user(StatusCode::DOMAIN_NOT_SUPPORTED, user);
+                }
+                MessageParty::Group(group) | MessageParty::ScreenName { group, .. } => {
+                    failures.block(StatusCode::NO_SUCH_GROUP).groups.push(group);
+                }
+            }
+        }
+        let named: Vec<UserId> = users.iter().map(|(user, _)| user.clone()).collect();
+        let unknown = self.directory.unknown(&named).await?;
+        users.retain(|(user, _)| {
+            let exists = !unknown.contains(user);
+            if !exists {
+                failures.user(StatusCode::UNKNOWN_USER, user.clone());
+            }
+            exists
+        });
+        Ok(users)
+    }
+}
+
+/// A recipient's copy, ready to be stored.
+#[derive(Clone)]
+pub(crate) struct Copy {
+    pub(crate) user: UserId,
+    pub(crate) item: Arc<MailboxItem>,
+    pub(crate) entry: MailboxEntry,
+}
+
+/// One for each recipient, addressed to him alone (csp-im 5.4).
+pub(crate) fn copies(
+    message: &Message,
+    recipients: Vec<(UserId, MessageParty)>,
+    origin: Option<&ClientId>,
+) -> Result<Vec<Copy>, StoreError> {
+    recipients
+        .into_iter()
+        .map(|(user, recipient)| {
+            let item = MailboxItem::Message(Box::new(Message {
+                recipient,
+                ..message.clone()
+            }));
+            let entry = entry(&item, origin, &user)?;
+            let item = Arc::new(item);
+            Ok(Copy { user, item, entry })
+        })
+        .collect()
+}
+
+/// Stores the copies; the events to tell after the commit, and the users whose quota is
+/// used up.
+pub(crate) fn put_copies(
+    tx: &mut Tx<'_>,
+    copies: &[Copy],
+    quota: &hamlet_store::Quota,
+) -> Result<(Vec<Event>, Vec<UserId>), StoreError> {
+    let mut events = Vec::with_capacity(copies.len());
+    let mut full = Vec::new();
+    for Copy { user, item, entry } in copies {
+        match tx.put_mailbox(entry, quota)? {
+            Put::Full => full.push(user.clone()),
+            Put::Stored | Put::Duplicate => events.push(Event::Mailbox {
+                user: user.clone(),
+                item: item.clone(),
+            }),
+        }
+    }
+    Ok((events, full))
+}
+
+/// The answer when some mailboxes were full (507).
+pub(crate) fn answer(
+    message: &Message,
+    mut failures: Failures,
+    full: Vec<UserId>,
+    anybody: bool,
+) -> Answer {
+    for user in full {
+        failures.user(StatusCode::MESSAGE_QUEUE_FULL, user);
+    }
+    if anybody {
+        accepted(message, failures)
+    } else {
+        Err(nobody(failures))
+    }
+}
+
+/// csp-im 5.5.
+pub(crate) fn check_size(config: &ImConfig, data: &str) -> Result<(), Refusal> {
+    if data.len() > config.max_content {
+        return Err(Refusal::because(
+            StatusCode::BAD_PARAMETER,
+            format!("The content is larger than {} octets", config.max_content),
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn too_many() -> Refusal {
+    Refusal::because(StatusCode::BAD_PARAMETER, "Too many recipients")
+}

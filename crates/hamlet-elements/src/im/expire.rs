@@ -1,0 +1,48 @@
+//! What is not worth delivering any more (csp-im 9).
+
+use crate::elements::Inner;
+use crate::im::mailbox::report_on;
+use crate::service::Event;
+use hamlet_model::{StatusCode, Timestamp, UserId};
+use hamlet_store::StoreError;
+use std::collections::BTreeMap;
+
+/// Entries that one transaction removes, so that other writes are not held up.
+pub(crate) const EXPIRE_BATCH: usize = 500;
+
+impl Inner {
+    pub(crate) async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let mut total = 0;
+        loop {
+            let count = self.expire_mailboxes(now).await? + self.expire_outbox(now).await?;
+            total += count;
+            if count == 0 {
+                return Ok(total);
+            }
+        }
+    }
+
+    async fn expire_mailboxes(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let shared = self.shared.clone();
+        let (count, events) = self
+            .store
+            .write(move |tx| {
+                let expired = tx.take_expired(now, EXPIRE_BATCH)?;
+                let mut removed: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
+                let mut events = Vec::new();
+                for entry in &expired {
+                    events.extend(report_on(tx, &shared, entry, StatusCode::MESSAGE_EXPIRED)?);
+                    let ids = removed.entry(entry.recipient.clone()).or_default();
+                    ids.push(entry.id.clone());
+                }
+                let gone = removed
+                    .into_iter()
+                    .map(|(user, ids)| Event::MailboxRemoved { user, ids });
+                events.extend(gone);
+                Ok((expired.len(), events))
+            })
+            .await?;
+        self.emit(events);
+        Ok(count)
+    }
+}

@@ -1,0 +1,142 @@
+//! What waits for a user, until he has it (csp-im 6).
+
+use crate::elements::{Inner, Shared};
+use crate::failure::encoding;
+use crate::im::report::{Posted, post};
+use crate::im::{DeliveryReport, ImConfig, MailboxItem};
+use crate::service::Event;
+use hamlet_model::{ClientId, Message, StatusCode, Timestamp, UserId};
+use hamlet_store::{MailboxEntry, MailboxKind, Quota, StoreError, Tx};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Most entries that are handed over at a time; what is acknowledged makes room for more.
+const PAGE: usize = 10_000;
+
+/// An entry as it is stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Stored {
+    /// A message, with the client that sent it if that was one of this server's.
+    Message {
+        message: Box<Message>,
+        origin: Option<ClientId>,
+    },
+    /// A delivery report.
+    Report(Box<DeliveryReport>),
+}
+
+impl Stored {
+    /// Reads a stored entry; one that cannot be read is logged and passed over.
+    pub(crate) fn of(entry: &MailboxEntry) -> Option<Self> {
+        serde_json::from_slice(&entry.payload)
+            .map_err(
+                |error| tracing::error!(%error, id = entry.id, "a mailbox entry is unreadable"),
+            )
+            .ok()
+    }
+
+    pub(crate) fn item(self) -> MailboxItem {
+        match self {
+            Self::Message { message, .. } => MailboxItem::Message(message),
+            Self::Report(report) => MailboxItem::Report(report),
+        }
+    }
+}
+
+/// The form in which an item is stored for `recipient`.
+pub(crate) fn entry(
+    item: &MailboxItem,
+    origin: Option<&ClientId>,
+    recipient: &UserId,
+) -> Result<MailboxEntry, StoreError> {
+    /// [`Stored`] without owning the message.
+    #[derive(Serialize)]
+    enum Storing<'a> {
+        Message {
+            message: &'a Message,
+            origin: Option<&'a ClientId>,
+        },
+        Report(&'a DeliveryReport),
+    }
+    let (kind, size, storing) = match item {
+        MailboxItem::Message(message) => (
+            MailboxKind::Message,
+            message.content.data.len(),
+            Storing::Message { message, origin },
+        ),
+        MailboxItem::Report(report) => (MailboxKind::Report, 0, Storing::Report(report)),
+    };
+    Ok(MailboxEntry {
+        recipient: recipient.clone(),
+        id: item.id(),
+        kind,
+        expires: item.expires(),
+        size: u32::try_from(size).unwrap_or(u32::MAX),
+        payload: serde_json::to_vec(&storing).map_err(encoding)?,
+    })
+}
+
+pub(crate) fn quota(config: &ImConfig) -> Quota {
+    Quota {
+        messages: config.max_waiting,
+        bytes: config.max_waiting_bytes,
+    }
+}
+
+impl Inner {
+    pub(crate) async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
+        let user = user.clone();
+        let entries = self.store.read(move |tx| tx.mailbox(&user, PAGE)).await?;
+        let now = Timestamp::now();
+        // csp-im 9: what has expired is not fetched, even before it is removed.
+        Ok(entries
+            .iter()
+            .filter(|entry| entry.expires > now)
+            .filter_map(|entry| Some(Arc::new(Stored::of(entry)?.item())))
+            .collect())
+    }
+
+    /// Removes an entry for good, with what its sender is told, in one transaction.
+    pub(crate) async fn conclude(
+        &self,
+        user: &UserId,
+        id: &str,
+        code: StatusCode,
+    ) -> Result<bool, StoreError> {
+        let (user, id, shared) = (user.clone(), id.to_owned(), self.shared.clone());
+        let concluded = self
+            .store
+            .write(move |tx| {
+                let Some(entry) = tx.take_mailbox(&user, &id)? else {
+                    return Ok(None);
+                };
+                report_on(tx, &shared, &entry, code).map(Some)
+            })
+            .await?;
+        let Some(events) = concluded else {
+            return Ok(false);
+        };
+        self.emit(events);
+        Ok(true)
+    }
+}
+
+/// Tells the sender of an entry what became of it, if he wants to know.
+pub(crate) fn report_on(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    entry: &MailboxEntry,
+    code: StatusCode,
+) -> Result<Vec<Event>, StoreError> {
+    let Some(Stored::Message { message, origin }) = Stored::of(entry) else {
+        return Ok(Vec::new());
+    };
+    if !message.report {
+        return Ok(Vec::new());
+    }
+    let report = DeliveryReport::about(&message, code, Timestamp::now(), origin);
+    Ok(post(tx, shared, report)?
+        .map(Posted::event)
+        .into_iter()
+        .collect())
+}

@@ -1,0 +1,206 @@
+//! Delivery reports (csp-im 8).
+
+use crate::elements::{Inner, Shared};
+use crate::failure::refusal;
+use crate::im::mailbox::{entry, quota};
+use crate::im::{Accepted, DeliverMessage, DeliveryReport, MailboxItem};
+use crate::once;
+use crate::outbox::Parcel;
+use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Response};
+use hamlet_model::refusal::Failures;
+use hamlet_model::{
+    ClientId, Detail, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId,
+};
+use hamlet_store::{Put, StoreError, Tx};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Life of a report that its receiver does not fetch.
+const REPORT_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+impl DeliveryReport {
+    /// The report of `code` about a message to its recipient.
+    pub(crate) fn about(
+        message: &Message,
+        code: StatusCode,
+        now: Timestamp,
+        origin: Option<ClientId>,
+    ) -> Self {
+        Self {
+            message_id: message.id.clone(),
+            code,
+            delivered: (code == StatusCode::OK).then_some(now),
+            sender: message.sender.clone(),
+            origin,
+            recipient: message.recipient.clone(),
+            content_type: message.content.content_type.clone(),
+            content_size: message.content.size(),
+            sent: message.sent,
+            expires: now.plus(REPORT_LIFE),
+        }
+    }
+
+    /// The user that gets it.
+    fn receiver(&self) -> Option<&UserId> {
+        match &self.sender {
+            MessageParty::User { user, .. } => Some(user),
+            MessageParty::Group(_) | MessageParty::ScreenName { .. } => None,
+        }
+    }
+}
+
+/// Where a report went.
+pub(crate) enum Posted {
+    /// Into the mailbox of a user.
+    Here(UserId, Arc<MailboxItem>),
+    /// On its way to another domain.
+    Elsewhere,
+}
+
+impl Posted {
+    pub(crate) fn event(self) -> Event {
+        match self {
+            Self::Here(user, item) => Event::Mailbox { user, item },
+            Self::Elsewhere => Event::Outbox,
+        }
+    }
+}
+
+/// Puts a report on its way inside the transaction that causes it.
+pub(crate) fn post(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    report: DeliveryReport,
+) -> Result<Option<Posted>, StoreError> {
+    let Some(receiver) = report.receiver().cloned() else {
+        return Ok(None);
+    };
+    if receiver.domain_str() == shared.domain.as_str() {
+        let item = MailboxItem::Report(Box::new(report));
+        let put = tx.put_mailbox(&entry(&item, None, &receiver)?, &quota(&shared.im))?;
+        return Ok((put == Put::Stored).then(|| Posted::Here(receiver, Arc::new(item))));
+    }
+    let MessageParty::User { user, .. } = &report.recipient else {
+        return Ok(None);
+    };
+    let (requestor, destination, expires) = (user.clone(), receiver.domain(), report.expires);
+    let request = Request::DeliveryReport(Box::new(report));
+    tx.put_outbox(&Parcel::request(requestor, request).entry(destination, expires)?)?;
+    Ok(Some(Posted::Elsewhere))
+}
+
+impl Inner {
+    /// A report from the domain of the recipient, for a sender here.
+    pub(crate) async fn take_report(
+        &self,
+        report: DeliveryReport,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
+        let Some(receiver) = report.receiver().cloned() else {
+            return Err(StatusCode::ADDRESS_ERROR.into());
+        };
+        if !self.directory.is_home(&receiver) {
+            return Err(StatusCode::DOMAIN_NOT_SUPPORTED.into());
+        }
+        let unknown = self
+            .directory
+            .unknown(std::slice::from_ref(&receiver))
+            .await;
+        if !unknown.map_err(|error| refusal(&error))?.is_empty() {
+            return Err(StatusCode::UNKNOWN_USER.into());
+        }
+        let latest = Timestamp::now().plus(REPORT_LIFE);
+        let report = DeliveryReport {
+            expires: report.expires.min(latest),
+            ..report
+        };
+        let shared = self.shared.clone();
+        let done = Ok(Response::Done(Outcome::default()));
+        let posted = self
+            .store
+            .write(move |tx| {
+                if once::begin(tx, key.as_ref(), &done)?.is_some() {
+                    return Ok(None);
+                }
+                post(tx, &shared, report.clone())
+            })
+            .await
+            .map_err(|error| refusal(&error))?;
+        self.emit(posted.map(Posted::event));
+        Ok(Response::Done(Outcome::default()))
+    }
+}
+
+/// What another domain's answer to DeliverMessage says about each of the recipients that it
+/// was asked for.
+pub(crate) fn failures_elsewhere(recipients: &[MessageParty], answer: &Answer) -> Vec<Detail> {
+    let refusal = match answer {
+        Ok(Response::Message(Accepted { outcome, .. })) => return outcome.details.clone(),
+        Ok(_) => return Vec::new(),
+        Err(refusal) => refusal,
+    };
+    let mut failures = Failures::new();
+    let code = match refusal.code {
+        StatusCode::PARTIAL_SUCCESS | StatusCode::MULTIPLE_ERRORS => StatusCode::UNABLE_TO_DELIVER,
+        code => code,
+    };
+    for party in recipients {
+        if let MessageParty::User { user, .. } = party
+            && !refusal.details.iter().any(|d| d.users.contains(user))
+        {
+            failures.user(code, user.clone());
+        }
+    }
+    failures.merge(refusal.details.clone());
+    failures.into_details()
+}
+
+/// Reports failures that another domain tells when the sender does not wait any more
+/// (csp-im 5.3 item 10).
+pub(crate) fn report_late_failures(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    deliver: &DeliverMessage,
+    answer: &Answer,
+) -> Result<Vec<Event>, StoreError> {
+    if !deliver.message.report {
+        return Ok(Vec::new());
+    }
+    let details = failures_elsewhere(&deliver.recipients, answer);
+    let mut events = Vec::new();
+    for party in &deliver.recipients {
+        let MessageParty::User { user, .. } = party else {
+            continue;
+        };
+        let Some(detail) = details.iter().find(|d| d.users.contains(user)) else {
+            continue;
+        };
+        let message = Message {
+            recipient: party.clone(),
+            ..deliver.message.clone()
+        };
+        let report = DeliveryReport::about(&message, detail.code, Timestamp::now(), None);
+        events.extend(post(tx, shared, report)?.map(Posted::event));
+    }
+    Ok(events)
+}
+
+/// The whole-request refusal for a message that nobody gets (csp-im 5.3 item 9).
+pub(crate) fn nobody(failures: Failures) -> Refusal {
+    let code = failures.overall(false);
+    Refusal {
+        code,
+        description: code.description().to_owned(),
+        details: failures.into_details(),
+    }
+}
+
+/// The answer for a message that somebody gets.
+pub(crate) fn accepted(message: &Message, failures: Failures) -> Answer {
+    Ok(Response::Message(Accepted {
+        message_id: message.id.clone(),
+        outcome: Outcome {
+            details: failures.into_details(),
+        },
+    }))
+}

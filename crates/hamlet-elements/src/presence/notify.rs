@@ -1,0 +1,193 @@
+//! Presence on its way between domains (csp-presence 4.5, 10).
+
+use crate::elements::{Inner, PresenceHome};
+use crate::failure::refusal;
+use crate::outbox::{PRESENCE_LIFE, Parcel};
+use crate::presence::PresenceNotification;
+use crate::presence::hub::live_elsewhere;
+use crate::presence::render::{View, select, withdrawn};
+use crate::presence::subscribe::unsubscribe_elsewhere;
+use crate::presence::visibility::may_see;
+use crate::service::{Answer, Event, Outcome, Request, Response};
+use hamlet_model::presence::{Attribute, AttributeSet};
+use hamlet_model::{StatusCode, Timestamp, UserId};
+use hamlet_store::{NewOutboxEntry, StoreError, Subscriber};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Says that a subscriber of another domain has to be told of a publisher. What he is told
+/// is found out when it is sent.
+pub(crate) fn presence_parcel(
+    publisher: &UserId,
+    subscriber: &UserId,
+) -> Result<NewOutboxEntry, StoreError> {
+    parcel(publisher, subscriber, false)
+}
+
+/// As [`presence_parcel`], after something that decides whether he sees it: if he does not
+/// any more, that is told him too (csp-presence 6.9).
+pub(crate) fn visibility_parcel(
+    publisher: &UserId,
+    subscriber: &UserId,
+) -> Result<NewOutboxEntry, StoreError> {
+    parcel(publisher, subscriber, true)
+}
+
+fn parcel(
+    publisher: &UserId,
+    subscriber: &UserId,
+    withdraw: bool,
+) -> Result<NewOutboxEntry, StoreError> {
+    let parcel = Parcel::Presence {
+        publisher: publisher.clone(),
+        subscriber: subscriber.clone(),
+        withdraw,
+    };
+    parcel.entry(subscriber.domain(), Timestamp::now().plus(PRESENCE_LIFE))
+}
+
+impl Inner {
+    /// What a subscriber of another domain is told of a publisher now; `None` when that is
+    /// nothing. Read from the store: what is in memory may be a moment behind the
+    /// transaction that put the entry into the outbox.
+    pub(crate) async fn notification_for_domain(
+        &self,
+        publisher: &UserId,
+        subscriber: &UserId,
+        withdraw: bool,
+    ) -> Result<Option<Request>, StoreError> {
+        // Before reading: what is read later has a larger number.
+        let sequence = self.hub.next_sequence();
+        let (asked_publisher, asked_subscriber) = (publisher.clone(), subscriber.clone());
+        let (stored, set, lists, listed) = self
+            .store
+            .read(move |tx| {
+                let mut set = AttributeSet::EMPTY;
+                let user = asked_subscriber.clone();
+                for subscription in tx.subscriptions_of(&Subscriber::Domain { user })? {
+                    if subscription.publisher == asked_publisher {
+                        set = set.union(subscription.attributes);
+                    }
+                }
+                let stored = tx.presence(&asked_publisher)?;
+                let lists = tx.in_lists_of(&asked_publisher, &asked_subscriber)?;
+                let listed = tx.in_lists_of(&asked_subscriber, &asked_publisher)?;
+                Ok((stored, set, lists, listed))
+            })
+            .await?;
+        let sees = may_see(publisher, subscriber, lists, listed);
+        if set.is_empty() || !(sees || withdraw) {
+            return Ok(None);
+        }
+        let live = {
+            let state = self.hub.lock();
+            match state.is_home(publisher) {
+                true => state.live(publisher, &stored),
+                false => live_elsewhere(&stored),
+            }
+        };
+        let view = View::new(&stored, &live);
+        let mut attributes = select(view.of(publisher, subscriber), set);
+        if !sees {
+            attributes = attributes.iter().map(withdrawn).collect();
+        }
+        Ok(Some(Request::PresenceNotification(PresenceNotification {
+            subscriber: subscriber.clone(),
+            publisher: publisher.clone(),
+            attributes,
+            sequence,
+        })))
+    }
+
+    /// Hands the presence of a publisher elsewhere to the sessions here that asked for it.
+    pub(crate) async fn take_notification(&self, notification: PresenceNotification) -> Answer {
+        let PresenceNotification {
+            subscriber,
+            publisher,
+            attributes,
+            sequence,
+        } = notification;
+        if !self.directory.is_home(&subscriber) {
+            return Err(StatusCode::DOMAIN_NOT_SUPPORTED.into());
+        }
+        let unknown = self
+            .directory
+            .unknown(std::slice::from_ref(&subscriber))
+            .await;
+        if !unknown.map_err(|error| refusal(&error))?.is_empty() {
+            return Err(StatusCode::UNKNOWN_USER.into());
+        }
+        if self.config.presence_home != PresenceHome::Local {
+            // The sets of his sessions are known where his presence element is.
+            let mut state = self.hub.lock();
+            if state.is_news(publisher.as_str(), subscriber.as_str(), sequence) {
+                self.emit([Event::PresenceForUser {
+                    user: subscriber,
+                    publisher,
+                    attributes: Arc::new(attributes),
+                }]);
+            }
+            return Ok(Response::Done(Outcome::default()));
+        }
+        if !self.tell_sessions(&subscriber, &publisher, attributes, sequence) {
+            self.end_subscription(subscriber, publisher)
+                .await
+                .map_err(|error| refusal(&error))?;
+        }
+        Ok(Response::Done(Outcome::default()))
+    }
+
+    /// Whether any session of the subscriber watches the publisher.
+    fn tell_sessions(
+        &self,
+        subscriber: &UserId,
+        publisher: &UserId,
+        attributes: Vec<Attribute>,
+        sequence: i64,
+    ) -> bool {
+        let mut state = self.hub.lock();
+        let sessions: Vec<_> = state
+            .sessions_of(subscriber)
+            .filter_map(|facts| {
+                let set = state.set_of(
+                    &Subscriber::Session {
+                        id: facts.id.clone(),
+                        user: facts.user.clone(),
+                    },
+                    publisher,
+                )?;
+                Some((facts.id.clone(), set))
+            })
+            .collect();
+        if sessions.is_empty() {
+            return false;
+        }
+        if !state.is_news(publisher.as_str(), subscriber.as_str(), sequence) {
+            return true;
+        }
+        let mut made: HashMap<AttributeSet, Arc<Vec<Attribute>>> = HashMap::new();
+        let events = sessions.into_iter().map(|(session, set)| Event::Presence {
+            session,
+            publisher: publisher.clone(),
+            attributes: made
+                .entry(set)
+                .or_insert_with(|| Arc::new(select(&attributes, set)))
+                .clone(),
+        });
+        self.emit(events);
+        true
+    }
+
+    /// Tells another domain that nobody here is interested any more.
+    async fn end_subscription(&self, user: UserId, publisher: UserId) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        let told_relay = self
+            .store
+            .write(move |tx| {
+                unsubscribe_elsewhere(tx, &shared, &user, std::slice::from_ref(&publisher))
+            })
+            .await?;
+        self.emit(told_relay.then_some(Event::Outbox));
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! From a request to the element that carries it out, here or in another domain
+//! (architecture document 5.3.6.4, B.7).
+
+use crate::elements::{ElementsConfig, Inner, PresenceHome};
+use crate::service::{Answer, Call, Request, Response, ServiceElement};
+use hamlet_model::presence::Attribute;
+use hamlet_model::{Domain, MessageParty, Refusal, StatusCode, UserId};
+
+/// Where the Primary Service Element of a user is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place<'a> {
+    /// Here.
+    Here,
+    /// In another domain.
+    At(&'a Domain),
+}
+
+/// The place of `element` for `user`. `None`: a third domain, to which nothing is relayed
+/// (csp-presence 10).
+pub(crate) fn place<'a>(
+    config: &'a ElementsConfig,
+    element: ServiceElement,
+    user: &UserId,
+) -> Option<Place<'a>> {
+    let is_home = user.domain_str() == config.domain.as_str();
+    match (element, &config.presence_home) {
+        (ServiceElement::InstantMessaging, _) | (_, PresenceHome::Local) => Some(Place::Here),
+        (ServiceElement::Presence, PresenceHome::At(domain)) if is_home => Some(Place::At(domain)),
+        (ServiceElement::Presence, PresenceHome::At(_)) => {
+            serves(config, user.domain_str()).then_some(Place::Here)
+        }
+    }
+}
+
+/// Whether the presence of the users of a foreign domain is kept here.
+pub(crate) fn serves(config: &ElementsConfig, domain: &str) -> bool {
+    config
+        .serves_presence_of
+        .iter()
+        .any(|served| served.as_str() == domain)
+}
+
+/// Whether another domain may ask this: only on behalf of its own users, and for no more
+/// than is offered to them here.
+pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Result<(), Refusal> {
+    let own = |user: &UserId| user.domain_str() == domain.as_str();
+    let requestor = &call.requestor.user;
+    let is_pse = config.presence_home == PresenceHome::At(domain.clone());
+    let not_own = || Refusal::new(StatusCode::ADDRESS_ERROR);
+    if let Request::PresenceNotification(notification) = &call.request {
+        // The domain that keeps our users' presence speaks for all publishers.
+        let honest = is_pse || (own(requestor) && notification.publisher == *requestor);
+        return if honest { Ok(()) } else { Err(not_own()) };
+    }
+    if !own(requestor) {
+        return Err(not_own());
+    }
+    let speaks_for = |party: &MessageParty| match party {
+        MessageParty::User { user, .. } => user == requestor,
+        MessageParty::Group(group) | MessageParty::ScreenName { group, .. } => {
+            group.domain_str() == domain.as_str()
+        }
+    };
+    match &call.request {
+        Request::DeliverMessage(deliver) if speaks_for(&deliver.message.sender) => Ok(()),
+        Request::DeliveryReport(report) if speaks_for(&report.recipient) => Ok(()),
+        Request::DeliverMessage(_) | Request::DeliveryReport(_) => Err(not_own()),
+        Request::GetPresence(_)
+        | Request::SubscribePresence(_)
+        | Request::UnsubscribePresence(_)
+        | Request::PresenceNotification(_) => Ok(()),
+        Request::SendMessage(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        Request::UpdatePresence(_)
+        | Request::ClientStatus(_)
+        | Request::GetContactLists
+        | Request::CreateContactList(_)
+        | Request::DeleteContactList(_)
+        | Request::ManageContactList(_)
+        | Request::ExpandContactLists(_) => {
+            if serves(config, domain.as_str()) {
+                Ok(())
+            } else {
+                Err(Refusal::new(StatusCode::FORBIDDEN))
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Carries out a request where the requestor has his element. Elements call each other
+    /// only through this.
+    pub(crate) async fn route(&self, call: Call) -> Answer {
+        let element = call.request.element();
+        match place(&self.config, element, &call.requestor.user) {
+            Some(Place::Here) => self.perform(call).await,
+            Some(Place::At(domain)) => {
+                let wait = self.config.presence.foreign_wait;
+                let Call {
+                    requestor, request, ..
+                } = call;
+                let request = with_client(request, requestor.client.as_ref());
+                self.relay.ask(domain, requestor.user, request, wait).await
+            }
+            None => Err(Refusal::new(StatusCode::DOMAIN_NOT_SUPPORTED)),
+        }
+    }
+
+    /// As [`Inner::route`], for a request of another domain, which is not relayed further.
+    pub(crate) async fn route_foreign(&self, domain: &Domain, mut call: Call) -> Answer {
+        admit(&self.config, domain, &call)?;
+        // Sessions are the business of the domain that has them.
+        call.requestor.session = None;
+        call.requestor.client = None;
+        call.requestor.application = None;
+        let arrives_for_home = matches!(
+            call.request,
+            Request::PresenceNotification(_) | Request::DeliveryReport(_)
+        );
+        let element = call.request.element();
+        match place(&self.config, element, &call.requestor.user) {
+            Some(Place::Here) => self.perform(call).await,
+            _ if arrives_for_home => self.perform(call).await,
+            _ => Err(Refusal::new(StatusCode::DOMAIN_NOT_SUPPORTED)),
+        }
+    }
+
+    async fn perform(&self, call: Call) -> Answer {
+        let Call {
+            requestor,
+            request,
+            key,
+        } = call;
+        match request {
+            Request::SendMessage(request) => self.send_message(requestor, *request, key).await,
+            Request::DeliverMessage(request) => self.deliver_message(*request, key).await,
+            Request::DeliveryReport(report) => self.take_report(*report, key).await,
+            Request::UpdatePresence(request) => self.update_presence(requestor, request).await,
+            Request::GetPresence(request) => self.get_presence(requestor, request).await,
+            Request::SubscribePresence(request) => self.subscribe(requestor, request).await,
+            Request::UnsubscribePresence(request) => self.unsubscribe(requestor, request).await,
+            Request::PresenceNotification(notification) => {
+                self.take_notification(notification).await
+            }
+            Request::ClientStatus(status) => self.take_client_status(requestor, status).await,
+            Request::GetContactLists => self.get_contact_lists(requestor).await,
+            Request::CreateContactList(request) => {
+                self.create_contact_list(requestor, request, key).await
+            }
+            Request::DeleteContactList(request) => {
+                self.delete_contact_list(requestor, request, key).await
+            }
+            Request::ManageContactList(request) => {
+                self.manage_contact_list(requestor, request, key).await
+            }
+            Request::ExpandContactLists(request) => self
+                .expand_contact_lists(requestor, request)
+                .await
+                .map(Response::Members),
+        }
+    }
+}
+
+/// What is about a client says so before it leaves the domain that knows the session.
+fn with_client(request: Request, client: Option<&hamlet_model::ClientId>) -> Request {
+    let Request::UpdatePresence(mut update) = request else {
+        return request;
+    };
+    let unnamed = |attribute: &&mut Attribute| {
+        attribute.name.is_client_status() && attribute.client.is_none()
+    };
+    for attribute in update.attributes.iter_mut().filter(unnamed) {
+        attribute.client = client.cloned();
+    }
+    Request::UpdatePresence(update)
+}

@@ -1,0 +1,239 @@
+//! How a service access point is set up. hamletd maps its configuration file to this.
+
+use hamlet_elements::contact_list::ContactListConfig;
+use hamlet_elements::im::ImConfig;
+use hamlet_elements::presence::PresenceConfig;
+use hamlet_elements::{ElementsConfig, PresenceHome};
+use hamlet_model::Domain;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct SapConfig {
+    /// The home domain of the server's users.
+    pub domain: Domain,
+    /// What GetSPInfo answers.
+    pub provider: ProviderConfig,
+    /// Who may log in, and how.
+    pub accounts: AccountsConfig,
+    /// Sessions.
+    pub session: SessionConfig,
+    /// Delivery to clients.
+    pub delivery: DeliveryConfig,
+    /// The HTTP binding.
+    pub http: HttpConfig,
+    /// The service relay.
+    pub relay: RelayConfig,
+    /// Instant messaging.
+    pub im: ImConfig,
+    /// Contact lists.
+    pub contact_lists: ContactListConfig,
+    /// Presence.
+    pub presence: PresenceConfig,
+    /// Where the users of this domain have their presence.
+    pub presence_home: PresenceHome,
+    /// Domains whose users have their presence here.
+    pub serves_presence_of: Vec<Domain>,
+    /// Where exchanges are written for people to read; `None` for nowhere.
+    pub trace_dir: Option<PathBuf>,
+}
+
+/// The service provider's data (csp-access 7).
+#[derive(Debug, Clone)]
+pub struct ProviderConfig {
+    /// Name.
+    pub name: String,
+    /// A text about it.
+    pub description: Option<String>,
+    /// Its home page.
+    pub url: Option<String>,
+}
+
+/// Accounts and login (csp-access 3).
+#[derive(Debug, Clone)]
+pub struct AccountsConfig {
+    /// The first login of an unknown user makes his account (csp-access 3.7).
+    pub auto_register: bool,
+    /// The server may ask for the password itself in a 4-way login (data-types 3.1), which
+    /// registration at a 4-way login needs.
+    pub allow_pwd_digest: bool,
+    /// Digest login is offered: passwords are then kept encrypted. Without it new ones are
+    /// kept as Argon2id hashes.
+    pub digest_login: bool,
+    /// How long a challenge may be answered.
+    pub challenge_life: Duration,
+    /// Failed logins of a user, and of an address, before further ones are refused.
+    pub max_failures: u32,
+    /// For how long a failed login counts.
+    pub failure_window: Duration,
+    /// How many Argon2id computations may run at a time.
+    pub concurrent_hashes: usize,
+}
+
+/// Sessions (csp-access 3, 4).
+#[derive(Debug, Clone)]
+pub struct SessionConfig {
+    /// Shortest keep-alive time that is agreed.
+    pub ttl_min: Duration,
+    /// Longest.
+    pub ttl_max: Duration,
+    /// What a client gets that asks for none.
+    pub ttl_default: Duration,
+    /// A silent session lives on for this, or for a quarter of its keep-alive time if that
+    /// is more (csp-access 3.11).
+    pub grace: Duration,
+    /// Most sessions of one user.
+    pub max_per_user: usize,
+    /// Most sessions of the server.
+    pub max_sessions: usize,
+    /// How long an ended session is answered by its own code (csp-access 1.5).
+    pub remember_ended: Duration,
+    /// How often expired sessions are looked for.
+    pub sweep: Duration,
+}
+
+/// Delivery to clients (csp-access 2.4, 5; csp-im 6).
+#[derive(Debug, Clone)]
+pub struct DeliveryConfig {
+    /// ServerPollMin, at least.
+    pub poll_min: Duration,
+    /// How long an answer to a server transaction is waited for before it is repeated;
+    /// `None`: 60 s or twice the ServerPollMin, whichever is more.
+    pub guard_time: Option<Duration>,
+    /// After how many unanswered repetitions the next poll of a client that never answers
+    /// counts as the answer (csp-access 2.4).
+    pub implicit_after: u32,
+    /// Most presence notices that wait for one session.
+    pub max_notices: usize,
+    /// Most transactions that are open at a time, whatever the client offers.
+    pub max_multi_trans: u32,
+    /// Mailboxes of users that have not been heard of for this long leave the memory.
+    pub cool_after: Duration,
+}
+
+/// The HTTP binding (transport 3).
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Largest body of a request, octets.
+    pub max_body: usize,
+    /// Most open connections.
+    pub max_connections: usize,
+    /// How long the head of a request, and then its body, may take.
+    pub read_timeout: Duration,
+    /// How long a connection may be without a request.
+    pub idle_timeout: Duration,
+    /// How long open exchanges may take to end at shutdown.
+    pub drain_timeout: Duration,
+}
+
+/// The service relay (csp-im 5.3 item 10).
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// First pause before an unanswered entry of the outbox is sent again; doubles.
+    pub retry_min: Duration,
+    /// Longest such pause.
+    pub retry_max: Duration,
+    /// Most questions that wait for answers of other domains.
+    pub max_pending: usize,
+}
+
+impl SapConfig {
+    /// The usual values.
+    pub fn new(domain: Domain) -> Self {
+        Self {
+            provider: ProviderConfig {
+                name: domain.to_string(),
+                description: None,
+                url: None,
+            },
+            domain,
+            accounts: AccountsConfig::default(),
+            session: SessionConfig::default(),
+            delivery: DeliveryConfig::default(),
+            http: HttpConfig::default(),
+            relay: RelayConfig::default(),
+            im: ImConfig::default(),
+            contact_lists: ContactListConfig::default(),
+            presence: PresenceConfig::default(),
+            presence_home: PresenceHome::Local,
+            serves_presence_of: Vec::new(),
+            trace_dir: None,
+        }
+    }
+
+    pub(crate) fn elements(&self) -> ElementsConfig {
+        ElementsConfig {
+            im: self.im.clone(),
+            contact_lists: self.contact_lists.clone(),
+            presence: self.presence.clone(),
+            presence_home: self.presence_home.clone(),
+            serves_presence_of: self.serves_presence_of.clone(),
+            ..ElementsConfig::new(self.domain.clone())
+        }
+    }
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self {
+            auto_register: false,
+            allow_pwd_digest: true,
+            digest_login: true,
+            challenge_life: Duration::from_secs(120),
+            max_failures: 10,
+            failure_window: Duration::from_secs(600),
+            concurrent_hashes: 2,
+        }
+    }
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            ttl_min: Duration::from_secs(30),
+            ttl_max: Duration::from_secs(86_400),
+            ttl_default: Duration::from_secs(1800),
+            grace: Duration::from_secs(60),
+            max_per_user: 16,
+            max_sessions: 100_000,
+            remember_ended: Duration::from_secs(3600),
+            sweep: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self {
+            poll_min: Duration::from_secs(30),
+            guard_time: None,
+            implicit_after: 2,
+            max_notices: 2000,
+            max_multi_trans: 4,
+            cool_after: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            max_body: 1 << 20,
+            max_connections: 10_000,
+            read_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for RelayConfig {
+    fn default() -> Self {
+        Self {
+            retry_min: Duration::from_secs(2),
+            retry_max: Duration::from_secs(600),
+            max_pending: 10_000,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What clients answer to server transactions (csp-access 2.4, csp-im 6).
+
+use crate::Sap;
+use crate::delivery::outbound::{Reaction, What, reaction};
+use crate::session::Session;
+use hamlet_csp::elements::Primitive;
+use hamlet_model::{StatusCode, Timestamp};
+
+impl Sap {
+    /// A Response of the client. There is no answer to it; what it closes is closed durably
+    /// when this returns.
+    pub(crate) async fn react(
+        &self,
+        session: &Session,
+        id: Option<&str>,
+        primitive: &Primitive,
+        now: Timestamp,
+    ) {
+        let open = id.and_then(|id| session.outbound.lock().answered(id));
+        match open {
+            Some(what) => self.reaction(session, what, primitive, now).await,
+            // The transaction is forgotten, by time or by a restart; the message is not
+            // (csp-im 6 rule 1).
+            None => {
+                if let Some(message) = delivered(primitive) {
+                    self.acknowledge_waiting(session, message, now).await;
+                }
+            }
+        }
+    }
+
+    /// A Status in mode Request closes the oldest transaction (csp-access 2.4).
+    pub(crate) async fn react_to_status(
+        &self,
+        session: &Session,
+        primitive: &Primitive,
+        now: Timestamp,
+    ) {
+        let open = session.outbound.lock().answered_oldest();
+        if let Some(what) = open {
+            self.reaction(session, what, primitive, now).await;
+        }
+    }
+
+    /// MessageDelivered in mode Request: whether the message was waiting.
+    pub(crate) async fn deliver_by_request(
+        &self,
+        session: &Session,
+        message: &str,
+        now: Timestamp,
+    ) -> bool {
+        session.outbound.lock().answered_message(message);
+        self.acknowledge_waiting(session, message, now).await
+    }
+
+    /// A poll of a client that never answers acknowledges everything (clients GEN-29).
+    pub(crate) async fn acknowledge_by_poll(&self, session: &Session, now: Timestamp) {
+        let all = session.outbound.lock().take_implicit();
+        for what in all {
+            if let What::Message(entry) | What::Report(entry) = what {
+                self.acknowledge_entry(session, &entry, now).await;
+            }
+        }
+    }
+
+    async fn reaction(
+        &self,
+        session: &Session,
+        what: What,
+        primitive: &Primitive,
+        now: Timestamp,
+    ) {
+        let mut verdict = reaction(&what, primitive.tag(), status_code(primitive));
+        if let (What::Message(entry), Some(message)) = (&what, delivered(primitive))
+            && entry != message
+        {
+            verdict = Reaction::Wrong;
+        }
+        let (What::Message(entry) | What::Report(entry)) = what else {
+            return;
+        };
+        match verdict {
+            Reaction::Acknowledged => self.acknowledge_entry(session, &entry, now).await,
+            Reaction::Failed(code) => {
+                tracing::info!(
+                    session = session.id.as_str(),
+                    code = code.0,
+                    "a client refused a delivery"
+                );
+                match code {
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::RESPONSE_TOO_LARGE => {
+                        let settings = session.settings();
+                        self.unfit(session, &settings, &entry, Some(code), now);
+                    }
+                    // The mailbox has it marked as sent: it is repeated in time.
+                    _ => {}
+                }
+            }
+            Reaction::Wrong => session.user.mailbox.lock().missed(&entry, &session.id),
+        }
+    }
+
+    async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {
+        self.warm(&session.user).await;
+        let waits = session.user.mailbox.lock().contains(entry);
+        if waits {
+            self.acknowledge_entry(session, entry, now).await;
+        }
+        waits
+    }
+
+    async fn acknowledge_entry(&self, session: &Session, entry: &str, now: Timestamp) {
+        let settings = session.settings();
+        let first = self.with_asker(session, &settings, now, |asker, mailbox| {
+            mailbox.acknowledged(entry, asker)
+        });
+        if !first {
+            return;
+        }
+        match self.elements.acknowledge(&session.user.id, entry).await {
+            Ok(_) => {
+                self.metrics.delivered.inc();
+            }
+            Err(error) => {
+                // The store still has it: it will be delivered again.
+                self.store_failed("mailbox", &error);
+                session.user.mailbox.lock().reload();
+            }
+        }
+    }
+}
+
+/// The message that the primitive acknowledges.
+fn delivered(primitive: &Primitive) -> Option<&str> {
+    match primitive {
+        Primitive::MessageDelivered(delivered) => delivered.message_id.as_deref(),
+        _ => None,
+    }
+}
+
+/// The code of a Status; of another primitive none.
+fn status_code(primitive: &Primitive) -> Option<StatusCode> {
+    match primitive {
+        Primitive::Status(status) => {
+            let code = status.result.as_ref()?.code?;
+            u16::try_from(code).ok().map(StatusCode)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! Events of the service elements on their way to sessions.
+
+use crate::metrics::Metrics;
+use crate::session::Session;
+use crate::session::registry::Registry;
+use hamlet_elements::{Event, Events};
+use hamlet_model::UserId;
+use hamlet_model::presence::Attribute;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Where events arrive: the live sessions, and the driver of the outbox.
+pub(crate) struct Hub {
+    pub(crate) registry: Registry,
+    /// Something has been committed to the outbox.
+    pub(crate) outbox: Notify,
+    metrics: Arc<Metrics>,
+    max_notices: usize,
+}
+
+impl Hub {
+    pub(crate) fn new(metrics: Arc<Metrics>, max_notices: usize) -> Self {
+        Self {
+            registry: Registry::new(),
+            outbox: Notify::new(),
+            metrics,
+            max_notices,
+        }
+    }
+
+    fn presence(&self, session: &Session, publisher: UserId, attributes: Arc<Vec<Attribute>>) {
+        let mut outbound = session.outbound.lock();
+        if !outbound
+            .notices
+            .add(publisher, attributes, self.max_notices)
+        {
+            self.metrics.notices_dropped.inc();
+        }
+    }
+}
+
+impl Events for Hub {
+    fn emit(&self, event: Event) {
+        match event {
+            Event::Mailbox { user, item } => {
+                if let Some(user) = self.registry.user(&user) {
+                    user.mailbox.lock().arrived(item);
+                }
+            }
+            Event::MailboxRemoved { user, ids } => {
+                if let Some(user) = self.registry.user(&user) {
+                    let mut mailbox = user.mailbox.lock();
+                    ids.iter().for_each(|id| mailbox.removed(id));
+                }
+            }
+            Event::Presence {
+                session,
+                publisher,
+                attributes,
+            } => {
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    self.presence(&session, publisher, attributes);
+                }
+            }
+            Event::PresenceForUser {
+                user,
+                publisher,
+                attributes,
+            } => {
+                for session in self.registry.sessions_of(&user) {
+                    self.presence(&session, publisher.clone(), attributes.clone());
+                }
+            }
+            Event::Outbox => self.outbox.notify_one(),
+        }
+    }
+}

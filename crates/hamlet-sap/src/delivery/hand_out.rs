@@ -1,0 +1,270 @@
+//! Handing out: the next server transaction of a session (csp-access 2.4, 5.3; csp-im 6,
+//! 10.3).
+
+use crate::Sap;
+use crate::delivery::adapt::{self, Adapted};
+use crate::delivery::decide::{Verdict, decide};
+use crate::delivery::mailbox::{Asker, Found};
+use crate::delivery::outbound::What;
+use crate::mapping::{Facts, message, presence};
+use crate::session::{Session, Settings};
+use hamlet_csp::elements::Primitive;
+use hamlet_csp::{Extension, Tag, Text};
+use hamlet_elements::im::{MailboxItem, SessionView};
+use hamlet_model::{Message, StatusCode, Timestamp};
+use std::time::Duration;
+
+/// How many publishers one PresenceNotification-Request has at most.
+const MAX_PRESENCES: usize = 10;
+
+/// Shortest default guard time (csp-access 2.4).
+const GUARD: Duration = Duration::from_secs(60);
+
+/// A server transaction that is about to be written.
+pub(crate) struct Outgoing {
+    pub(crate) id: Text,
+    pub(crate) primitive: Primitive,
+    pub(crate) extensions: Vec<Extension>,
+}
+
+impl Sap {
+    /// Opens the next server transaction of the session, if there is something for it and
+    /// it may have another one open. Needs no database.
+    pub(crate) fn next_outgoing(
+        &self,
+        session: &Session,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Option<Outgoing> {
+        let settings = session.settings();
+        let guard = self.guard_time(&settings);
+        self.lapse(session, now);
+        if !session
+            .outbound
+            .lock()
+            .has_room(settings.capabilities.multi_trans)
+        {
+            return None;
+        }
+        let id = self.next_number()?;
+        let next = self
+            .next_entry(session, &settings, facts, now)
+            .or_else(|| next_presence(session, facts));
+        let (what, primitive, extensions) = next?;
+        if let What::Message(entry) | What::Report(entry) = &what {
+            let mut mailbox = session.user.mailbox.lock();
+            mailbox.sent(entry, &session.id, now, guard);
+        }
+        self.metrics.sent(match what {
+            What::Message(_) => "message",
+            What::Report(_) => "report",
+            What::Presence(_) => "presence",
+        });
+        session
+            .outbound
+            .lock()
+            .open(id.clone(), what, now.plus(guard));
+        Some(Outgoing {
+            id,
+            primitive,
+            extensions,
+        })
+    }
+
+    /// The oldest message or report that is for this session now.
+    fn next_entry(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Option<(What, Primitive, Vec<Extension>)> {
+        loop {
+            let Found { id, item } = self.with_asker(session, settings, now, |asker, mailbox| {
+                mailbox.find(asker)
+            })?;
+            let message = match &*item {
+                MailboxItem::Report(report) => {
+                    let primitive = message::delivery_report(report, facts, now);
+                    return Some((What::Report(id), primitive, Vec::new()));
+                }
+                MailboxItem::Message(message) => message,
+            };
+            let adapted = adapt::adapt(message, &settings.capabilities);
+            let fitted: &Message = match &adapted {
+                Adapted::AsIs(message) => message,
+                Adapted::Converted(message) => message,
+            };
+            let content = &fitted.content;
+            let verdict = decide(
+                &settings.capabilities,
+                &content.media_type(),
+                content.size(),
+                false,
+            );
+            match verdict {
+                Verdict::Push => {
+                    let (primitive, extensions) = message::new_message(fitted, facts, now);
+                    return Some((What::Message(id), primitive, extensions));
+                }
+                Verdict::Refuse(code) => self.unfit(session, settings, &id, Some(code), now),
+                // Without notification it waits for a client that can take it.
+                Verdict::Keep | Verdict::Notify => self.unfit(session, settings, &id, None, now),
+            }
+        }
+    }
+
+    /// The session cannot take an entry. When no other session can and there is a `code`
+    /// for that, it has failed for good (csp-im 6 rule 11).
+    pub(crate) fn unfit(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        entry: &str,
+        code: Option<StatusCode>,
+        now: Timestamp,
+    ) {
+        let others = self.with_asker(session, settings, now, |asker, mailbox| {
+            mailbox.unfit(entry, asker)
+        });
+        let Some(code) = code.filter(|_| !others) else {
+            return;
+        };
+        self.metrics.failed.inc();
+        let (user, entry) = (session.user.id.clone(), entry.to_owned());
+        session.user.mailbox.lock().removed(&entry);
+        self.aside(move |sap| async move {
+            if let Err(error) = sap.elements.fail(&user, &entry, code).await {
+                sap.store_failed("mailbox", &error);
+            }
+        });
+    }
+
+    /// A server transaction was too large to be written. `alone`: it can never be.
+    pub(crate) fn withdraw(&self, session: &Session, id: &str, alone: bool, now: Timestamp) {
+        let what = session.outbound.lock().withdraw(id);
+        match what {
+            Some(What::Message(entry) | What::Report(entry)) => match alone {
+                true => self.unfit(session, &session.settings(), &entry, None, now),
+                false => session.user.mailbox.lock().missed(&entry, &session.id),
+            },
+            // Tried less often, as three times at most.
+            Some(What::Presence(notices)) => session.outbound.lock().notices.put_back(notices),
+            None => {}
+        }
+    }
+
+    /// Whether the client should poll: there is something for it, and it may have it.
+    pub(crate) fn has_more(&self, session: &Session, now: Timestamp) -> bool {
+        let settings = session.settings();
+        {
+            let outbound = session.outbound.lock();
+            if !outbound.notices.is_empty() {
+                return true;
+            }
+        }
+        if session.user.mailbox.lock().len() == 0 {
+            return false;
+        }
+        self.with_asker(session, &settings, now, |asker, mailbox| mailbox.has(asker))
+    }
+
+    /// As [`Sap::has_more`], for answers without a server transaction: while the client owes
+    /// answers, a poll would bring it nothing.
+    pub(crate) fn poll_is_worth_while(&self, session: &Session, now: Timestamp) -> bool {
+        let multi_trans = session.settings().capabilities.multi_trans;
+        self.lapse(session, now);
+        let room = session.outbound.lock().has_room(multi_trans);
+        room && self.has_more(session, now)
+    }
+
+    /// Closes what was not answered in time.
+    fn lapse(&self, session: &Session, now: Timestamp) {
+        let after = self.config.delivery.implicit_after;
+        let missed = session.outbound.lock().lapse(now, after);
+        if missed.is_empty() {
+            return;
+        }
+        let mut mailbox = session.user.mailbox.lock();
+        for entry in &missed {
+            self.metrics.repeated.inc();
+            mailbox.missed(entry, &session.id);
+        }
+    }
+
+    pub(crate) fn with_asker<T>(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        now: Timestamp,
+        ask: impl FnOnce(&Asker<'_>, &mut crate::delivery::mailbox::Mailbox) -> T,
+    ) -> T {
+        let user = &session.user;
+        let views = |item: &MailboxItem| -> Vec<SessionView> {
+            let sessions = user.sessions.read();
+            let view = |other: &std::sync::Arc<Session>| other.view(accepts(other, item));
+            sessions.iter().map(view).collect()
+        };
+        let asker = Asker {
+            session: &session.id,
+            now,
+            guard: self.guard_time(settings),
+            views: &views,
+        };
+        ask(&asker, &mut user.mailbox.lock())
+    }
+
+    /// How long an answer of the client is waited for (csp-access 2.4).
+    pub(crate) fn guard_time(&self, settings: &Settings) -> Duration {
+        let twice = Duration::from_secs(u64::from(settings.capabilities.poll_min) * 2);
+        self.config.delivery.guard_time.unwrap_or(GUARD.max(twice))
+    }
+
+    pub(crate) fn next_number(&self) -> Option<Text> {
+        if self.numbers.is_low() {
+            self.aside(|sap| async move {
+                if sap.numbers.is_low()
+                    && let Err(error) = sap.numbers.refill().await
+                {
+                    sap.store_failed("numbers", &error);
+                }
+            });
+        }
+        self.numbers.next()
+    }
+}
+
+/// Whether the session takes the content of a message; reports are for everybody.
+fn accepts(session: &Session, item: &MailboxItem) -> bool {
+    match item {
+        MailboxItem::Message(message) => {
+            adapt::accepts(&message.content, &session.settings().capabilities)
+        }
+        MailboxItem::Report(_) => true,
+    }
+}
+
+fn next_presence(
+    session: &Session,
+    facts: &Facts<'_>,
+) -> Option<(What, Primitive, Vec<Extension>)> {
+    if !facts
+        .profile
+        .takes_push(Tag::PresenceNotificationRequest)
+    {
+        return None;
+    }
+    let count = match facts.profile.one_presence_per_notification {
+        true => 1,
+        false => MAX_PRESENCES,
+    };
+    let notices = session.outbound.lock().notices.take(count);
+    if notices.is_empty() {
+        return None;
+    }
+    let publishers = notices
+        .iter()
+        .map(|notice| (&notice.publisher, notice.attributes.as_slice()));
+    let primitive = presence::notification(publishers, facts);
+    Some((What::Presence(notices), primitive, Vec::new()))
+}

@@ -1,0 +1,15 @@
+//! What the server tells clients by itself (csp-access 2.4, 5; csp-im 6, 10).
+//!
+//! Messages and reports live in the mailbox of their user ([`mailbox`]) until they are
+//! acknowledged; which session gets one is decided when it is handed out ([`hand_out`]).
+//! Presence waits in the queue of its session ([`outbound`]).
+
+pub(crate) mod acknowledge;
+pub(crate) mod adapt;
+pub(crate) mod decide;
+pub(crate) mod events;
+pub(crate) mod hand_out;
+pub(crate) mod mailbox;
+pub(crate) mod notices;
+pub(crate) mod numbers;
+pub(crate) mod outbound;

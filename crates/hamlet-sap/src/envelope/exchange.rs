@@ -1,0 +1,394 @@
+//! One exchange: a message in, a message or nothing out, in the same syntax and version
+//! (csp-access 1.1).
+
+use crate::Sap;
+use crate::client_profile::{ClientMarks, ClientProfile};
+use crate::delivery::hand_out::Outgoing;
+use crate::envelope::discovery;
+use crate::envelope::transaction::Done;
+use crate::mapping::{Facts, result};
+use crate::session::Session;
+use hamlet_csp::elements::{Primitive, SessionType, Tag, TransactionMode};
+use hamlet_csp::{
+    DecodeError, Document, Message, SessionDescriptor, Syntax, Transaction, Version, decode,
+    encode,
+};
+use hamlet_model::{StatusCode, Timestamp};
+use sha1::{Digest, Sha1};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Most transactions of one message that are carried out; the others get 503.
+const MAX_TRANSACTIONS: usize = 64;
+
+/// A message as a transport received it.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// The octets.
+    pub body: &'a [u8],
+    /// Their media type, as it was given.
+    pub content_type: Option<&'a str>,
+    /// What the client calls itself.
+    pub user_agent: Option<&'a str>,
+    /// Where it comes from.
+    pub peer: Option<IpAddr>,
+    /// Nobody else could read it on its way.
+    pub secure: bool,
+}
+
+/// What the transport sends back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// A message of CSP.
+    Message {
+        /// The octets.
+        body: Vec<u8>,
+        /// Their media type, where the request gave none.
+        media_type: &'static str,
+    },
+    /// Nothing: an empty body.
+    Nothing,
+    /// The octets are no message of CSP: HTTP 400.
+    BadRequest,
+    /// Neither media type nor octets are known: HTTP 415.
+    UnsupportedMediaType,
+}
+
+/// What surrounds the transactions of a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) inbound: &'a Inbound<'a>,
+    pub(crate) syntax: Syntax,
+    pub(crate) version: Version,
+    pub(crate) doctype: bool,
+    pub(crate) now: Timestamp,
+}
+
+impl Sap {
+    /// Answers one message. Never fails; a fault of the program is a panic, which the
+    /// transport confines to this exchange.
+    pub async fn exchange(&self, inbound: &Inbound<'_>) -> Reply {
+        if inbound.body.is_empty() {
+            return Reply::BadRequest;
+        }
+        let Some(syntax) = Syntax::detect(inbound.content_type, inbound.body) else {
+            return Reply::UnsupportedMediaType;
+        };
+        let decoded = match decode(inbound.body, syntax) {
+            Ok(decoded) => decoded,
+            Err(error) => return self.unreadable(&error, inbound, syntax),
+        };
+        let mut around = Around {
+            inbound,
+            syntax,
+            version: decoded.version.unwrap_or(Version::V1_2),
+            doctype: decoded.doctype,
+            now: Timestamp::now(),
+        };
+        match decoded.document {
+            Document::Message(message) => {
+                let session = self.named(&message);
+                // Without a version of its own the message has that of its session.
+                if let (None, Some(session)) = (decoded.version, &session) {
+                    around.version = session.version;
+                }
+                self.message(message, session, &around).await
+            }
+            Document::VersionDiscoveryRequest(request) => {
+                let (response, version) = discovery::respond(&request);
+                let document = Document::VersionDiscoveryResponse(response);
+                around.version = version;
+                written(&document, &around, &ClientProfile::default())
+            }
+            Document::VersionDiscoveryResponse(_) => Reply::BadRequest,
+        }
+    }
+
+    fn named(&self, message: &Message) -> Option<Arc<Session>> {
+        let id = message.session.session_id.as_deref()?;
+        self.hub.registry.session(id)
+    }
+
+    /// A body that is no message, or not whole: a Status where it can be addressed.
+    fn unreadable(&self, error: &DecodeError, inbound: &Inbound<'_>, syntax: Syntax) -> Reply {
+        self.metrics.unreadable.inc();
+        tracing::debug!(%error, "unreadable message");
+        let salvage = &error.salvage;
+        let unsupported = error.status == StatusCode::VERSION_NOT_SUPPORTED;
+        let id = match (&salvage.transaction_id, unsupported) {
+            (Some(id), _) if salvage.descriptor_read => id.as_str(),
+            (_, true) => "",
+            _ => return Reply::BadRequest,
+        };
+        let around = Around {
+            inbound,
+            syntax,
+            version: error.version.unwrap_or(match unsupported {
+                true => Version::V1_3,
+                false => Version::V1_2,
+            }),
+            doctype: false,
+            now: Timestamp::now(),
+        };
+        let profile = self.profile_of(None, &around);
+        let facts = self.facts(&around, &profile);
+        let status = result::status_with(error.status, &error.what, &[], &facts);
+        let session = match &salvage.session_id {
+            Some(session) => SessionDescriptor::inband(session),
+            None => SessionDescriptor::outband(),
+        };
+        let message = Message {
+            session,
+            transactions: vec![Transaction::response(id, status)],
+            poll: None,
+            cir: None,
+        };
+        written(&Document::Message(message), &around, &profile)
+    }
+
+    async fn message(
+        &self,
+        message: Message,
+        mut session: Option<Arc<Session>>,
+        around: &Around<'_>,
+    ) -> Reply {
+        if message.transactions.is_empty() {
+            return Reply::BadRequest;
+        }
+        if let Some(session) = &session {
+            let by_user = message.transactions.iter().any(is_of_user);
+            session.heard(around.now, by_user);
+            self.warm(&session.user).await;
+        }
+        let profile = self.profile_of(session.as_deref(), around);
+        let mut responses: Vec<Transaction> = Vec::new();
+        let mut wants_news = false;
+        for (index, transaction) in message.transactions.into_iter().enumerate() {
+            let id = transaction.id.clone().unwrap_or_default();
+            if index >= MAX_TRANSACTIONS {
+                let facts = self.facts(around, &profile);
+                let status = result::status(StatusCode::SERVICE_UNAVAILABLE, &facts);
+                responses.push(Transaction::response(&id, status));
+                continue;
+            }
+            let done = self
+                .transaction(
+                    transaction,
+                    index,
+                    session.as_ref(),
+                    &message.session,
+                    &profile,
+                    around,
+                )
+                .await;
+            match done {
+                Done::Respond(primitive) => {
+                    responses.push(Transaction::response(&id, *primitive));
+                }
+                Done::Initiate(primitive) => {
+                    let id = self.next_number().unwrap_or_default();
+                    responses.push(Transaction::request(id, *primitive));
+                }
+                Done::LoggedIn(response, new) => {
+                    responses.push(Transaction::response(&id, *response));
+                    session = Some(new);
+                }
+                Done::News => wants_news = true,
+            }
+        }
+        let reply = Composer {
+            sap: self,
+            session: session.filter(|session| self.is_live(session)),
+            descriptor: repeated(message.session),
+            profile: &profile,
+            around,
+        };
+        reply.compose(responses, wants_news)
+    }
+
+    /// How the client is treated: as its session knows it, else by its marks.
+    fn profile_of(&self, session: Option<&Session>, around: &Around<'_>) -> ClientProfile {
+        match session {
+            Some(session) => session.settings().profile.clone(),
+            None => ClientProfile::detect(&ClientMarks {
+                user_agent: around.inbound.user_agent,
+                client_id: None,
+                cookie: None,
+                transaction_id: None,
+                version: around.version,
+                syntax: around.syntax,
+            }),
+        }
+    }
+
+    pub(crate) fn facts<'a>(
+        &'a self,
+        around: &Around<'_>,
+        profile: &'a ClientProfile,
+    ) -> Facts<'a> {
+        Facts {
+            version: around.version,
+            home: &self.config.domain,
+            profile,
+        }
+    }
+
+    fn is_live(&self, session: &Session) -> bool {
+        self.hub.registry.session(session.id.as_str()).is_some()
+    }
+}
+
+/// Puts an answer together.
+struct Composer<'a> {
+    sap: &'a Sap,
+    session: Option<Arc<Session>>,
+    descriptor: SessionDescriptor,
+    profile: &'a ClientProfile,
+    around: &'a Around<'a>,
+}
+
+impl Composer<'_> {
+    fn compose(&self, responses: Vec<Transaction>, wants_news: bool) -> Reply {
+        let Some(session) = &self.session else {
+            return match responses.is_empty() {
+                true => Reply::Nothing,
+                false => self.write(responses, false),
+            };
+        };
+        let capabilities = &session.settings().capabilities;
+        let room = (capabilities.multi_trans_per_message as usize).max(1);
+        let answered = responses.len();
+        let mut transactions = responses;
+        let mut outgoing: Vec<Outgoing> = Vec::new();
+        let facts = self.sap.facts(self.around, self.profile);
+        while wants_news && answered + outgoing.len() < room {
+            match self.sap.next_outgoing(session, &facts, self.around.now) {
+                Some(next) => outgoing.push(next),
+                None => break,
+            }
+        }
+        if answered == 0 && outgoing.is_empty() {
+            return Reply::Nothing;
+        }
+        let ids: Vec<_> = outgoing.iter().map(|next| next.id.clone()).collect();
+        transactions.extend(outgoing.into_iter().map(|next| Transaction {
+            extensions: next.extensions,
+            ..Transaction::request(next.id, next.primitive)
+        }));
+        let poll = match ids.is_empty() {
+            true => self.sap.poll_is_worth_while(session, self.around.now),
+            false => self.sap.has_more(session, self.around.now),
+        };
+        let limit = capabilities.parser_size.unwrap_or(u32::MAX) as usize;
+        let mut reply = self.write(transactions.clone(), poll);
+        if size(&reply) <= limit {
+            return reply;
+        }
+        // csp-im 3.2 item 4, transport 9 item 11.
+        let alone = answered + ids.len() == 1;
+        for id in &ids {
+            self.sap.withdraw(session, id, alone, self.around.now);
+        }
+        transactions.truncate(answered);
+        if !ids.is_empty() && answered == 0 {
+            // Something smaller may wait behind what can never be sent.
+            return match alone {
+                true => self.compose(Vec::new(), true),
+                false => self.compose_one(session, &facts),
+            };
+        }
+        reply = self.write(transactions.clone(), poll);
+        if size(&reply) <= limit {
+            return reply;
+        }
+        for transaction in &mut transactions {
+            let too_large = result::status(StatusCode::RESPONSE_TOO_LARGE, &facts);
+            transaction.content = Ok(too_large);
+        }
+        self.write(transactions, poll)
+    }
+
+    /// Several server transactions were too much for one message: one.
+    fn compose_one(&self, session: &Session, facts: &Facts<'_>) -> Reply {
+        let Some(next) = self.sap.next_outgoing(session, facts, self.around.now) else {
+            return Reply::Nothing;
+        };
+        let id = next.id.clone();
+        let transaction = Transaction {
+            extensions: next.extensions,
+            ..Transaction::request(next.id, next.primitive)
+        };
+        let reply = self.write(vec![transaction], true);
+        let limit = session.settings().capabilities.parser_size;
+        if size(&reply) <= limit.unwrap_or(u32::MAX) as usize {
+            return reply;
+        }
+        self.sap.withdraw(session, &id, true, self.around.now);
+        Reply::Nothing
+    }
+
+    fn write(&self, transactions: Vec<Transaction>, poll: bool) -> Reply {
+        let message = Message {
+            session: self.descriptor.clone(),
+            transactions,
+            poll: Some(poll),
+            cir: None,
+        };
+        written(&Document::Message(message), self.around, self.profile)
+    }
+}
+
+fn size(reply: &Reply) -> usize {
+    match reply {
+        Reply::Message { body, .. } => body.len(),
+        _ => 0,
+    }
+}
+
+fn written(document: &Document, around: &Around<'_>, profile: &ClientProfile) -> Reply {
+    let options = profile.write_options(around.doctype);
+    Reply::Message {
+        body: encode(document, around.syntax, around.version, &options),
+        media_type: around.syntax.media_type(around.version),
+    }
+}
+
+/// The SessionDescriptor of an answer repeats that of the request (csp-access 1.4).
+fn repeated(descriptor: SessionDescriptor) -> SessionDescriptor {
+    match descriptor.session_type {
+        SessionType::Undefined(_) if descriptor.session_id.is_some() => SessionDescriptor {
+            session_type: SessionType::Inband,
+            ..descriptor
+        },
+        SessionType::Undefined(_) => SessionDescriptor::outband(),
+        _ => descriptor,
+    }
+}
+
+/// Whether the user did something: polls, acknowledgements and keep-alives come by
+/// themselves (csp-im 10.3 item 5).
+fn is_of_user(transaction: &Transaction) -> bool {
+    let by_itself = |primitive: &Primitive| {
+        matches!(
+            primitive.tag(),
+            Tag::PollingRequest | Tag::KeepAliveRequest | Tag::Status
+        )
+    };
+    transaction.mode == TransactionMode::Request
+        && transaction
+            .content
+            .as_ref()
+            .is_ok_and(|primitive| !by_itself(primitive))
+}
+
+/// Names the content of the transaction at `index` of a body: what is sent again is the
+/// same octets (csp-access 2.3).
+pub(crate) fn content_hash(body: &[u8], index: usize) -> i64 {
+    let digest = Sha1::new()
+        .chain_update(body)
+        .chain_update((index as u64).to_be_bytes())
+        .finalize();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}

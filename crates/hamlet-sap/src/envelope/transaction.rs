@@ -1,0 +1,358 @@
+//! One transaction of a client: checked, carried out, answered.
+
+use crate::Sap;
+use crate::client_profile::ClientProfile;
+use crate::envelope::check::{SessionState, Subject, Verdict, check};
+use crate::envelope::exchange::{Around, content_hash};
+use crate::mapping::{self, Facts, Reply, result};
+use crate::negotiation::capability::Capabilities;
+use crate::negotiation::capability_answer::{self, Surroundings};
+use crate::negotiation::{keep_alive, provider, service};
+use crate::session::Session;
+use hamlet_csp::elements::{
+    ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, ServiceRequest,
+};
+use hamlet_csp::{SessionDescriptor, Tag, Transaction, Version};
+use hamlet_elements::{Call, IdempotenceKey, Request, Requestor};
+use hamlet_model::{Refusal, StatusCode};
+use std::sync::Arc;
+
+/// What comes of a transaction.
+pub(crate) enum Done {
+    /// A response in the same transaction.
+    Respond(Box<Primitive>),
+    /// A server transaction in its place.
+    Initiate(Box<Primitive>),
+    /// A response, and the session that begins with it.
+    LoggedIn(Box<Primitive>, Arc<Session>),
+    /// No response; if something waits for the client, it may come now.
+    News,
+}
+
+impl Done {
+    fn respond(primitive: impl Into<Primitive>) -> Self {
+        Self::Respond(Box::new(primitive.into()))
+    }
+}
+
+impl Sap {
+    /// Carries out the transaction at `index` of its message.
+    pub(crate) async fn transaction(
+        &self,
+        transaction: Transaction,
+        index: usize,
+        session: Option<&Arc<Session>>,
+        descriptor: &SessionDescriptor,
+        profile: &ClientProfile,
+        around: &Around<'_>,
+    ) -> Done {
+        let facts = self.facts(around, profile);
+        let tag = match &transaction.content {
+            Ok(primitive) => Some(primitive.tag()),
+            Err(unreadable) => unreadable.primitive,
+        };
+        let state = self.session_state(session, descriptor).await;
+        let settings = session.map(|session| session.settings());
+        let agreement = settings.as_ref().and_then(|s| s.agreement.as_ref());
+        let verdict = check(&Subject {
+            mode: &transaction.mode,
+            id: transaction.id.as_deref(),
+            content: transaction.content.as_ref().map(Primitive::tag),
+            version: around.version,
+            session: state,
+            agreement,
+        });
+        let done = match (verdict, transaction.content) {
+            (Verdict::Reaction, content) => {
+                if let (Some(session), Ok(primitive)) = (session, content) {
+                    let id = transaction.id.as_deref();
+                    self.react(session, id, &primitive, around.now).await;
+                }
+                Done::News
+            }
+            (Verdict::Refuse(code), content) => {
+                let why = content.err().filter(|unreadable| unreadable.status == code);
+                let why = why.map_or(String::new(), |unreadable| unreadable.to_string());
+                let refusal = Refusal::because(code, why);
+                self.refuse(tag, state, &refusal, &facts)
+            }
+            (Verdict::Serve, Err(unreadable)) => {
+                Done::respond(result::status(unreadable.status, &facts))
+            }
+            (Verdict::Serve, Ok(primitive)) => {
+                let id = transaction.id.unwrap_or_default();
+                let key = || (id.as_str(), index);
+                match session {
+                    Some(session) if primitive.tag() != Tag::LoginRequest => {
+                        let extensions = &transaction.extensions;
+                        self.serve_inband(primitive, extensions, key(), session, &facts, around)
+                            .await
+                    }
+                    _ => {
+                        self.serve_outband(primitive, &id, descriptor, &facts, around)
+                            .await
+                    }
+                }
+            }
+        };
+        self.metrics
+            .request(tag, around.version, around.syntax, done.status());
+        done
+    }
+
+    async fn session_state(
+        &self,
+        session: Option<&Arc<Session>>,
+        descriptor: &SessionDescriptor,
+    ) -> SessionState {
+        match (session, descriptor.session_id.as_deref()) {
+            (Some(_), _) => SessionState::Live,
+            (None, Some(id)) if !id.is_empty() => match self.how_ended(id).await {
+                Some(code) => SessionState::Ended(code),
+                None => SessionState::Unknown,
+            },
+            _ => SessionState::Unknown,
+        }
+    }
+
+    fn refuse(
+        &self,
+        tag: Option<Tag>,
+        state: SessionState,
+        refusal: &Refusal,
+        facts: &Facts<'_>,
+    ) -> Done {
+        match (tag, state) {
+            // The answer to the logout was lost and it comes again.
+            (Some(Tag::LogoutRequest), SessionState::Ended(StatusCode::OK)) => logged_out(facts),
+            // A session that was logged out is no session.
+            (_, SessionState::Ended(StatusCode::OK)) if refusal.code == StatusCode::OK => {
+                Done::respond(result::status(StatusCode::INVALID_SESSION, facts))
+            }
+            // csp-access 3.10: to a poll the server speaks by itself.
+            (Some(Tag::PollingRequest), SessionState::Ended(StatusCode::FORCED_LOGOUT)) => {
+                let code = StatusCode::FORCED_LOGOUT;
+                Done::Initiate(Box::new(result::disconnect(code, "", facts)))
+            }
+            // A client may not survive an error here (clients AND-15).
+            (Some(Tag::GetListRequest), SessionState::Live) => {
+                let refusal = Err(refusal.clone());
+                Done::respond(mapping::answer(Reply::GetList, refusal, facts))
+            }
+            _ => Done::respond(result::refused(refusal, facts)),
+        }
+    }
+
+    /// A request inside a live session.
+    async fn serve_inband(
+        &self,
+        primitive: Primitive,
+        extensions: &[hamlet_csp::Extension],
+        (id, index): (&str, usize),
+        session: &Arc<Session>,
+        facts: &Facts<'_>,
+        around: &Around<'_>,
+    ) -> Done {
+        let now = around.now;
+        match primitive {
+            Primitive::PollingRequest => {
+                self.acknowledge_by_poll(session, now).await;
+                Done::News
+            }
+            Primitive::Status(_) => {
+                self.react_to_status(session, &primitive, now).await;
+                Done::News
+            }
+            Primitive::MessageDelivered(delivered) => {
+                let message = delivered.message_id.unwrap_or_default();
+                let known = self.deliver_by_request(session, &message, now).await;
+                let code = match known {
+                    true => StatusCode::OK,
+                    false => StatusCode::INVALID_MESSAGE_ID,
+                };
+                Done::respond(result::status(code, facts))
+            }
+            Primitive::KeepAliveRequest(request) => {
+                self.keep_alive(&request, session, facts).await
+            }
+            Primitive::LogoutRequest => {
+                self.end_session(session, StatusCode::OK).await;
+                logged_out(facts)
+            }
+            Primitive::ClientCapabilityRequest(request) => {
+                self.capability(*request, session, facts, around).await
+            }
+            Primitive::ServiceRequest(request) => {
+                self.service(*request, session, facts, around).await
+            }
+            Primitive::GetSPInfoRequest(request) => {
+                Done::respond(provider::respond(*request, &self.config.provider))
+            }
+            other => {
+                let name = other.tag();
+                let asked = mapping::request(other, extensions, facts);
+                let (request, reply) = match asked {
+                    Some(Ok(asked)) => asked,
+                    Some(Err(refusal)) if name == Tag::GetListRequest => {
+                        let refusal = Err(refusal);
+                        return Done::respond(mapping::answer(Reply::GetList, refusal, facts));
+                    }
+                    Some(Err(refusal)) => {
+                        return Done::respond(result::refused(&refusal, facts));
+                    }
+                    None => {
+                        return Done::respond(result::status(StatusCode::NOT_IMPLEMENTED, facts));
+                    }
+                };
+                let key = changes_something(&request).then(|| IdempotenceKey {
+                    scope: session.id.to_string(),
+                    id: format!("{id} {name}"),
+                    hash: content_hash(around.inbound.body, index),
+                });
+                let call = Call {
+                    requestor: Requestor {
+                        user: session.user.id.clone(),
+                        session: Some(session.id.clone()),
+                        client: Some(session.client.clone()),
+                        application: session.application.clone(),
+                    },
+                    request,
+                    key,
+                };
+                let answer = self.elements.call(call).await;
+                Done::respond(mapping::answer(reply, answer, facts))
+            }
+        }
+    }
+
+    /// What needs no session.
+    async fn serve_outband(
+        &self,
+        primitive: Primitive,
+        id: &str,
+        descriptor: &SessionDescriptor,
+        facts: &Facts<'_>,
+        around: &Around<'_>,
+    ) -> Done {
+        match primitive {
+            Primitive::LoginRequest(request) => {
+                let named = descriptor.session_id.as_deref();
+                let (response, session) = self.login(*request, named, id, around).await;
+                match session {
+                    Some(session) => Done::LoggedIn(Box::new(response.into()), session),
+                    None => Done::respond(response),
+                }
+            }
+            Primitive::GetSPInfoRequest(request) => {
+                Done::respond(provider::respond(*request, &self.config.provider))
+            }
+            _ => Done::respond(result::status(StatusCode::INVALID_SESSION, facts)),
+        }
+    }
+
+    /// csp-access 4.
+    async fn keep_alive(
+        &self,
+        request: &KeepAliveRequest,
+        session: &Session,
+        facts: &Facts<'_>,
+    ) -> Done {
+        let before = session.settings().keep_alive;
+        let (code, agreed) =
+            keep_alive::renew(request.time_to_live, before, &self.config.session);
+        if agreed != before {
+            session.change(|settings| settings.keep_alive = agreed);
+            if let Err(refusal) = self.persist(session).await {
+                return Done::respond(result::refused(&refusal, facts));
+            }
+        }
+        Done::respond(KeepAliveResponse {
+            result: Some(result::result(code, "", &[], facts)),
+            keep_alive_time: u32::try_from(agreed.as_secs()).ok(),
+            time_to_live: None,
+        })
+    }
+
+    /// csp-access 6.2.
+    async fn capability(
+        &self,
+        request: ClientCapabilityRequest,
+        session: &Arc<Session>,
+        facts: &Facts<'_>,
+        around: &Around<'_>,
+    ) -> Done {
+        let list = request.capability_list.clone().unwrap_or_default();
+        let agreed = Capabilities::negotiate(&list, around.version, self.offer());
+        if let Some(handling) = agreed.online_handling {
+            // One setting for all sessions of the user, the latest counts (csp-im 10.2).
+            session.user.mailbox.lock().handling = handling;
+        }
+        session.change(|settings| settings.capabilities = agreed.clone());
+        if let Err(refusal) = self.persist(session).await {
+            return Done::respond(result::refused(&refusal, facts));
+        }
+        if let Err(error) = self.elements.session_changed(&session.facts()).await {
+            // Watchers see the client's type late; the negotiation stands.
+            self.store_failed("session", &error);
+        }
+        let around = Surroundings {
+            version: around.version,
+            secure: around.inbound.secure,
+            list_first: facts.profile.capability_list_first,
+            session_limit: self.config.session.max_per_user,
+        };
+        Done::respond(capability_answer::response(request, &agreed, around))
+    }
+
+    /// csp-access 6.3.
+    async fn service(
+        &self,
+        request: ServiceRequest,
+        session: &Session,
+        facts: &Facts<'_>,
+        around: &Around<'_>,
+    ) -> Done {
+        let (response, agreement) = service::respond(request, around.version);
+        session.change(|settings| settings.agreement = Some(agreement));
+        match self.persist(session).await {
+            Ok(()) => Done::respond(response),
+            Err(refusal) => Done::respond(result::refused(&refusal, facts)),
+        }
+    }
+}
+
+impl Done {
+    /// The status code of the response, for the metrics.
+    fn status(&self) -> Option<u32> {
+        let primitive = match self {
+            Self::Respond(primitive) | Self::LoggedIn(primitive, _) => primitive,
+            Self::Initiate(_) | Self::News => return None,
+        };
+        let result = match &**primitive {
+            Primitive::Status(status) => status.result.as_ref(),
+            Primitive::LoginResponse(response) => response.result.as_ref(),
+            Primitive::SendMessageResponse(response) => response.result.as_ref(),
+            Primitive::KeepAliveResponse(response) => response.result.as_ref(),
+            Primitive::GetPresenceResponse(response) => response.result.as_ref(),
+            Primitive::ListManageResponse(response) => response.result.as_ref(),
+            _ => None,
+        };
+        result.map_or(Some(200), |result| result.code)
+    }
+}
+
+/// csp-access 3.9.
+fn logged_out(facts: &Facts<'_>) -> Done {
+    Done::respond(match facts.version {
+        Version::V1_1 => result::disconnect(StatusCode::OK, "", facts),
+        _ => result::status(StatusCode::OK, facts),
+    })
+}
+
+/// Whether carrying it out again would not be the same as answering it again.
+fn changes_something(request: &Request) -> bool {
+    !matches!(
+        request,
+        Request::GetPresence(_) | Request::GetContactLists | Request::ExpandContactLists(_)
+    )
+}

@@ -1,0 +1,135 @@
+//! Accounts: made at login (csp-access 3.7) or by the operator.
+
+use crate::Sap;
+use hamlet_model::{Refusal, StatusCode, Timestamp, UserId};
+use hamlet_store::{Account, AccountStatus};
+
+/// Longest user part of a new address, characters: what phones can hold with scheme and
+/// domain (data-types 1.3).
+const MAX_NAME: usize = 50;
+
+/// Longest password, characters (data-types 1.3).
+const MAX_PASSWORD: usize = 255;
+
+impl Sap {
+    /// Makes an account with its first contact list. Fails with 402 for a name or password
+    /// that cannot be one, with 403 when there is such a user already, with 500 when the
+    /// password cannot be kept, with 503 when the store does not answer.
+    pub async fn create_account(&self, user: &UserId, password: &str) -> Result<(), Refusal> {
+        check_name(user)?;
+        let credential = self.sealed(user, password).await?;
+        let account = Account {
+            user: user.clone(),
+            credential: Some(credential),
+            status: AccountStatus::Active,
+            created: Timestamp::now(),
+        };
+        let made = self.store.write(move |tx| tx.create_account(&account)).await;
+        match made {
+            Ok(true) => {}
+            Ok(false) => return Err(Refusal::because(StatusCode::FORBIDDEN, "The user exists")),
+            Err(error) => return Err(self.store_failed("account", &error)),
+        }
+        self.elements
+            .provision(user)
+            .await
+            .map_err(|error| self.store_failed("provision", &error))
+    }
+
+    /// Registers the user of a login. Of two logins at the same time the second proves
+    /// itself by the password of the first.
+    pub(crate) async fn register(&self, user: &UserId, password: &str) -> Result<(), Refusal> {
+        match self.create_account(user, password).await {
+            Err(refusal) if refusal.code == StatusCode::FORBIDDEN => {}
+            other => {
+                if other.is_ok() {
+                    tracing::info!(user = user.as_str(), "account made at login");
+                }
+                return other;
+            }
+        }
+        let key = user.clone();
+        let account = self.store.read(move |tx| tx.account(&key)).await;
+        let account = account.map_err(|error| self.store_failed("account", &error))?;
+        let stored = account.and_then(|account| account.credential);
+        let secret = stored.map(|stored| self.credentials.open(user, &stored));
+        match secret {
+            Some(secret) if self.credentials.verify(&secret, password).await => Ok(()),
+            _ => Err(StatusCode::INVALID_PASSWORD.into()),
+        }
+    }
+
+    /// Gives a user another password and ends his sessions. Fails with 531 without such a
+    /// user, else as [`Sap::create_account`].
+    pub async fn change_password(&self, user: &UserId, password: &str) -> Result<(), Refusal> {
+        let credential = self.sealed(user, password).await?;
+        let key = user.clone();
+        let changed = self
+            .store
+            .write(move |tx| tx.set_credential(&key, Some(&credential)))
+            .await
+            .map_err(|error| self.store_failed("password", &error))?;
+        if !changed {
+            return Err(StatusCode::UNKNOWN_USER.into());
+        }
+        self.throttle.succeeded(user);
+        self.end_sessions_of(user, StatusCode::FORCED_LOGOUT).await;
+        Ok(())
+    }
+
+    /// Deletes an account with everything of the user, and ends his sessions. Fails with
+    /// 531 without such a user.
+    pub async fn delete_account(&self, user: &UserId) -> Result<(), Refusal> {
+        self.end_sessions_of(user, StatusCode::FORCED_LOGOUT).await;
+        let key = user.clone();
+        let deleted = self.store.write(move |tx| tx.delete_account(&key)).await;
+        let deleted = deleted.map_err(|error| self.store_failed("account", &error))?;
+        // He may have logged in between.
+        self.end_sessions_of(user, StatusCode::FORCED_LOGOUT).await;
+        self.elements.forget(user);
+        match deleted {
+            true => Ok(()),
+            false => Err(StatusCode::UNKNOWN_USER.into()),
+        }
+    }
+
+    async fn sealed(&self, user: &UserId, password: &str) -> Result<Vec<u8>, Refusal> {
+        if password.is_empty() || password.chars().count() > MAX_PASSWORD {
+            let why = "A password has 1 to 255 characters";
+            return Err(Refusal::because(StatusCode::BAD_PARAMETER, why));
+        }
+        let sealed = self.credentials.seal(user, password).await;
+        sealed.ok_or_else(|| StatusCode::INTERNAL_ERROR.into())
+    }
+}
+
+/// Characters that names may not have (csp-access 3.7); those that addresses may not have
+/// are gone already.
+fn check_name(user: &UserId) -> Result<(), Refusal> {
+    let name = user.user();
+    if name.chars().count() > MAX_NAME || name.contains(['/', '~', '<', '>', '@', '%']) {
+        let why = "The name is too long or has characters that a name may not have";
+        return Err(Refusal::because(StatusCode::BAD_PARAMETER, why));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::tests::user_id;
+
+    #[test]
+    fn names_are_short_and_plain() {
+        for (name, fine) in [
+            ("anna", true),
+            ("+358501234567", true),
+            ("änna", true),
+            ("~anna", false),
+            ("a%40b", false),
+            (&"a".repeat(51), false),
+        ] {
+            assert_eq!(check_name(&user_id(name)).is_ok(), fine, "{name}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Login (csp-access 3): who a client speaks for, and the session that it gets.
+
+pub(crate) mod accounts;
+pub(crate) mod authenticate;
+pub mod credentials;
+pub(crate) mod digest;
+pub(crate) mod respond;
+pub(crate) mod resume;
+pub(crate) mod throttle;

@@ -1,0 +1,153 @@
+//! The metrics of the service access point, declared once.
+
+use hamlet_csp::{Syntax, Tag, Version};
+use hamlet_model::StatusCode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use std::fmt::Write as _;
+
+/// A label that is a text of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Name(pub(crate) &'static str);
+
+impl EncodeLabelValue for Name {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        encoder.write_str(self.0)
+    }
+}
+
+/// One kind of request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RequestLabels {
+    primitive: Name,
+    version: Name,
+    syntax: Name,
+    status: u32,
+}
+
+/// One HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct HttpLabels {
+    status: u32,
+}
+
+/// How something turned out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct OutcomeLabels {
+    outcome: Name,
+}
+
+/// What kind of thing was handed out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct KindLabels {
+    kind: Name,
+}
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty = $make:expr, $text:literal, $help:literal;)*) => {
+        /// Everything that is counted.
+        pub(crate) struct Metrics {
+            $($(#[$doc])* pub(crate) $name: $kind,)*
+        }
+
+        impl Metrics {
+            pub(crate) fn register(registry: &mut Registry) -> Self {
+                let metrics = Self { $($name: $make,)* };
+                $(registry.register($text, $help, metrics.$name.clone());)*
+                metrics
+            }
+        }
+
+        /// Name and meaning of every metric of the service access point, for documentation.
+        pub const METRICS: &[(&str, &str)] = &[$(($text, $help),)*];
+    };
+}
+
+metrics! {
+    requests: Family<RequestLabels, Counter> = Family::default(), "csp_requests",
+        "CSP requests answered, by primitive, version, syntax and status code";
+    unreadable: Counter = Counter::default(), "csp_unreadable",
+        "Bodies that were no CSP message";
+    latency: Histogram = Histogram::new(exponential_buckets(0.0001, 4.0, 9)), "csp_exchange_seconds",
+        "Time from the whole request to the whole answer";
+    http: Family<HttpLabels, Counter> = Family::default(), "http_responses",
+        "HTTP responses, by status";
+    connections: Gauge = Gauge::default(), "http_connections",
+        "Open HTTP connections";
+    sessions: Gauge = Gauge::default(), "sessions",
+        "Live sessions";
+    logins: Family<OutcomeLabels, Counter> = Family::default(), "logins",
+        "Logins, by outcome";
+    ended: Family<HttpLabels, Counter> = Family::default(), "sessions_ended",
+        "Sessions that ended, by status code";
+    sent: Family<KindLabels, Counter> = Family::default(), "server_transactions",
+        "Server transactions handed to clients, repetitions included, by kind";
+    repeated: Counter = Counter::default(), "server_transactions_unanswered",
+        "Server transactions that were not answered in time";
+    delivered: Counter = Counter::default(), "mailbox_acknowledged",
+        "Messages and reports that clients acknowledged";
+    failed: Counter = Counter::default(), "mailbox_failed",
+        "Messages and reports that no client of the user could take";
+    notices_dropped: Counter = Counter::default(), "presence_notices_dropped",
+        "Presence notices dropped because a session's queue was full";
+    relay_sent: Counter = Counter::default(), "relay_sent",
+        "Requests sent to other domains, repetitions included";
+    relay_received: Counter = Counter::default(), "relay_received",
+        "Requests received from other domains";
+    relay_late: Counter = Counter::default(), "relay_answers_unexpected",
+        "Answers of other domains that nobody waited for any more";
+    panics: Counter = Counter::default(), "panics",
+        "Exchanges that ended in a fault of the program";
+}
+
+impl Metrics {
+    pub(crate) fn request(
+        &self,
+        primitive: Option<Tag>,
+        version: Version,
+        syntax: Syntax,
+        status: Option<u32>,
+    ) {
+        self.requests
+            .get_or_create(&RequestLabels {
+                primitive: Name(primitive.map_or("none", Tag::name)),
+                version: Name(version.as_str()),
+                syntax: Name(match syntax {
+                    Syntax::Xml => "xml",
+                    Syntax::Wbxml => "wbxml",
+                }),
+                status: status.unwrap_or(0),
+            })
+            .inc();
+    }
+
+    pub(crate) fn http(&self, status: u16) {
+        let labels = HttpLabels {
+            status: status.into(),
+        };
+        self.http.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn login(&self, outcome: &'static str) {
+        let labels = OutcomeLabels {
+            outcome: Name(outcome),
+        };
+        self.logins.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn ended(&self, code: StatusCode) {
+        let labels = HttpLabels {
+            status: code.0.into(),
+        };
+        self.ended.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn sent(&self, kind: &'static str) {
+        let labels = KindLabels { kind: Name(kind) };
+        self.sent.get_or_create(&labels).inc();
+    }
+}

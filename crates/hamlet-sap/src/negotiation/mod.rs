@@ -1,0 +1,8 @@
+//! What client and server agree on after login (csp-access 4, 6), and the end of a session.
+
+pub(crate) mod capability;
+pub(crate) mod capability_answer;
+pub(crate) mod functions;
+pub(crate) mod keep_alive;
+pub(crate) mod provider;
+pub(crate) mod service;

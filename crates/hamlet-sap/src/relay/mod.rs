@@ -1,0 +1,121 @@
+//! The service relay (architecture document 5.3.6.4): requests to service elements of
+//! other domains and from them.
+//!
+//! A [`Link`] carries octets to one domain; what comes back is given to [`Sap::receive`].
+//! Links may delay, lose, repeat and reorder. Requests that must not be lost are in the
+//! outbox, and are sent until they are answered or expire; questions are asked once.
+
+mod frame;
+mod outbox;
+mod pending;
+mod receive;
+
+use crate::config::RelayConfig;
+use crate::metrics::Metrics;
+use frame::{Frame, Purpose};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use hamlet_elements::{Answer, Request, ServiceRelay};
+use hamlet_model::{Domain, Refusal, StatusCode, UserId};
+use parking_lot::{Mutex, RwLock};
+use pending::Pending;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A way to another domain. Nothing is promised: what is sent may come late, twice, in
+/// another order, or not at all.
+pub trait Link: Send + Sync {
+    /// Sends octets; returns when they are on their way or lost.
+    fn send(&self, octets: Vec<u8>) -> BoxFuture<'_, ()>;
+}
+
+/// The relay of one server.
+pub struct Relay {
+    domain: Domain,
+    config: RelayConfig,
+    metrics: Arc<Metrics>,
+    links: RwLock<HashMap<Domain, Arc<dyn Link>>>,
+    pending: Pending,
+    /// Entries of the outbox that have been sent, and where to.
+    outstanding: Mutex<HashMap<i64, Domain>>,
+}
+
+impl Relay {
+    pub(crate) fn new(domain: Domain, config: RelayConfig, metrics: Arc<Metrics>) -> Self {
+        let pending = Pending::new(config.max_pending);
+        Self {
+            domain,
+            config,
+            metrics,
+            links: RwLock::new(HashMap::new()),
+            pending,
+            outstanding: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Makes a domain reachable, in place of an earlier way.
+    pub fn connect(&self, domain: Domain, link: Arc<dyn Link>) {
+        self.links.write().insert(domain, link);
+    }
+
+    /// Makes a domain unreachable.
+    pub fn disconnect(&self, domain: &Domain) {
+        self.links.write().remove(domain);
+    }
+
+    fn link(&self, domain: &Domain) -> Option<Arc<dyn Link>> {
+        self.links.read().get(domain).cloned()
+    }
+
+    /// Sends a frame; false without a way.
+    async fn send(&self, domain: &Domain, frame: &Frame) -> bool {
+        let Some(link) = self.link(domain) else {
+            return false;
+        };
+        let Ok(octets) = serde_json::to_vec(frame) else {
+            return false;
+        };
+        link.send(octets).await;
+        true
+    }
+}
+
+impl ServiceRelay for Relay {
+    fn ask<'a>(
+        &'a self,
+        domain: &'a Domain,
+        requestor: UserId,
+        request: Request,
+        wait: Duration,
+    ) -> BoxFuture<'a, Answer> {
+        async move {
+            let (id, answer) = self
+                .pending
+                .open(domain)
+                .ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+            let frame = Frame::Request {
+                purpose: Purpose::Question,
+                id,
+                requestor,
+                request: Box::new(request),
+            };
+            self.metrics.relay_sent.inc();
+            if !self.send(domain, &frame).await {
+                return Err(Refusal::new(StatusCode::DOMAIN_NOT_SUPPORTED));
+            }
+            match tokio::time::timeout(wait, answer.wait()).await {
+                Ok(Some(answer)) => answer,
+                _ => Err(StatusCode::TIMEOUT.into()),
+            }
+        }
+        .boxed()
+    }
+
+    fn reaches(&self, domain: &str) -> bool {
+        self.links
+            .read()
+            .keys()
+            .any(|known| known.as_str() == domain)
+    }
+}

@@ -1,0 +1,184 @@
+//! How sessions begin, change, go on after a restart, and end (csp-access 3.4, 3.9-3.11).
+
+use crate::Sap;
+use crate::session::registry::Added;
+use crate::session::stored::{from_row, to_row};
+use crate::session::{NewSession, Session, User};
+use hamlet_model::{Refusal, SessionId, StatusCode, Timestamp, UserId};
+use hamlet_store::StoreError;
+use std::sync::Arc;
+
+/// Rows that are read at a time at the start.
+const PAGE: usize = 500;
+
+impl Sap {
+    /// Opens a session; those of the same user, client and application end by 601.
+    pub(crate) async fn open_session(&self, new: NewSession) -> Result<Arc<Session>, Refusal> {
+        if self.hub.registry.len() >= self.config.session.max_sessions {
+            return Err(StatusCode::SERVICE_UNAVAILABLE.into());
+        }
+        let limit = self.config.session.max_per_user;
+        let handling = new.settings.capabilities.online_handling;
+        let (session, replaced) = match self.hub.registry.add(new, Timestamp::now(), limit) {
+            Added::Session { session, replaced } => (session, replaced),
+            Added::UserLimit => return Err(StatusCode::ALREADY_LOGGED_IN.into()),
+        };
+        for old in replaced {
+            self.finish(&old, StatusCode::FORCED_LOGOUT).await;
+        }
+        self.count_sessions();
+        if let Some(handling) = handling {
+            session.user.mailbox.lock().handling = handling;
+        }
+        let stored = self.persist(&session).await;
+        let known = match stored {
+            Ok(()) => self
+                .elements
+                .session_opened(&session.facts())
+                .await
+                .map_err(|error| self.store_failed("session", &error)),
+            failed => failed,
+        };
+        if let Err(refusal) = known {
+            self.end_session(&session, StatusCode::SERVICE_UNAVAILABLE).await;
+            return Err(refusal);
+        }
+        self.warm(&session.user).await;
+        tracing::info!(
+            user = session.user.id.as_str(),
+            session = session.id.as_str(),
+            client = session.client.key(),
+            version = session.version.as_str(),
+            family = ?session.settings().profile.family,
+            "session opened"
+        );
+        Ok(session)
+    }
+
+    /// Stores what has been settled.
+    pub(crate) async fn persist(&self, session: &Session) -> Result<(), Refusal> {
+        let row = to_row(session, &session.settings(), self.config.session.grace);
+        let stored = self.store.write(move |tx| tx.put_session(&row)).await;
+        stored.map_err(|error| self.store_failed("session", &error))
+    }
+
+    /// Ends a session with `code`: 200 for a logout. Whether it was still there.
+    pub(crate) async fn end_session(&self, session: &Session, code: StatusCode) -> bool {
+        if !self.hub.registry.remove(session) {
+            return false;
+        }
+        self.finish(session, code).await;
+        true
+    }
+
+    /// All effects of the end of a session that is out of the registry (csp-access 3.9).
+    async fn finish(&self, session: &Session, code: StatusCode) {
+        self.count_sessions();
+        self.metrics.ended(code);
+        session.user.mailbox.lock().session_ended(&session.id);
+        let id = session.id.clone();
+        let ended = self
+            .store
+            .write(move |tx| {
+                tx.end_session(&id, code.0, Timestamp::now())?;
+                tx.forget_scope(id.as_str())
+            })
+            .await;
+        if let Err(error) = ended {
+            self.store_failed("session", &error);
+        }
+        if let Err(error) = self.elements.session_closed(&session.id).await {
+            self.store_failed("session", &error);
+        }
+        tracing::info!(
+            user = session.user.id.as_str(),
+            session = session.id.as_str(),
+            code = code.0,
+            "session ended"
+        );
+    }
+
+    pub(crate) async fn end_sessions_of(&self, user: &UserId, code: StatusCode) {
+        for session in self.hub.registry.sessions_of(user) {
+            self.end_session(&session, code).await;
+        }
+    }
+
+    /// How a session that does not live ended; `None` when nothing is known of it.
+    pub(crate) async fn how_ended(&self, id: &str) -> Option<StatusCode> {
+        let id = SessionId::new(id);
+        let ended = self.store.read(move |tx| tx.ended_session(&id)).await;
+        match ended {
+            Ok(code) => code.map(StatusCode),
+            Err(error) => {
+                self.store_failed("session", &error);
+                None
+            }
+        }
+    }
+
+    /// Takes up the sessions of the store; how many. Their time starts anew: that the
+    /// server was away is not the fault of the phones.
+    pub(crate) async fn restore(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let mut count = 0;
+        let mut after: Option<SessionId> = None;
+        loop {
+            let from = after.clone();
+            let rows = self
+                .store
+                .read(move |tx| tx.sessions(from.as_ref(), PAGE))
+                .await?;
+            let Some(last) = rows.last() else {
+                break;
+            };
+            after = Some(last.id.clone());
+            for row in rows {
+                let id = row.id.clone();
+                let Some(new) = from_row(row) else {
+                    tracing::error!(session = id.as_str(), "a stored session makes no sense");
+                    continue;
+                };
+                let handling = new.settings.capabilities.online_handling;
+                let added = self.hub.registry.add(new, now, usize::MAX);
+                let Added::Session { session, replaced } = added else {
+                    continue;
+                };
+                for old in replaced {
+                    self.finish(&old, StatusCode::FORCED_LOGOUT).await;
+                }
+                if let Some(handling) = handling {
+                    session.user.mailbox.lock().handling = handling;
+                }
+                self.elements.session_restored(&session.facts()).await?;
+                count += 1;
+            }
+        }
+        self.count_sessions();
+        Ok(count)
+    }
+
+    /// Reads the mailbox of a user unless it is in memory.
+    pub(crate) async fn warm(&self, user: &User) {
+        {
+            let mut mailbox = user.mailbox.lock();
+            if !mailbox.is_cold() {
+                return;
+            }
+            mailbox.begin_load();
+        }
+        let items = self.elements.mailbox(&user.id).await;
+        let mut mailbox = user.mailbox.lock();
+        match items {
+            Ok(items) => mailbox.loaded(items),
+            Err(error) => {
+                mailbox.load_failed();
+                self.store_failed("mailbox", &error);
+            }
+        }
+    }
+
+    fn count_sessions(&self) {
+        let count = i64::try_from(self.hub.registry.len()).unwrap_or(i64::MAX);
+        self.metrics.sessions.set(count);
+    }
+}

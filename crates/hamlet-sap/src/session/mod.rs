@@ -1,0 +1,228 @@
+//! Sessions (csp-access 3.4): what is fixed at login, what is negotiated, when it was last
+//! heard of, and what waits for it.
+
+pub(crate) mod id;
+pub(crate) mod lifecycle;
+pub(crate) mod registry;
+pub(crate) mod stored;
+pub(crate) mod sweep;
+
+use crate::client_profile::ClientProfile;
+use crate::delivery::mailbox::Mailbox;
+use crate::delivery::outbound::Outbound;
+use crate::negotiation::capability::Capabilities;
+use crate::negotiation::keep_alive;
+use crate::negotiation::service::Agreement;
+use hamlet_csp::{Syntax, Version};
+use hamlet_elements::SessionFacts;
+use hamlet_elements::im::SessionView;
+use hamlet_model::presence::ClientInfo;
+use hamlet_model::{ApplicationId, ClientId, SessionId, Timestamp, UserId};
+use parking_lot::{Mutex, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// One session. Identity never changes; what is negotiated is replaced as a whole.
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) user: Arc<User>,
+    pub(crate) client: ClientId,
+    pub(crate) application: Option<ApplicationId>,
+    pub(crate) version: Version,
+    pub(crate) created: Timestamp,
+    settings: RwLock<Arc<Settings>>,
+    /// When anything was last received, milliseconds.
+    seen: AtomicI64,
+    /// When the user last did something by himself, milliseconds.
+    active: AtomicI64,
+    /// `seen` as the store knows it.
+    persisted: AtomicI64,
+    pub(crate) outbound: Mutex<Outbound>,
+}
+
+/// What login and negotiation have settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) cookie: Option<String>,
+    pub(crate) syntax: Syntax,
+    pub(crate) user_agent: Option<String>,
+    /// TransactionID of the login.
+    pub(crate) login: Option<String>,
+    pub(crate) profile: ClientProfile,
+    pub(crate) keep_alive: Duration,
+    pub(crate) capabilities: Capabilities,
+    /// `None` until a service negotiation: then everything is allowed.
+    pub(crate) agreement: Option<Agreement>,
+}
+
+/// A user with at least one session. His mailbox is kept here while he has.
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    pub(crate) sessions: RwLock<Vec<Arc<Session>>>,
+    pub(crate) mailbox: Mutex<Mailbox>,
+}
+
+/// What a new session is made of.
+pub(crate) struct NewSession {
+    pub(crate) id: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) client: ClientId,
+    pub(crate) application: Option<ApplicationId>,
+    pub(crate) version: Version,
+    pub(crate) created: Timestamp,
+    pub(crate) settings: Settings,
+}
+
+impl User {
+    pub(crate) fn new(id: UserId) -> Self {
+        Self {
+            id,
+            sessions: RwLock::new(Vec::new()),
+            mailbox: Mutex::new(Mailbox::default()),
+        }
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.sessions.read().clone()
+    }
+}
+
+impl Session {
+    pub(crate) fn new(new: NewSession, user: Arc<User>, now: Timestamp) -> Self {
+        let outbound = Outbound::new(new.settings.profile.implicit_acknowledgement);
+        Self {
+            id: new.id,
+            user,
+            client: new.client,
+            application: new.application,
+            version: new.version,
+            created: new.created,
+            settings: RwLock::new(Arc::new(new.settings)),
+            seen: AtomicI64::new(now.millis()),
+            active: AtomicI64::new(now.millis()),
+            persisted: AtomicI64::new(now.millis()),
+            outbound: Mutex::new(outbound),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.read().clone()
+    }
+
+    /// Changes what is negotiated; answers the new state.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Settings)) -> Arc<Settings> {
+        let mut settings = self.settings.write();
+        change(Arc::make_mut(&mut settings));
+        settings.clone()
+    }
+
+    /// Something was received (csp-access 3.11); `by_user` when it was not a mere poll, an
+    /// acknowledgement or a keep-alive.
+    pub(crate) fn heard(&self, now: Timestamp, by_user: bool) {
+        self.seen.store(now.millis(), Ordering::Relaxed);
+        if by_user {
+            self.active.store(now.millis(), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn seen(&self) -> Timestamp {
+        Timestamp::from_millis(self.seen.load(Ordering::Relaxed))
+    }
+
+    /// When it ends unless it is heard of.
+    pub(crate) fn expires(&self, grace: Duration) -> Timestamp {
+        let life = keep_alive::life(self.settings.read().keep_alive, grace);
+        self.seen().plus(life)
+    }
+
+    /// Whether the store's idea of the expiry lags behind by more than a quarter of the
+    /// keep-alive time; if so it is taken to be told.
+    pub(crate) fn take_untold(&self) -> bool {
+        let seen = self.seen.load(Ordering::Relaxed);
+        let lag = seen.saturating_sub(self.persisted.load(Ordering::Relaxed));
+        let quarter = self.settings.read().keep_alive.as_millis() / 4;
+        let untold = u128::try_from(lag).is_ok_and(|lag| lag > quarter);
+        if untold {
+            self.persisted.store(seen, Ordering::Relaxed);
+        }
+        untold
+    }
+
+    /// As the choice of sessions sees it (csp-im 10.3), for content that it `accepts`.
+    pub(crate) fn view(&self, accepts: bool) -> SessionView {
+        SessionView {
+            id: self.id.clone(),
+            client: self.client.clone(),
+            application: self.application.clone(),
+            priority: self.settings.read().capabilities.priority,
+            active: Timestamp::from_millis(self.active.load(Ordering::Relaxed)),
+            accepts,
+        }
+    }
+
+    /// As the elements see it.
+    pub(crate) fn facts(&self) -> SessionFacts {
+        let settings = self.settings();
+        SessionFacts {
+            id: self.id.clone(),
+            user: self.user.id.clone(),
+            client: self.client.clone(),
+            application: self.application.clone(),
+            info: ClientInfo {
+                client_type: settings.capabilities.client_type.clone(),
+                ..ClientInfo::default()
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::negotiation::capability::Offer;
+    use hamlet_model::Domain;
+
+    pub(crate) fn user_id(name: &str) -> UserId {
+        UserId::parse(name, &Domain::parse("im.example").unwrap()).unwrap()
+    }
+
+    pub(crate) fn new_session(id: &str, user: &str, client: &str) -> NewSession {
+        let offer = Offer {
+            poll_min: Duration::from_secs(30),
+            max_multi_trans: 4,
+        };
+        NewSession {
+            id: SessionId::new(id),
+            user: user_id(user),
+            client: ClientId::from_url(client),
+            application: None,
+            version: Version::V1_2,
+            created: Timestamp::from_secs(1),
+            settings: Settings {
+                cookie: None,
+                syntax: Syntax::Xml,
+                user_agent: None,
+                login: None,
+                profile: ClientProfile::default(),
+                keep_alive: Duration::from_secs(1800),
+                capabilities: Capabilities::unknown(Version::V1_2, offer),
+                agreement: None,
+            },
+        }
+    }
+
+    #[test]
+    fn the_store_is_told_when_a_quarter_of_the_time_has_passed() {
+        let start = Timestamp::from_secs(1_000_000);
+        let user = Arc::new(User::new(user_id("anna")));
+        let session = Session::new(new_session("s", "anna", "a"), user, start);
+        session.heard(start.plus(Duration::from_secs(449)), false);
+        assert!(!session.take_untold());
+        session.heard(start.plus(Duration::from_secs(451)), false);
+        assert!(session.take_untold());
+        assert!(!session.take_untold(), "it has been told now");
+        let expiry = session.expires(Duration::from_secs(60));
+        assert_eq!(expiry, start.plus(Duration::from_secs(451 + 1800 + 450)));
+    }
+}

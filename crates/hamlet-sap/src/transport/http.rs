@@ -1,0 +1,146 @@
+//! One HTTP request (transport 3; csp-access 1.1): what is CSP goes to the exchange, what
+//! is not is answered here.
+
+use crate::Sap;
+use crate::envelope::exchange::{Inbound, Reply};
+use bytes::{Bytes, BytesMut};
+use futures::FutureExt;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How the connection is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) address: Option<IpAddr>,
+    /// TLS.
+    pub(crate) secure: bool,
+}
+
+/// Answers one request.
+pub(crate) async fn answer(
+    sap: Arc<Sap>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let response = respond(&sap, peer, request).await;
+    sap.metrics.http(response.status().as_u16());
+    response
+}
+
+async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    if request.method() != Method::POST {
+        let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
+        let allowed = HeaderValue::from_static("POST");
+        response.headers_mut().insert(ALLOW, allowed);
+        return response;
+    }
+    let (head, body) = request.into_parts();
+    let body = match read(body, sap).await {
+        Ok(body) => body,
+        Err(status) => return closing(bare(status)),
+    };
+    let start = Instant::now();
+    let content_type = head.headers.get(CONTENT_TYPE).cloned();
+    let user_agent = head.headers.get(USER_AGENT).cloned();
+    let work = {
+        let (sap, content_type) = (sap.clone(), content_type.clone());
+        async move {
+            let text = |value: &Option<HeaderValue>| -> Option<String> {
+                let octets = value.as_ref()?.as_bytes();
+                Some(String::from_utf8_lossy(octets).into_owned())
+            };
+            let (content_type, user_agent) = (text(&content_type), text(&user_agent));
+            let inbound = Inbound {
+                body: &body,
+                content_type: content_type.as_deref(),
+                user_agent: user_agent.as_deref(),
+                peer: peer.address,
+                secure: peer.secure,
+            };
+            sap.exchange(&inbound).await
+        }
+    };
+    // A task of its own: what has begun is finished even if the client goes away, and a
+    // panic costs one exchange.
+    let reply = tokio::spawn(work).map(Result::ok).await;
+    sap.metrics.latency.observe(start.elapsed().as_secs_f64());
+    match reply {
+        Some(Reply::Message { body, media_type }) => {
+            let mut response = Response::new(Full::new(Bytes::from(body)));
+            let media_type = content_type.unwrap_or(HeaderValue::from_static(media_type));
+            response.headers_mut().insert(CONTENT_TYPE, media_type);
+            response
+        }
+        Some(Reply::Nothing) => bare(StatusCode::OK),
+        Some(Reply::BadRequest) => bare(StatusCode::BAD_REQUEST),
+        Some(Reply::UnsupportedMediaType) => bare(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        None => {
+            sap.metrics.panics.inc();
+            bare(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+/// An answer without body; hyper writes `Content-Length: 0`.
+fn bare(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let soon = HeaderValue::from_static("10");
+        response.headers_mut().insert(RETRY_AFTER, soon);
+    }
+    response
+}
+
+/// The rest of the request is not read, so nothing can follow it.
+fn closing(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
+/// The whole body, however it is framed; never more than the limit is kept.
+async fn read(body: Incoming, sap: &Sap) -> Result<Bytes, StatusCode> {
+    let config = &sap.config.http;
+    let limit = config.max_body;
+    if body.size_hint().lower() > limit as u64 {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    // A client that announces more than it sends (clients MOV-28) gets 400, not silence.
+    tokio::time::timeout(config.read_timeout, collect(body, limit))
+        .await
+        .unwrap_or(Err(StatusCode::BAD_REQUEST))
+}
+
+async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, StatusCode> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if first.len() + all.len() + data.len() > limit {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        // One frame is the rule, and is not copied.
+        if first.is_empty() && all.is_empty() {
+            first = data;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+                first = Bytes::new();
+            }
+            all.extend_from_slice(&data);
+        }
+    }
+    match all.is_empty() {
+        true => Ok(first),
+        false => Ok(all.freeze()),
+    }
+}

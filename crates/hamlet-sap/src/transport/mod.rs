@@ -1,0 +1,5 @@
+//! Transports. Today HTTP (transport 3).
+
+pub(crate) mod http;
+pub(crate) mod listener;
+pub(crate) mod watch_io;
