@@ -11,7 +11,7 @@ mod peers;
 mod step;
 
 use std::process::ExitCode;
-use step::{Run, Step, cargo};
+use step::{Invocation, Run, Step, cargo};
 
 /// A subcommand: its name with flags, what it is for, its steps in order.
 type Subcommand = (&'static str, &'static str, fn() -> Vec<Step>);
@@ -28,6 +28,11 @@ const SUBCOMMANDS: &[Subcommand] = &[
         fast_test,
     ),
     ("lint", "format and lints", lint),
+    (
+        "crash-test",
+        "kill -9 of the server under load, twenty times",
+        crash_test,
+    ),
 ];
 
 fn main() -> ExitCode {
@@ -52,10 +57,7 @@ fn full_test() -> Vec<Step> {
     steps.extend(lint());
     steps.extend([
         build(),
-        Step::run(
-            "tests",
-            cargo(&["test", "--release", "--workspace"]).env("HAMLET_REQUIRE_PEERS", "1"),
-        ),
+        Step::run("tests", tests().env("HAMLET_REQUIRE_PEERS", "1")),
         Step::run(
             "documentation",
             cargo(&["doc", "--release", "--workspace", "--no-deps"])
@@ -67,11 +69,28 @@ fn full_test() -> Vec<Step> {
 
 fn fast_test() -> Vec<Step> {
     let mut steps = lint();
-    steps.extend([
-        build(),
-        Step::run("tests", cargo(&["test", "--release", "--workspace"])),
-    ]);
+    steps.extend([build(), Step::run("tests", tests())]);
     steps
+}
+
+fn tests() -> Invocation {
+    cargo(&["test", "--release", "--workspace"]).env("HAMLET_BUILT", "1")
+}
+
+/// The same test with fewer kills is among the others.
+fn crash_test() -> Vec<Step> {
+    let test = ["test", "--release", "--workspace", "--test", "durability"];
+    let filter = ["--", "--nocapture", "kill_dash_9"];
+    vec![
+        build(),
+        Step::run(
+            "crash test",
+            cargo(&test)
+                .args(&filter)
+                .env("HAMLET_BUILT", "1")
+                .env("HAMLET_CRASHES", "20"),
+        ),
+    ]
 }
 
 /// The one profile is `release`: lints, tests and `cargo run --release` share its artefacts.
@@ -90,4 +109,32 @@ fn lint() -> Vec<Step> {
 /// builds only for packages that have integration tests of their own.
 fn build() -> Step {
     Step::run("build", cargo(&["build", "--release", "--workspace"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::step::root;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_dependency_has_a_line_that_says_why() {
+        let read = |name| std::fs::read_to_string(root().join(name)).unwrap();
+        let manifest = read("Cargo.toml");
+        let (_, after) = manifest.split_once("[workspace.dependencies]\n").unwrap();
+        let declared: BTreeSet<&str> = after
+            .lines()
+            .take_while(|line| !line.starts_with('['))
+            .filter_map(|line| line.split_once(" = "))
+            .filter(|(_, value)| !value.contains("path = "))
+            .map(|(name, _)| name)
+            .collect();
+        let document = read("docs/dependencies.md");
+        let explained: BTreeSet<&str> = document
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+            .map(|(name, _)| name)
+            .filter(|name| *name != "Crate")
+            .collect();
+        assert_eq!(declared, explained);
+    }
 }

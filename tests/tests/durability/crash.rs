@@ -18,7 +18,7 @@ async fn kill_dash_9_under_load_loses_nothing() {
         std::env::var("HAMLET_CRASHES").map_or(3, |number| number.parse().expect("a number"));
     let mut server = Hamletd::start(&["domain=h", "accounts.auto_register=true"]);
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal {
+    let journal = Journal {
         path: folder.path().join("journal"),
     };
     let mut load = start_load(&server, &journal.path);
@@ -26,11 +26,11 @@ async fn kill_dash_9_under_load_loses_nothing() {
     let mut witness = Client::xml_1_2(server.address(), "wv:witness@h", "secret").await;
     let mut dice = 0x2545_F491_4F6C_DD1Du64;
     for kill in 0..kills {
-        // A moment that nobody chose: after some hundreds of further lines of the journal.
+        // A moment that nobody chose: after so many further octets of the journal.
         dice ^= dice << 13;
         dice ^= dice >> 7;
         dice ^= dice << 17;
-        journal.wait_for_lines(journal.lines() + 200 + (dice % 3000) as usize, &mut load);
+        journal.grow(10_000 + dice % 200_000, &mut load).await;
         let answer = witness
             .send_text("wv:witness@h", &format!("kill {kill}"))
             .await;
@@ -41,7 +41,7 @@ async fn kill_dash_9_under_load_loses_nothing() {
         witness = Client::connect(server.address(), Version::V1_2, Syntax::Xml).await;
         witness.session = session;
     }
-    journal.wait_for_lines(journal.lines() + 500, &mut load);
+    journal.grow(30_000, &mut load).await;
     end_load(load);
 
     let (sent, mut received, altered) = journal.read();
@@ -101,34 +101,29 @@ struct Journal {
 }
 
 impl Journal {
-    fn text(&self) -> String {
-        std::fs::read_to_string(&self.path).unwrap_or_default()
+    fn octets(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
-    fn lines(&self) -> usize {
-        self.text().lines().count()
-    }
-
-    fn wait_for_lines(&mut self, wanted: usize, load: &mut Child) {
+    /// Waits until the load has gone on for so long.
+    async fn grow(&self, octets: u64, load: &mut Child) {
+        let wanted = self.octets() + octets;
         let deadline = Instant::now() + Duration::from_secs(120);
-        while self.lines() < wanted {
-            assert!(
-                Instant::now() < deadline,
-                "the load stands still at {} lines",
-                self.lines()
-            );
+        let mut look = tokio::time::interval(Duration::from_millis(2));
+        while self.octets() < wanted {
+            assert!(Instant::now() < deadline, "the load stands still");
             assert!(
                 load.try_wait().expect("a child").is_none(),
                 "the load has ended"
             );
-            std::thread::yield_now();
+            look.tick().await;
         }
     }
 
     /// Identifiers of what was accepted and of what came, and the lines of what came altered.
     fn read(&self) -> (BTreeSet<String>, BTreeSet<String>, Vec<String>) {
         let (mut sent, mut received, mut altered) = Default::default();
-        let text = self.text();
+        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
         // The last line may be cut.
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
         for line in whole.lines() {
