@@ -1,0 +1,214 @@
+//! Between the primitives of CSP and the version-neutral requests, answers and events of
+//! the service elements. Pure functions: no I/O, no state.
+//!
+//! A request of any version is read in every form that any version has (clients GEN-17);
+//! what is written is shaped for the session's version and client: [`Facts`]. One file for
+//! each family of transactions.
+
+pub mod address;
+pub mod contact_list;
+pub mod content;
+pub mod message;
+pub mod presence;
+pub mod presence_attributes;
+pub mod presence_merge;
+pub mod presence_values;
+pub mod result;
+pub mod send_message;
+
+use crate::client_profile::ClientProfile;
+use hamlet_csp::elements::Primitive;
+use hamlet_csp::{Extension, Version};
+use hamlet_elements::{Answer, Request, Response};
+use hamlet_model::presence::AttributeSet;
+use hamlet_model::{Domain, Refusal, StatusCode};
+
+/// What the mapping needs to know of a session.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Its version.
+    pub version: Version,
+    /// The domain of addresses that name none.
+    pub home: &'a Domain,
+    /// The quirks of its client.
+    pub profile: &'a ClientProfile,
+}
+
+/// Which response a request wants: goes beside the request until its answer comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// Status.
+    Status,
+    /// SendMessage-Response.
+    SendMessage,
+    /// GetPresence-Response.
+    GetPresence {
+        /// What was asked for; empty for everything.
+        attributes: AttributeSet,
+    },
+    /// GetList-Response.
+    GetList,
+    /// CreateList-Response in 1.3, else Status.
+    CreateList,
+    /// ListManage-Response.
+    ListManage {
+        /// With the members of the list.
+        members: bool,
+        /// With its properties.
+        properties: bool,
+    },
+}
+
+/// What a request primitive asks of a service element, and how to answer it.
+///
+/// `None` for a primitive that is not carried out by a service element, or not yet. A
+/// refusal here means that the primitive was not understood: it is answered by
+/// [`result::refused`]. `extensions` are the ExtBlocks beside the primitive.
+pub fn request(
+    primitive: Primitive,
+    extensions: &[Extension],
+    facts: &Facts<'_>,
+) -> Option<Result<(Request, Reply), Refusal>> {
+    Some(match primitive {
+        Primitive::SendMessageRequest(request) => {
+            send_message::request(*request, extensions, facts)
+                .map(|message| (Request::SendMessage(Box::new(message)), Reply::SendMessage))
+        }
+        Primitive::UpdatePresenceRequest(request) => presence::update(*request)
+            .map(|update| (Request::UpdatePresence(update), Reply::Status)),
+        Primitive::GetPresenceRequest(request) => presence::get(&request, facts).map(|get| {
+            let attributes = get.attributes;
+            (Request::GetPresence(get), Reply::GetPresence { attributes })
+        }),
+        Primitive::SubscribePresenceRequest(request) => presence::subscribe(&request, facts)
+            .map(|subscribe| (Request::SubscribePresence(subscribe), Reply::Status)),
+        Primitive::UnsubscribePresenceRequest(request) => presence::unsubscribe(&request, facts)
+            .map(|unsubscribe| (Request::UnsubscribePresence(unsubscribe), Reply::Status)),
+        Primitive::GetListRequest => Ok((Request::GetContactLists, Reply::GetList)),
+        Primitive::CreateListRequest(request) => contact_list::create(&request, facts)
+            .map(|create| (Request::CreateContactList(create), Reply::CreateList)),
+        Primitive::DeleteListRequest(request) => contact_list::delete(&request, facts)
+            .map(|delete| (Request::DeleteContactList(delete), Reply::Status)),
+        Primitive::ListManageRequest(request) => contact_list::manage(&request, facts)
+            .map(|(manage, reply)| (Request::ManageContactList(manage), reply)),
+        _ => return None,
+    })
+}
+
+/// The response primitive for what a service element answered.
+///
+/// The transaction's own response where that has a Result or the answer is a success, else
+/// Status (csp-access 1.5).
+pub fn answer(reply: Reply, answer: Answer, facts: &Facts<'_>) -> Primitive {
+    match (reply, answer) {
+        (Reply::SendMessage, Ok(Response::Message(accepted))) => {
+            send_message::response(&accepted, facts)
+        }
+        (Reply::SendMessage, Err(refusal)) => send_message::refused(&refusal, facts),
+        (Reply::GetPresence { attributes }, Ok(Response::Presence(values))) => {
+            presence::values_response(&values, attributes, facts)
+        }
+        (Reply::GetPresence { .. }, Err(refusal)) => presence::values_refused(&refusal, facts),
+        (Reply::GetList, Ok(Response::ContactLists(lists))) => {
+            contact_list::lists_response(&lists, facts)
+        }
+        (Reply::GetList, Err(refusal)) => contact_list::lists_refused(&refusal, facts),
+        (Reply::CreateList, Ok(Response::ContactListCreated(created))) => {
+            contact_list::created_response(&created, facts)
+        }
+        (
+            Reply::ListManage {
+                members,
+                properties,
+            },
+            Ok(Response::ContactList(managed)),
+        ) => contact_list::managed_response(&managed, members, properties, facts),
+        (Reply::ListManage { .. }, Err(refusal)) => contact_list::manage_refused(&refusal, facts),
+        (_, Ok(response)) => plain(&response, facts),
+        (_, Err(refusal)) => result::refused(&refusal, facts),
+    }
+}
+
+/// A Status that says how a response turned out, for requests that want no more.
+fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
+    let (code, details) = match response {
+        Response::Done(outcome) => (outcome.code(), outcome.details.as_slice()),
+        Response::Message(accepted) => {
+            let outcome = &accepted.outcome;
+            (outcome.code(), outcome.details.as_slice())
+        }
+        Response::ContactListCreated(created) => {
+            let outcome = &created.outcome;
+            (outcome.code(), outcome.details.as_slice())
+        }
+        Response::ContactList(managed) => (managed.code, managed.details.as_slice()),
+        Response::Presence(values) => (presence::values_code(values), values.details.as_slice()),
+        Response::ContactLists(_) | Response::Members(_) => (StatusCode::OK, &[][..]),
+    };
+    result::status_with(code, "", details, facts)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::client_profile::ClientFamily;
+    use hamlet_model::{ContactListId, UserId};
+    use std::sync::LazyLock;
+
+    /// The domain of the tests.
+    pub fn home() -> Domain {
+        Domain::parse("im.example").unwrap()
+    }
+
+    pub fn user(name: &str) -> UserId {
+        UserId::parse(name, &home()).unwrap()
+    }
+
+    pub fn list(name: &str) -> ContactListId {
+        ContactListId::parse(name, &home()).unwrap()
+    }
+
+    /// A session of `version` with a client of `family`.
+    pub fn facts(version: Version, home: &Domain, family: ClientFamily) -> Facts<'_> {
+        static PROFILES: LazyLock<Vec<ClientProfile>> = LazyLock::new(|| {
+            [
+                ClientFamily::Android,
+                ClientFamily::Nokia,
+                ClientFamily::Colibria,
+                ClientFamily::Motorola,
+                ClientFamily::Standard,
+            ]
+            .map(ClientProfile::of)
+            .to_vec()
+        });
+        let profile = PROFILES.iter().find(|p| p.family == family).unwrap();
+        Facts {
+            version,
+            home,
+            profile,
+        }
+    }
+
+    #[test]
+    fn what_no_service_element_carries_out_is_left_to_others() {
+        let home = home();
+        let facts = facts(Version::V1_2, &home, ClientFamily::Standard);
+        assert!(request(Primitive::PollingRequest, &[], &facts).is_none());
+        assert!(request(Primitive::LogoutRequest, &[], &facts).is_none());
+    }
+
+    #[test]
+    fn a_request_that_wants_no_more_gets_a_status() {
+        let home = home();
+        let facts = facts(Version::V1_2, &home, ClientFamily::Standard);
+        let done = answer(
+            Reply::Status,
+            Ok(Response::Done(Default::default())),
+            &facts,
+        );
+        assert_eq!(done, result::status(StatusCode::OK, &facts));
+        let refusal = Refusal::new(StatusCode::NO_SUCH_CONTACT_LIST);
+        let refused = answer(Reply::Status, Err(refusal.clone()), &facts);
+        assert_eq!(refused, result::refused(&refusal, &facts));
+    }
+}
