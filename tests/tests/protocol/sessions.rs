@@ -108,7 +108,7 @@ async fn a_live_session_is_established_again_by_an_inband_login() {
     let server = TestServer::with_users(&[], &["alice", "bob"]).await;
     let mut bob = server.xml("bob").await;
     for version in Version::ALL {
-        let mut client = server.client(version, Syntax::Wbxml, "alice").await;
+        let client = server.client(version, Syntax::Wbxml, "alice").await;
         let before = client.session.clone();
         bob.send_text("wv:alice@h", "still there?")
             .await
