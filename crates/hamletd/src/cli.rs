@@ -99,6 +99,8 @@ pub enum Command {
     Stats,
     /// Print the reference of the configuration in Markdown.
     ConfigReference,
+    /// Print the list of the metrics in Markdown.
+    MetricsReference,
 }
 
 /// `hamletd user …`

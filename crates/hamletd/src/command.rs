@@ -152,12 +152,16 @@ fn print_user(out: &mut impl Write, user: &UserEntry) -> io::Result<()> {
 fn print_session(out: &mut impl Write, session: &SessionEntry) -> io::Result<()> {
     writeln!(
         out,
-        "{}\t{}\t{}\tsince {}\tuntil {}",
+        "{}\t{}\tCSP {}\tsince {}\tseen {}\t{} waiting\t{}\t{}",
         session.id,
         session.user,
-        session.client.escape_debug(),
+        session.version,
         at(session.created),
-        at(session.expires)
+        at(session.seen),
+        session.waiting,
+        // The client chose these two; they must not play with the terminal.
+        session.client.escape_debug(),
+        session.user_agent.as_deref().unwrap_or("-").escape_debug(),
     )
 }
 

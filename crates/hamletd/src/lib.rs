@@ -10,7 +10,6 @@ pub mod control;
 pub mod data_dir;
 pub mod logging;
 pub mod operations;
-mod seam;
 pub mod server;
 pub mod tls;
 pub mod welcome;

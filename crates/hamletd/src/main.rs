@@ -5,7 +5,7 @@
 
 use hamletd::cli::{self, Invocation};
 use hamletd::command::{self, Command};
-use hamletd::{Config, Server, config, logging, welcome};
+use hamletd::{Config, Server, admin, config, logging, welcome};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::error::Error;
 use std::io::{Write as _, stdout};
@@ -22,6 +22,9 @@ fn main() -> ExitCode {
     let invocation = Invocation::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let command = match invocation.command {
         Some(cli::Command::ConfigReference) => return done(print(&config::reference())),
+        Some(cli::Command::MetricsReference) => {
+            return done(print(&admin::metrics_reference()));
+        }
         Some(cli::Command::User(command)) => Some(Command::User(command)),
         Some(cli::Command::Session(command)) => Some(Command::Session(command)),
         Some(cli::Command::Stats) => Some(Command::Stats),
@@ -60,19 +63,20 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if server.operations().has_no_accounts().await {
         print(&welcome::welcome(&first, &server, by_cargo))?;
     }
-    loop {
+    let outcome = loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            () = server.failed() => break Err("a listener failed".into()),
             _ = hang_up.recv() => match server.reload_certificate() {
                 Ok(()) => tracing::info!("certificate read again"),
                 Err(error) => tracing::error!(%error, "the old certificate stays in use"),
             },
         }
-    }
+    };
     tracing::info!("stopping");
     server.stop().await;
-    Ok(())
+    outcome
 }
 
 /// Every connection takes a descriptor, and the usual soft limit is 1024.

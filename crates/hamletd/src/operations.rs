@@ -1,8 +1,8 @@
 //! What an operator can do, by the control socket of a running server or without one.
 
 use crate::control::{Answer, PAGE, Request, SessionEntry, UserEntry};
-use crate::seam::Sap;
 use hamlet_model::{Domain, Refusal, SessionId, StatusCode, UserId};
+use hamlet_sap::{Sap, SessionSummary};
 use hamlet_store::{AccountStatus, Store, StoreError};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Operations {
             Request::UserList { after } => self.users(after.as_deref()).await,
             Request::UserPasswd { user, password } => self.passwd(&user, &password).await,
             Request::UserDelete { user } => self.delete(&user).await,
-            Request::SessionList { after } => self.sessions(after).await,
+            Request::SessionList { after } => Ok(self.sessions(after.as_deref())),
             Request::SessionEnd { which } => self.end(&which).await,
             Request::Stats => self.stats().await,
         };
@@ -60,7 +60,7 @@ impl Operations {
     async fn passwd(&self, user: &str, password: &str) -> Result<Answer, Failure> {
         let user = self.home_user(user)?;
         check_password(password)?;
-        let sessions = self.sessions_of(&user).await?;
+        let sessions = self.sap.sessions(Some(&user)).len();
         let changed = self.sap.change_password(&user, password).await;
         changed.map_err(|refusal| refused(&user, refusal))?;
         tracing::info!(%user, "password changed by the operator");
@@ -69,7 +69,7 @@ impl Operations {
 
     async fn delete(&self, user: &str) -> Result<Answer, Failure> {
         let user = self.home_user(user)?;
-        let sessions = self.sessions_of(&user).await?;
+        let sessions = self.sap.sessions(Some(&user)).len();
         let deleted = self.sap.delete_account(&user).await;
         deleted.map_err(|refusal| refused(&user, refusal))?;
         tracing::info!(%user, "account deleted by the operator");
@@ -93,29 +93,22 @@ impl Operations {
         })
     }
 
-    async fn sessions(&self, after: Option<String>) -> Result<Answer, Failure> {
-        let after = after.map(SessionId::new);
-        let read = self.store.read(move |tx| tx.sessions(after.as_ref(), PAGE));
-        let sessions = read.await?;
-        Ok(Answer::Sessions {
-            more: sessions.len() == PAGE,
-            sessions: sessions
-                .into_iter()
-                .map(|session| SessionEntry {
-                    id: session.id.to_string(),
-                    user: session.user.to_string(),
-                    client: session.client.key(),
-                    created: session.created,
-                    expires: session.expires,
-                })
-                .collect(),
-        })
+    fn sessions(&self, after: Option<&str>) -> Answer {
+        let after = after.unwrap_or_default();
+        let mut sessions = self.sap.sessions(None);
+        sessions.retain(|session| session.id.as_str() > after);
+        sessions.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let more = sessions.len() > PAGE;
+        sessions.truncate(PAGE);
+        Answer::Sessions {
+            sessions: sessions.into_iter().map(entry).collect(),
+            more,
+        }
     }
 
     /// A session of that identifier, else the sessions of the user of that address.
     async fn end(&self, which: &str) -> Result<Answer, Failure> {
-        let id = SessionId::new(which);
-        if self.sap.end_session(&id, StatusCode::FORCED_LOGOUT).await {
+        if self.sap.disconnect(&SessionId::new(which)).await {
             tracing::info!("a session was ended by the operator");
             return done("the session has ended");
         }
@@ -124,59 +117,55 @@ impl Operations {
                 "`{which}` is neither a session nor a user"
             )));
         };
-        let sessions = self.sessions_of(&user).await?;
-        if sessions == 0 {
+        let mut ended = 0;
+        for session in self.sap.sessions(Some(&user)) {
+            ended += usize::from(self.sap.disconnect(&session.id).await);
+        }
+        if ended == 0 {
             return Err(Failure(format!(
                 "there is no such session, and {user} has none"
             )));
         }
-        self.sap
-            .end_sessions_of(&user, StatusCode::FORCED_LOGOUT)
-            .await;
-        tracing::info!(%user, "sessions ended by the operator");
-        done(format!("{user}{}", and_ended(sessions)))
-    }
-
-    async fn sessions_of(&self, user: &UserId) -> Result<usize, StoreError> {
-        let user = user.clone();
-        let sessions = self.store.read(move |tx| tx.sessions_of(&user)).await?;
-        Ok(sessions.len())
+        tracing::info!(%user, ended, "sessions were ended by the operator");
+        done(format!("{user}{}", and_ended(ended)))
     }
 
     async fn stats(&self) -> Result<Answer, Failure> {
-        let (mut accounts, mut sessions) = (0, 0);
+        let sessions = self.sap.sessions(None);
+        let mut online: Vec<&UserId> = sessions.iter().map(|session| &session.user).collect();
+        online.sort_unstable();
+        online.dedup();
+        let store = self.store.metrics();
+        let figures = [
+            ("accounts", self.count_accounts().await?),
+            ("sessions", sessions.len() as u64),
+            ("users online", online.len() as u64),
+            ("store operations since the start", store.transactions),
+            ("store writes since the start", store.writes),
+            ("store commits since the start", store.commits),
+            (
+                "store operations that wait",
+                store.read_queue + store.write_queue,
+            ),
+        ];
+        Ok(Answer::Stats {
+            figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
+        })
+    }
+
+    async fn count_accounts(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
         let mut after = None;
         loop {
-            let from = after.clone();
-            let page = self
-                .store
-                .read(move |tx| tx.accounts(from.as_ref(), PAGE))
-                .await?;
-            accounts += page.len() as u64;
+            let from = after.take();
+            let read = self.store.read(move |tx| tx.accounts(from.as_ref(), PAGE));
+            let page = read.await?;
+            count += page.len() as u64;
             match page.into_iter().next_back() {
                 Some(last) => after = Some(last.user),
-                None => break,
+                None => return Ok(count),
             }
         }
-        let mut after = None;
-        loop {
-            let from = after.clone();
-            let page = self
-                .store
-                .read(move |tx| tx.sessions(from.as_ref(), PAGE))
-                .await?;
-            sessions += page.len() as u64;
-            match page.into_iter().next_back() {
-                Some(last) => after = Some(last.id),
-                None => break,
-            }
-        }
-        Ok(Answer::Stats {
-            figures: vec![
-                ("accounts".to_owned(), accounts),
-                ("sessions".to_owned(), sessions),
-            ],
-        })
     }
 
     fn user(&self, text: &str) -> Result<UserId, Failure> {
@@ -193,6 +182,19 @@ impl Operations {
             )));
         }
         Ok(user)
+    }
+}
+
+fn entry(session: SessionSummary) -> SessionEntry {
+    SessionEntry {
+        id: session.id.to_string(),
+        user: session.user.to_string(),
+        client: session.client,
+        version: session.version.to_owned(),
+        user_agent: session.user_agent,
+        created: session.created,
+        seen: session.seen,
+        waiting: session.waiting as u64,
     }
 }
 

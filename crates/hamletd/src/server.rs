@@ -6,10 +6,11 @@ use crate::config::{Config, ConfigError, Listen};
 use crate::control::Control;
 use crate::data_dir::{DataDir, DataDirError, Secret, control_socket};
 use crate::operations::Operations;
-use crate::seam::Sap;
 use crate::tls::{Certificate, TlsError};
 use hamlet_model::Domain;
+use hamlet_sap::Sap;
 use hamlet_store::{Store, StoreError};
+use prometheus_client::registry::Registry;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub struct Engine {
     data_dir: DataDir,
     store: Store,
     sap: Arc<Sap>,
+    registry: Registry,
 }
 
 impl Engine {
@@ -74,14 +76,16 @@ impl Engine {
             .await
             .unwrap_or(Err(StoreError::Panicked))
             .map_err(failed)?;
-        let sap = Sap::start(store.clone(), key.octets())
-            .await
-            .map_err(failed)?;
+        let mut registry = admin::registry(store.clone());
+        let metrics = registry.sub_registry_with_prefix(admin::PREFIX);
+        let sap = Sap::start(config.sap(), store.clone(), key.octets(), metrics);
+        let sap = sap.await.map_err(failed)?;
         Ok(Self {
             domain: config.domain.clone(),
             data_dir,
             store,
             sap,
+            registry,
         })
     }
 
@@ -92,7 +96,7 @@ impl Engine {
 
     /// Ends the service, then closes the store, then lets go of the data directory.
     pub async fn stop(self) {
-        self.sap.stop().await;
+        self.sap.shutdown().await;
         self.store.close().await;
     }
 }
@@ -105,6 +109,7 @@ pub struct Server {
     admin: Option<SocketAddr>,
     certificate: Option<Arc<Certificate>>,
     stop: watch::Sender<bool>,
+    failed: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
@@ -161,6 +166,11 @@ impl Server {
     /// The service access point.
     pub fn sap(&self) -> &Arc<Sap> {
         &self.engine.sap
+    }
+
+    /// Done when a listener has failed, so that the server had better be started anew.
+    pub async fn failed(&self) {
+        until(self.failed.subscribe()).await;
     }
 
     /// Reads the certificate again, if one is in use; after an error the old one stays.
@@ -226,8 +236,9 @@ impl Listeners {
         })
     }
 
-    fn serve(self, engine: Engine) -> Server {
+    fn serve(self, mut engine: Engine) -> Server {
         let (stop, stopped) = watch::channel(false);
+        let failed = watch::Sender::new(false);
         let mut tasks = JoinSet::new();
         let http = self.http.as_ref().and_then(address);
         let https = self
@@ -235,21 +246,22 @@ impl Listeners {
             .as_ref()
             .and_then(|(listener, _)| address(listener));
         let admin = self.admin.as_ref().and_then(address);
-        if let Some(listener) = self.http {
-            tasks.spawn(engine.sap.clone().serve(listener, None, stopped.clone()));
-        }
-        if let Some((listener, tls)) = self.https {
-            tasks.spawn(
-                engine
-                    .sap
-                    .clone()
-                    .serve(listener, Some(tls), stopped.clone()),
-            );
+        let plain = self.http.map(|listener| (listener, None));
+        let encrypted = self.https.map(|(listener, tls)| (listener, Some(tls)));
+        for (listener, tls) in plain.into_iter().chain(encrypted) {
+            let sap = engine.sap.clone();
+            let (stopped, failed) = (stopped.clone(), failed.clone());
+            tasks.spawn(async move {
+                if let Err(error) = sap.serve(listener, tls, until(stopped)).await {
+                    tracing::error!(%error, "the listener of clients failed");
+                    failed.send_replace(true);
+                }
+            });
         }
         if let Some(listener) = self.admin {
             let router = admin::router(Admin {
                 store: engine.store.clone(),
-                registry: admin::registry(engine.store.clone()),
+                registry: std::mem::take(&mut engine.registry),
                 token: self.token,
                 exposed: admin.is_none_or(|address| !address.ip().is_loopback()),
             });
@@ -264,9 +276,16 @@ impl Listeners {
             admin,
             certificate: self.certificate,
             stop,
+            failed,
             tasks,
         }
     }
+}
+
+/// Done when the server is to stop.
+async fn until(mut stop: watch::Receiver<bool>) {
+    // An error means that nobody is there any more to say it.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 fn address(listener: &TcpListener) -> Option<SocketAddr> {

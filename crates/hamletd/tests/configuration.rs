@@ -1,7 +1,7 @@
 //! The configuration: one table, three sources, errors that help.
 
 use hamletd::config::{self, Listen, Pse, Size};
-use hamletd::{Config, ConfigError};
+use hamletd::{Config, ConfigError, admin};
 use std::path::Path;
 use std::time::Duration;
 
@@ -59,13 +59,22 @@ fn the_names_that_others_rely_on_exist() {
 }
 
 #[test]
-fn the_reference_in_docs_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    assert!(
-        text == config::reference(),
-        "docs/configuration.md is old; run: cargo run --release -- config-reference > docs/configuration.md"
-    );
+fn the_references_in_docs_are_up_to_date() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    for (name, now, command) in [
+        ("configuration.md", config::reference(), "config-reference"),
+        (
+            "metrics.md",
+            admin::metrics_reference(),
+            "metrics-reference",
+        ),
+    ] {
+        let text = std::fs::read_to_string(docs.join(name)).unwrap_or_default();
+        assert!(
+            text == now,
+            "docs/{name} is old; run: cargo run --release -- {command} > docs/{name}"
+        );
+    }
 }
 
 #[test]

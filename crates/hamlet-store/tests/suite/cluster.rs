@@ -78,6 +78,20 @@ impl Cluster {
         self.url(&name)
     }
 
+    /// The statements that make a copy of a database.
+    pub fn dump(&self, url: &str) -> String {
+        let programs = programs().expect("PostgreSQL");
+        let output = Command::new(programs.join("pg_dump"))
+            .args(["--inserts", "--no-owner", "--no-privileges", url])
+            .output()
+            .expect("run pg_dump");
+        assert!(output.status.success(), "{output:?}");
+        let dump = String::from_utf8(output.stdout).expect("UTF-8");
+        // Lines that begin so are for psql.
+        let statements = dump.lines().filter(|line| !line.starts_with('\\'));
+        statements.map(|line| format!("{line}\n")).collect()
+    }
+
     /// A connection outside the store.
     pub fn client(&self, database: &str) -> postgres::Client {
         postgres::Client::connect(&self.url(database), postgres::NoTls).expect("connect")

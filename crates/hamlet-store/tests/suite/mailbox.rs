@@ -8,7 +8,7 @@ const QUOTA: Quota = Quota {
     bytes: 1_000_000,
 };
 
-fn message(recipient: &str, id: &str) -> MailboxEntry {
+pub fn message(recipient: &str, id: &str) -> MailboxEntry {
     MailboxEntry {
         recipient: user(recipient),
         id: id.to_owned(),

@@ -3,11 +3,14 @@
 mod accounts;
 mod cluster;
 mod contact_lists;
+mod crash;
 mod harness;
 mod idempotence;
 mod mailbox;
+mod migrations;
 mod model;
 mod outbox;
+mod postgres;
 mod presence;
 mod sessions;
 mod subscriptions;

@@ -11,6 +11,9 @@ use prometheus_client::registry::Registry;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// What the names of Hamlet's own metrics begin with.
+pub const PREFIX: &str = "hamlet";
+
 /// A figure that is read when somebody asks.
 pub struct Metric {
     /// Name, without the `_total` that a counter's name ends in.
@@ -69,6 +72,32 @@ metrics! {
         = |_| resident_memory();
     "process_open_fds" Gauge "Open file descriptors."
         = |_| open_descriptors();
+}
+
+const INTRODUCTION: &str = "\
+# Metrics of hamletd
+
+<!-- Written by `hamletd metrics-reference`; edit the declarations in crates/hamletd/src/admin/metrics.rs and
+crates/hamlet-sap/src/metrics.rs instead. -->
+
+`GET /metrics` on the admin listener (`admin.listen`) answers them in the OpenMetrics text format, which Prometheus
+reads. The samples of a counter have `_total` at the end of their names.
+
+| Metric | Meaning |
+|---|---|
+| `hamlet_build_info` | The version that runs. |
+";
+
+/// The list of all metrics, in Markdown (docs/metrics.md).
+pub fn metrics_reference() -> String {
+    let sap = hamlet_sap::METRICS
+        .iter()
+        .map(|(name, help)| format!("| `{PREFIX}_{name}` | {help}. |\n"));
+    let own = METRICS
+        .iter()
+        .map(|metric| format!("| `{}` | {} |\n", metric.name, metric.help));
+    let lines: String = sap.chain(own).collect();
+    INTRODUCTION.to_owned() + &lines
 }
 
 /// A registry with these figures and the build's version; others register theirs in it.

@@ -8,7 +8,7 @@ mod listener;
 mod metrics;
 
 pub use listener::serve;
-pub use metrics::{METRICS, registry};
+pub use metrics::{METRICS, PREFIX, metrics_reference, registry};
 
 use crate::data_dir::Secret;
 use axum::Router;

@@ -2,6 +2,13 @@
 
 use super::{Config, Pse};
 use crate::data_dir::DataDir;
+use hamlet_elements::PresenceHome;
+use hamlet_elements::contact_list::ContactListConfig;
+use hamlet_elements::im::ImConfig;
+use hamlet_elements::presence::PresenceConfig;
+use hamlet_sap::{
+    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, SapConfig, SessionConfig,
+};
 use hamlet_store::{StoreConfig, StoreUrl};
 
 impl Config {
@@ -12,6 +19,75 @@ impl Config {
             readers: self.store.readers as usize,
             writers: self.store.writers as usize,
             ..StoreConfig::new(url.unwrap_or_else(|| StoreUrl::Sqlite(data_dir.store_file())))
+        }
+    }
+
+    /// For the service access point and the service elements behind it.
+    pub fn sap(&self) -> SapConfig {
+        let (accounts, http, im, presence) = (&self.accounts, &self.http, &self.im, &self.presence);
+        let usual = SapConfig::new(self.domain.clone());
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        SapConfig {
+            provider: ProviderConfig {
+                name: self.provider.name.clone(),
+                description: given(&self.provider.text),
+                url: given(&self.provider.url),
+            },
+            accounts: AccountsConfig {
+                auto_register: accounts.auto_register,
+                allow_pwd_digest: accounts.allow_pwd_digest,
+                digest_login: accounts.digest_login,
+                max_failures: accounts.max_failures,
+                failure_window: accounts.failure_window,
+                ..usual.accounts
+            },
+            session: SessionConfig {
+                ttl_min: self.session.ttl_min,
+                ttl_max: self.session.ttl_max,
+                ttl_default: self.session.ttl_default,
+                grace: self.session.grace,
+                max_per_user: self.session.max_per_user as usize,
+                max_sessions: self.session.max_total as usize,
+                ..usual.session
+            },
+            delivery: DeliveryConfig {
+                poll_min: self.poll.min,
+                ..usual.delivery
+            },
+            http: HttpConfig {
+                max_body: http.max_body.octets(),
+                max_connections: http.max_connections as usize,
+                read_timeout: http.read_timeout,
+                idle_timeout: http.idle_timeout,
+                drain_timeout: http.drain_timeout,
+            },
+            im: ImConfig {
+                default_validity: im.validity_default,
+                max_validity: im.validity_max,
+                max_waiting: im.quota_messages,
+                max_waiting_bytes: im.quota_size.0,
+                max_content: im.max_content.octets(),
+                max_recipients: im.max_recipients as usize,
+                ..usual.im
+            },
+            contact_lists: ContactListConfig {
+                max_lists: presence.max_lists as usize,
+                max_members: presence.max_members as usize,
+                max_contacts: presence.max_contacts as usize,
+                ..usual.contact_lists
+            },
+            presence: PresenceConfig {
+                max_text: presence.max_text as usize,
+                max_content: presence.max_content.octets(),
+                ..usual.presence
+            },
+            presence_home: match &self.elements.presence {
+                Pse::Local => PresenceHome::Local,
+                Pse::Domain(domain) => PresenceHome::At(domain.clone()),
+            },
+            serves_presence_of: self.elements.presence_of.clone(),
+            trace_dir: self.trace.dir.0.clone(),
+            ..usual
         }
     }
 

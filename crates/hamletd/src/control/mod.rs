@@ -126,12 +126,18 @@ pub struct SessionEntry {
     pub id: String,
     /// Address of the user.
     pub user: String,
-    /// The client, as one text.
+    /// The client, as one text of its own choice.
     pub client: String,
+    /// 1.1, 1.2 or 1.3.
+    pub version: String,
+    /// What the client says that it is.
+    pub user_agent: Option<String>,
     /// When it began.
     pub created: Timestamp,
-    /// When it ends unless the client is heard of.
-    pub expires: Timestamp,
+    /// When the client was last heard of.
+    pub seen: Timestamp,
+    /// Messages and reports that wait for the user.
+    pub waiting: u64,
 }
 
 /// A path to a socket that fits into the kernel's 108 octets also when the directory's own

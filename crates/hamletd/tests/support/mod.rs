@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod phone;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -27,13 +29,27 @@ impl Daemon {
     /// Starts one on `data_dir`, listening at ports that the system chooses, and waits until
     /// it serves.
     pub fn start(data_dir: &Path, sets: &[&str]) -> Self {
-        let mut command = hamletd();
-        command.args(settings(data_dir, sets));
-        Self::spawn(command)
+        let mut daemon = Self::launch(data_dir, sets);
+        let serving = daemon.wait_for_log(|event| event["message"] == "serving");
+        let address = |name: &str| serving[name].as_str().and_then(|text| text.parse().ok());
+        daemon.http = address("http");
+        daemon.https = address("https");
+        daemon.admin = address("admin");
+        daemon
     }
 
-    pub fn spawn(mut command: Command) -> Self {
-        let mut child = command
+    /// Starts one whose log is text for people.
+    pub fn start_with_text_log(data_dir: &Path, sets: &[&str]) -> Self {
+        let mut daemon = Self::launch(data_dir, &[sets, &["log.format=text"]].concat());
+        let serving = daemon.wait_for_line(|line| line.contains(" serving "));
+        let mut words = serving.split(' ');
+        daemon.http = words.find_map(|word| word.strip_prefix("http=")?.parse().ok());
+        daemon
+    }
+
+    fn launch(data_dir: &Path, sets: &[&str]) -> Self {
+        let mut child = hamletd()
+            .args(settings(data_dir, sets))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -48,27 +64,26 @@ impl Daemon {
                 }
             }
         });
-        let mut daemon = Self {
+        Self {
             child,
             log,
             seen: Vec::new(),
             http: None,
             https: None,
             admin: None,
-        };
-        let serving = daemon.wait_for_log(|line| line["message"] == "serving");
-        let address = |name: &str| serving[name].as_str().and_then(|text| text.parse().ok());
-        daemon.http = address("http");
-        daemon.https = address("https");
-        daemon.admin = address("admin");
-        daemon
+        }
     }
 
-    /// The first line of the log, from where the last wait ended, that is as wished.
+    /// The first event of the log, from where the last wait ended, that is as wished.
     pub fn wait_for_log(
         &mut self,
         wished: impl Fn(&serde_json::Value) -> bool,
     ) -> serde_json::Value {
+        let event = |line: &str| serde_json::from_str(line).unwrap_or_default();
+        event(&self.wait_for_line(|line| wished(&event(line))))
+    }
+
+    fn wait_for_line(&mut self, wished: impl Fn(&str) -> bool) -> String {
         let end = Instant::now() + DEADLINE;
         loop {
             match self
@@ -76,10 +91,9 @@ impl Daemon {
                 .recv_timeout(end.saturating_duration_since(Instant::now()))
             {
                 Ok(line) => {
-                    let event = serde_json::from_str(&line).unwrap_or_default();
-                    self.seen.push(line);
-                    if wished(&event) {
-                        return event;
+                    self.seen.push(line.clone());
+                    if wished(&line) {
+                        return line;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("nothing of the kind in {:#?}", self.seen),
