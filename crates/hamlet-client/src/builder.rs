@@ -33,6 +33,7 @@ pub(crate) struct Config {
     pub keep_alive: Duration,
     pub poll_min: Duration,
     pub negotiate_in_login: bool,
+    pub notify: bool,
 }
 
 /// A password, kept out of debug output.
@@ -67,6 +68,7 @@ impl Builder {
                 keep_alive: Duration::from_secs(1800),
                 poll_min: Duration::from_secs(2),
                 negotiate_in_login: false,
+                notify: false,
             },
         }
     }
@@ -154,6 +156,13 @@ impl Builder {
     /// csp-access 6.1).
     pub fn negotiate_in_login(mut self, on: bool) -> Self {
         self.config.negotiate_in_login = on;
+        self
+    }
+
+    /// Has messages announced by MessageNotification instead of pushed (csp-im 3), for a
+    /// client that leaves them to another one of the user.
+    pub fn notify(mut self, on: bool) -> Self {
+        self.config.notify = on;
         self
     }
 

@@ -94,7 +94,10 @@ impl Client {
             any_content: Some(true),
             accepted_transfer_encoding: vec![AcceptedTransferEncoding::Base64],
             client_type: Some(self.config.client_type.clone()),
-            initial_delivery_method: Some(InitialDeliveryMethod::P),
+            initial_delivery_method: Some(match self.config.notify {
+                true => InitialDeliveryMethod::N,
+                false => InitialDeliveryMethod::P,
+            }),
             multi_trans: Some(1),
             parser_size: Some(largest),
             server_poll_min: Some(seconds(self.config.poll_min)),

@@ -172,7 +172,7 @@ impl Client {
             contact_list_id_list: form.list_ids,
             user: form.users,
             contact_list: form.lists,
-            property: Vec::new(),
+            ..UnsubscribePresenceRequest::default()
         })
         .await
     }

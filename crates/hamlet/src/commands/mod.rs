@@ -1,0 +1,7 @@
+//! What a user does with a server.
+
+pub mod contacts;
+pub mod login;
+pub mod presence;
+pub mod receive;
+pub mod send;
