@@ -1,0 +1,9 @@
+//! The service elements on a real store: what is asked, answered and told, by clause.
+
+mod common;
+mod contact_lists;
+mod domains;
+mod messages;
+mod presence;
+mod relay;
+mod subscriptions;
