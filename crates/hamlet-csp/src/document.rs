@@ -125,7 +125,7 @@ pub fn encode(
 }
 
 impl Document {
-    fn write<S: Sink>(&self, sink: &mut S) {
+    fn write(&self, sink: &mut dyn Sink) {
         match self {
             Self::Message(message) => message.write(sink),
             Self::VersionDiscoveryRequest(element) => element.write(sink),
@@ -162,8 +162,8 @@ fn claimed(
     }
 }
 
-fn read_root<S: Source>(
-    source: &mut S,
+fn read_root(
+    source: &mut dyn Source,
     tag: Option<Tag>,
     name: &str,
 ) -> Result<Document, (SyntaxError, Salvage)> {

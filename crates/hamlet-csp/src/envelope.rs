@@ -96,8 +96,8 @@ impl Transaction {
 
 impl Message {
     /// Reads the content of WV-CSP-Message; on an error `salvage` holds what was understood.
-    pub(crate) fn read<S: Source>(
-        source: &mut S,
+    pub(crate) fn read(
+        source: &mut dyn Source,
         salvage: &mut Salvage,
     ) -> Result<Self, SyntaxError> {
         let mut message = Self {
@@ -137,9 +137,9 @@ impl Message {
         Ok(message)
     }
 
-    fn read_transaction<S: Source>(
+    fn read_transaction(
         &mut self,
-        source: &mut S,
+        source: &mut dyn Source,
         salvage: &mut Salvage,
     ) -> Result<Transaction, SyntaxError> {
         *salvage = Salvage {
@@ -188,7 +188,7 @@ impl Message {
         Ok(transaction)
     }
 
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {
+    pub(crate) fn write(&self, sink: &mut dyn Sink) {
         let version = sink.version();
         sink.start_in(Tag::WVCSPMessage, Namespace::Session);
         sink.start(Tag::Session);
@@ -249,7 +249,7 @@ impl Message {
 }
 
 /// The newest version when everything is to be written.
-fn shape<S: Sink>(sink: &S) -> Version {
+fn shape(sink: &dyn Sink) -> Version {
     sink.shape().unwrap_or(Version::V1_3)
 }
 
@@ -262,8 +262,8 @@ fn unreadable(what: &str, status: StatusCode) -> Unreadable {
     }
 }
 
-fn read_session_descriptor<S: Source>(
-    source: &mut S,
+fn read_session_descriptor(
+    source: &mut dyn Source,
     salvage: &mut Salvage,
 ) -> Result<SessionDescriptor, SyntaxError> {
     let (mut session_type, mut session_id) = (None, None);
@@ -287,7 +287,7 @@ fn read_session_descriptor<S: Source>(
     })
 }
 
-fn read_content<S: Source>(source: &mut S) -> Result<Result<Primitive, Unreadable>, SyntaxError> {
+fn read_content(source: &mut dyn Source) -> Result<Result<Primitive, Unreadable>, SyntaxError> {
     let mut content: Option<Result<Primitive, Unreadable>> = None;
     source.take_fault();
     let unknown_before = source.unknown_elements();

@@ -230,6 +230,8 @@ impl ClientProfile {
             doctype,
             no_text_end_at_multiple_of: self.no_text_end_at_multiple_of,
             escape_texts: self.escape_texts,
+            // Set only for a form that a client takes from another version.
+            all_children: false,
         }
     }
 }

@@ -1,0 +1,186 @@
+//! The programs of the workspace as processes of their own: to be killed, traced, measured.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// A program of the workspace, built if it is not up to date.
+pub fn program(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        // `cargo xtask` has built it already. Whoever runs one test would else test whatever
+        // was built last; building all of the workspace leaves the features as they are.
+        if std::env::var_os("HAMLET_BUILT").is_some() {
+            return;
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args(["build", "--release", "--workspace", "--quiet"])
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "the programs do not build"
+        );
+    });
+    // target/release/deps/TEST-HASH is this test.
+    let test = std::env::current_exe().expect("the path of this test");
+    let release = test.ancestors().nth(2).expect("target/release");
+    let path = release.join(name);
+    assert!(path.is_file(), "{} is not there", path.display());
+    path
+}
+
+/// Whether a program of others is there. With HAMLET_REQUIRE_PEERS, as CI sets it, it must.
+pub fn has_peer(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    assert!(
+        found || std::env::var_os("HAMLET_REQUIRE_PEERS").is_none(),
+        "{name} is not installed"
+    );
+    if !found {
+        eprintln!("skipped: {name} is not installed (`cargo xtask test` installs it)");
+    }
+    found
+}
+
+/// A server in a process of its own.
+#[derive(Debug)]
+pub struct Hamletd {
+    child: Child,
+    address: SocketAddr,
+    settings: Vec<String>,
+    directory: TempDir,
+}
+
+impl Hamletd {
+    /// Starts a server with these settings on a directory of its own.
+    pub fn start(settings: &[&str]) -> Self {
+        Self::start_under(&[], settings)
+    }
+
+    /// The same under another program, such as strace.
+    pub fn start_under(wrapper: &[&OsStr], settings: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        // The port must be the same after a restart, so the system cannot choose it anew.
+        let address = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port");
+        let settings: Vec<String> = settings.iter().map(|set| (*set).to_owned()).collect();
+        let child = spawn(wrapper, &settings, address, directory.path());
+        Self {
+            child,
+            address,
+            settings,
+            directory,
+        }
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Makes an account by the operator's command, which asks the running server.
+    pub fn add_user(&self, user: &str, password: &str) {
+        let data_dir = format!("data_dir={}", self.directory.path().display());
+        let mut command = Command::new(program("hamletd"));
+        command.args([
+            "user",
+            "add",
+            user,
+            "--password",
+            password,
+            "--set",
+            &data_dir,
+        ]);
+        for set in &self.settings {
+            command.args(["--set", set]);
+        }
+        let output = command.output().expect("hamletd runs");
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a running server");
+        self.child.wait().expect("its end");
+    }
+
+    /// Starts it again on the same directory and port.
+    pub fn start_again(&mut self) {
+        self.child = spawn(&[], &self.settings, self.address, self.directory.path());
+    }
+
+    /// The memory that it holds.
+    pub fn resident_octets(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("a running server");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilo: u64 = line
+            .and_then(|line| line.split_whitespace().nth(1))
+            .and_then(|number| number.parse().ok())
+            .expect("its resident set");
+        kilo << 10
+    }
+
+    /// Ends it as an operator does; fails if it does not end well.
+    pub fn terminate(&mut self) {
+        let id = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(killed.is_ok_and(|status| status.success()));
+        let status = self.child.wait().expect("its end");
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Hamletd {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts the server and waits until it says that it serves.
+fn spawn(wrapper: &[&OsStr], settings: &[String], address: SocketAddr, data_dir: &Path) -> Child {
+    let hamletd = program("hamletd");
+    let mut words: Vec<&OsStr> = wrapper.to_vec();
+    words.push(hamletd.as_os_str());
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    let own = [
+        format!("data_dir={}", data_dir.display()),
+        format!("http.listen={address}"),
+        "admin.listen=127.0.0.1:0".to_owned(),
+        "log.format=text".to_owned(),
+    ];
+    for set in own.iter().chain(settings) {
+        command.args(["--set", set]);
+    }
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("hamletd starts");
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut said = String::new();
+    while !said.contains("serving") {
+        let read = log.read_line(&mut said).expect("a line of the log");
+        assert!(read > 0, "hamletd ended: {said}");
+    }
+    // Whoever writes a log must not wait for its reader.
+    std::thread::spawn(move || log.read_to_string(&mut String::new()));
+    child
+}

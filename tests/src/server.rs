@@ -1,0 +1,113 @@
+//! A server in the test's own process, on ports and a directory of its own.
+
+use crate::client::Client;
+use hamlet_csp::{Syntax, Version};
+use hamletd::control::{Answer, Request};
+use hamletd::{Config, Server};
+use std::net::SocketAddr;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A setting: what a client does not answer is repeated at its next poll.
+pub const AT_ONCE: &str = "poll.guard_time=0s";
+
+/// A running server.
+pub struct TestServer {
+    server: Option<Server>,
+    settings: Vec<String>,
+    // Dropped last: the store lies in it.
+    directory: TempDir,
+}
+
+impl TestServer {
+    /// Starts a server with these settings, such as `domain=h`, over the defaults.
+    pub async fn start(settings: &[&str]) -> Self {
+        let mut server = Self {
+            server: None,
+            settings: settings.iter().map(|set| (*set).to_owned()).collect(),
+            directory: tempfile::tempdir().expect("a temporary directory"),
+        };
+        server.run().await;
+        server
+    }
+
+    /// Starts a server of the domain `h`, where each of these users has the password
+    /// `secret`, as in the recorded logins.
+    pub async fn with_users(settings: &[&str], users: &[&str]) -> Self {
+        let settings = [&["domain=h"], settings].concat();
+        let server = Self::start(&settings).await;
+        for user in users {
+            server.add_user(&format!("wv:{user}@h"), "secret").await;
+        }
+        server
+    }
+
+    /// Makes an account.
+    pub async fn add_user(&self, user: &str, password: &str) {
+        let request = Request::UserAdd {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        };
+        let answer = self.operate(request).await;
+        assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+    }
+
+    /// Does what the operator's commands do.
+    pub async fn operate(&self, request: Request) -> Answer {
+        self.running().operations().execute(request).await
+    }
+
+    /// A client of this server that is logged in with the password `secret`.
+    pub async fn client(&self, version: Version, syntax: Syntax, user: &str) -> Client {
+        let user = format!("wv:{user}@h");
+        Client::login(self.address(), version, syntax, &user, "secret").await
+    }
+
+    /// The same in XML and 1.2.
+    pub async fn xml(&self, user: &str) -> Client {
+        self.client(Version::V1_2, Syntax::Xml, user).await
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.running().http_addr().expect("an HTTP listener")
+    }
+
+    /// The admin listener.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.running().admin_addr().expect("an admin listener")
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Stops the server and starts it again on the same directory.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.run().await;
+    }
+
+    /// Stops the server.
+    pub async fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+
+    async fn run(&mut self) {
+        let mut sets = vec![
+            format!("data_dir={}", self.directory.path().display()),
+            "http.listen=127.0.0.1:0".to_owned(),
+            "admin.listen=127.0.0.1:0".to_owned(),
+        ];
+        sets.extend(self.settings.iter().cloned());
+        let config = Config::load(None, &sets).expect("a valid configuration");
+        self.server = Some(Server::start(config).await.expect("a server that starts"));
+    }
+
+    fn running(&self) -> &Server {
+        self.server.as_ref().expect("a running server")
+    }
+}

@@ -1,0 +1,5 @@
+//! What was acknowledged stays: over restarts, kills, and in the order of the system calls.
+
+mod crash;
+mod restart;
+mod write_order;

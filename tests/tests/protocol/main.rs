@@ -1,0 +1,11 @@
+//! What the protocol asks of a server, by area and clause.
+
+mod chat;
+mod contact_lists;
+mod delivery;
+mod http;
+mod login;
+mod presence;
+mod random_input;
+mod sessions;
+mod transactions;
