@@ -222,3 +222,52 @@ impl Reader {
         own
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Queue;
+    use crate::row::values;
+
+    /// The commit is what checks this schema.
+    const DEFERRED: &str = "
+        CREATE TABLE parent (id INTEGER PRIMARY KEY);
+        CREATE TABLE child (
+            parent INTEGER NOT NULL REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);";
+
+    #[test]
+    fn a_commit_that_fails_fails_all_of_its_batch_and_nothing_else() {
+        let connection = Connection::open_in_memory().expect("open");
+        connection.execute_batch(DEFERRED).expect("schema");
+        let counters = Arc::new(Counters::default());
+        let writer = Writer {
+            connection,
+            batch: 8,
+            counters: counters.clone(),
+        };
+        let (queue, jobs) = Queue::new(8);
+        let parent = |id: i64| {
+            move |tx: &mut Tx<'_>| tx.execute("INSERT INTO parent VALUES (?1)", values![id])
+        };
+        let orphan = |tx: &mut Tx<'_>| tx.execute("INSERT INTO child VALUES (7)", values![]);
+        let count = |tx: &mut Tx<'_>| {
+            tx.query_one("SELECT count(*) FROM parent", values![], |row| row.int(0))
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let thread = runtime.expect("runtime").block_on(async {
+            // Both wait when the thread begins, and so make one batch.
+            let (good, bad, thread) = tokio::join!(
+                queue.run(parent(1), &counters),
+                queue.run(orphan, &counters),
+                async { std::thread::spawn(move || writer.run(&jobs)) },
+            );
+            assert!(matches!(good, Err(StoreError::Constraint(_))), "{good:?}");
+            assert!(matches!(bad, Err(StoreError::Constraint(_))), "{bad:?}");
+            assert_eq!(queue.run(parent(2), &counters).await, Ok(1));
+            assert_eq!(queue.run(count, &counters).await, Ok(Some(1)));
+            queue.close();
+            thread
+        });
+        thread.join().expect("the writer ends");
+    }
+}

@@ -6,7 +6,7 @@ use hamlet_store::{Store, StoreConfig, StoreError, StoreUrl, Tx};
 use std::time::Duration;
 
 /// Longest that a test waits for something that must happen.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Writes each test once and runs it on both engines.
 macro_rules! on_both_engines {
