@@ -95,8 +95,9 @@ async fn users_of_two_domains_message_each_other_and_report_delivery_whatever_ha
             drained(to_whom).await;
             let reports = from.mailbox(&sender.user).await;
             assert_eq!(reports.len(), 1, "{faults:?}");
-            let done = from.elements.acknowledge(&sender.user, &reports[0].id());
-            assert!(done.await.unwrap());
+            let report = reports[0].id();
+            let done = from.elements.acknowledge(&sender.user, &report).await;
+            assert!(done.unwrap());
             assert!(to_whom.mailbox(&receiver.user).await.is_empty());
         }
     }
