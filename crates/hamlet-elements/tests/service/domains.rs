@@ -252,7 +252,7 @@ async fn users_of_two_domains_watch_each_other() {
         a.told.take();
         b.log_out(&bob).await;
         let told = a.notification(&alice, &bob.user).await;
-        assert_eq!(summary(&told), "OnlineStatus=F StatusText=hi");
+        assert_eq!(summary(&told), "OnlineStatus=F CommCap=? StatusText=hi");
     }
 }
 
