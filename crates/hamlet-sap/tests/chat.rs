@@ -21,7 +21,7 @@ async fn a_1_1_xml_phone_and_a_1_3_wbxml_phone_chat() {
         (0, 1, "Привет, Боб 😀 <&>\"'"),
         (1, 0, "こんにちは、アンナ"),
     ] {
-        let mut phones = [&mut anna, &mut bob];
+        let phones = [&mut anna, &mut bob];
         let names = ["anna", "bob"];
         let sent = phones[sender].send(names[receiver], text, true).await;
         assert_eq!(sent.code(), 200);
