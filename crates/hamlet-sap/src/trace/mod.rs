@@ -74,17 +74,22 @@ impl Tracer {
         std::thread::Builder::new()
             .name("trace".to_owned())
             .spawn(move || {
+                let mut closing = Vec::new();
                 while let Some(order) = orders.blocking_recv() {
                     match order {
                         Order::Write(exchange) => {
                             write(&mut files, &exchange, missing.swap(0, Ordering::Relaxed));
                         }
                         Order::Close(done) => {
-                            // Nobody may be left who waits for it.
-                            let _ = done.send(());
-                            break;
+                            // What was recorded before is still written.
+                            orders.close();
+                            closing.push(done);
                         }
                     }
+                }
+                for done in closing {
+                    // Nobody may be left who waits for it.
+                    let _ = done.send(());
                 }
             })?;
         Ok(Self { queue, dropped })
