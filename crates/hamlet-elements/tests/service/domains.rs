@@ -95,8 +95,9 @@ async fn users_of_two_domains_message_each_other_and_report_delivery_whatever_ha
             drained(to_whom).await;
             let reports = from.mailbox(&sender.user).await;
             assert_eq!(reports.len(), 1, "{faults:?}");
-            let done = from.elements.acknowledge(&sender.user, &reports[0].id());
-            assert!(done.await.unwrap());
+            let report = reports[0].id();
+            let done = from.elements.acknowledge(&sender.user, &report).await;
+            assert!(done.unwrap());
             assert!(to_whom.mailbox(&receiver.user).await.is_empty());
         }
     }
@@ -251,7 +252,7 @@ async fn users_of_two_domains_watch_each_other() {
         a.told.take();
         b.log_out(&bob).await;
         let told = a.notification(&alice, &bob.user).await;
-        assert_eq!(summary(&told), "OnlineStatus=F StatusText=hi");
+        assert_eq!(summary(&told), "OnlineStatus=F CommCap=? StatusText=hi");
     }
 }
 

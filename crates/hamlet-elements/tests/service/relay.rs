@@ -131,7 +131,8 @@ impl ServiceRelay for Wire {
     }
 
     fn reaches(&self, domain: &str) -> bool {
-        domain != self.own.as_str() && self.net.servers.lock().contains_key(domain)
+        let servers = self.net.servers.lock();
+        domain != self.own.as_str() && servers.keys().any(|known| known.as_str() == domain)
     }
 }
 
@@ -169,7 +170,9 @@ impl Driver {
             }
             for item in due {
                 let next = Timestamp::now().plus(RETRY);
-                this.elements.outbox_sent(item.id, next).await.unwrap();
+                if this.elements.outbox_sent(item.id, next).await.is_err() {
+                    return;
+                }
                 if faults.reverse {
                     this.clone().send(item).await;
                 } else {
@@ -210,7 +213,9 @@ impl Driver {
         if mute || answering.wait_for(|open| *open).await.is_err() {
             return;
         }
-        self.elements.outbox_settle(item.id, answer).await.unwrap();
+        if self.elements.outbox_settle(item.id, answer).await.is_err() {
+            return;
+        }
         self.told.emit(Event::MailboxRemoved {
             user: item.requestor,
             ids: vec![SETTLED.into()],
