@@ -3,7 +3,7 @@
 
 mod phone;
 
-pub use phone::{Heard, Phone};
+pub use phone::Phone;
 
 use hamlet_model::{Domain, UserId};
 use hamlet_sap::{Sap, SapConfig};
