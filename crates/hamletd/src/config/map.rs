@@ -102,6 +102,7 @@ impl Config {
             "cir.tcp.listen",
             "cir.udp.listen",
             "elements.presence_of",
+            "trace.dir",
         ] {
             keys.extend(self.is_set(key).then_some(key));
         }
