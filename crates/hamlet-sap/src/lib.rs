@@ -18,6 +18,7 @@ mod operate;
 pub mod relay;
 mod sap;
 mod session;
+pub mod trace;
 mod transport;
 
 pub use config::{

@@ -47,11 +47,7 @@ impl Sap {
     ) -> Result<Arc<Self>, StoreError> {
         let metrics = Arc::new(Metrics::register(registry));
         let hub = Arc::new(Hub::new(metrics.clone(), config.delivery.max_notices));
-        let relay = Arc::new(Relay::new(
-            config.domain.clone(),
-            config.relay.clone(),
-            metrics.clone(),
-        ));
+        let relay = Arc::new(Relay::new(&config.relay, metrics.clone()));
         let elements = Elements::start(
             config.elements(),
             store.clone(),

@@ -42,12 +42,12 @@ impl Inner {
     pub(crate) async fn send_message(
         &self,
         requestor: Requestor,
-        request: SendMessage,
+        mut request: SendMessage,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let config = &self.config.im;
-        let sender = check_sender(request.sender.clone(), &requestor)?;
-        let recipients = request.recipients.clone();
+        let sender = check_sender(request.sender.take(), &requestor)?;
+        let recipients = std::mem::take(&mut request.recipients);
         if recipients.parties.is_empty()
             && recipients.contact_lists.is_empty()
             && recipients.malformed.is_empty()
