@@ -175,13 +175,9 @@ fn a_data_directory_with_a_long_path_works() {
 #[test]
 fn what_is_set_but_not_served_is_said_in_the_log() {
     let directory = tempfile::tempdir().unwrap();
-    let sets = [
-        "cir.tcp.listen=127.0.0.1:0",
-        "ssp.listen=127.0.0.1:0",
-        "trace.dir=traces",
-    ];
+    let sets = ["cir.tcp.listen=127.0.0.1:0", "ssp.listen=127.0.0.1:0"];
     let daemon = Daemon::start(directory.path(), &sets);
-    for key in ["cir.tcp.listen", "ssp.listen", "trace.dir"] {
+    for key in ["cir.tcp.listen", "ssp.listen"] {
         let warned = daemon
             .seen
             .iter()

@@ -102,7 +102,6 @@ impl Config {
             "cir.tcp.listen",
             "cir.udp.listen",
             "elements.presence_of",
-            "trace.dir",
         ] {
             keys.extend(self.is_set(key).then_some(key));
         }
