@@ -1,11 +1,9 @@
 //! Two phones chat over real sockets: csp-access 3-6, csp-im 5, 6, 8.
 
-mod support;
-
+use crate::support::{self, Phone, Server};
 use hamlet_csp::Version::{V1_1, V1_2, V1_3};
 use hamlet_csp::elements::Primitive;
 use hamlet_csp::{Syntax, Tag};
-use support::{Phone, Server};
 
 #[tokio::test]
 async fn a_1_1_xml_phone_and_a_1_3_wbxml_phone_chat() {

@@ -24,6 +24,10 @@ pub struct Phone {
     stream: TcpStream,
     address: SocketAddr,
     name: String,
+    pub client: String,
+    pub cookie: String,
+    /// The last Login-Request.
+    pub last_login: Option<LoginRequest>,
     pub version: Version,
     pub syntax: Syntax,
     session: Option<Text>,
@@ -74,7 +78,7 @@ impl Heard {
         }
     }
 
-    fn message_id(&self) -> Option<Text> {
+    pub fn message_id(&self) -> Option<Text> {
         match self.primitive() {
             Primitive::NewMessage(new) => new.message_info.as_ref()?.message_id.clone(),
             _ => None,
@@ -88,6 +92,9 @@ impl Phone {
             stream: TcpStream::connect(server.address).await.unwrap(),
             address: server.address,
             name: name.into(),
+            client: "http://phone.example/".into(),
+            cookie: "cookie".into(),
+            last_login: None,
             version,
             syntax,
             session: None,
@@ -112,20 +119,25 @@ impl Phone {
 
     fn client_id(&self) -> Option<ClientId> {
         Some(ClientId {
-            url: Some("http://phone.example/".into()),
+            url: Some(self.client.as_str().into()),
             msisdn: None,
         })
     }
 
     /// Sends a transaction; what comes back, `None` for an empty body.
     pub async fn exchange(&mut self, transaction: Transaction) -> Option<Heard> {
+        self.exchange_all(vec![transaction]).await
+    }
+
+    /// Sends several transactions in one message.
+    pub async fn exchange_all(&mut self, transactions: Vec<Transaction>) -> Option<Heard> {
         let session = match &self.session {
             Some(id) => SessionDescriptor::inband(id),
             None => SessionDescriptor::outband(),
         };
         let message = Document::Message(Message {
             session,
-            transactions: vec![transaction],
+            transactions,
             poll: None,
             cir: None,
         });
@@ -182,12 +194,20 @@ impl Phone {
         heard
     }
 
-    fn login_request(&self) -> LoginRequest {
+    /// The Login-Request of a 2-way login with the right password.
+    pub async fn login_request(&self) -> LoginRequest {
+        LoginRequest {
+            password: Some(PASSWORD.into()),
+            ..self.anonymous_request()
+        }
+    }
+
+    fn anonymous_request(&self) -> LoginRequest {
         LoginRequest {
             user_id: Some(format!("wv:{}", self.name).into()),
             client_id: self.client_id(),
             time_to_live: Some(3600),
-            session_cookie: Some("cookie".into()),
+            session_cookie: Some(self.cookie.as_str().into()),
             ..LoginRequest::default()
         }
     }
@@ -195,11 +215,26 @@ impl Phone {
     pub async fn log_in(&mut self, password: &str) -> u32 {
         let request = LoginRequest {
             password: Some(password.into()),
-            ..self.login_request()
+            ..self.anonymous_request()
         };
         self.session = None;
+        self.log_in_with(request).await.0
+    }
+
+    /// Logs in with this request, Inband if there is a session.
+    pub async fn log_in_with(&mut self, request: LoginRequest) -> (u32, LoginResponse) {
+        self.last_login = Some(request.clone());
         let heard = self.ask(request).await;
-        self.take_session(&heard)
+        let code = self.take_session(&heard);
+        (code, login_response(&heard).clone())
+    }
+
+    pub fn forget_session(&mut self) {
+        self.session = None;
+    }
+
+    pub fn set_session(&mut self, id: &str) {
+        self.session = Some(id.into());
     }
 
     fn take_session(&mut self, heard: &Heard) -> u32 {
@@ -218,7 +253,7 @@ impl Phone {
         let id = self.next_id();
         let first = LoginRequest {
             digest_schema: vec![schema.into()],
-            ..self.login_request()
+            ..self.anonymous_request()
         };
         let heard = self.exchange(Transaction::request(&id, first)).await;
         let challenge = heard.expect("the challenge");
@@ -236,27 +271,23 @@ impl Phone {
         let second = LoginRequest {
             password: digest.is_none().then(|| password.into()),
             digest_bytes: digest.map(Text::from),
-            ..self.login_request()
+            ..self.anonymous_request()
         };
+        self.last_login = Some(second.clone());
         let heard = self.exchange(Transaction::request(&id, second)).await;
         self.take_session(&heard.expect("the answer"))
     }
 
     pub async fn log_in_and_negotiate(&mut self) {
         assert_eq!(self.log_in(PASSWORD).await, 200);
-        let capability = self
-            .ask(ClientCapabilityRequest {
-                client_id: self.client_id().filter(|_| self.version == Version::V1_1),
-                capability_list: Some(CapabilityList {
-                    any_content: Some(true),
-                    multi_trans: Some(1),
-                    parser_size: Some(131_072),
-                    server_poll_min: Some(8),
-                    ..CapabilityList::default()
-                }),
-            })
-            .await;
-        assert_eq!(capability.tag(), Tag::ClientCapabilityResponse);
+        self.negotiate(CapabilityList {
+            any_content: Some(true),
+            multi_trans: Some(1),
+            parser_size: Some(131_072),
+            server_poll_min: Some(8),
+            ..CapabilityList::default()
+        })
+        .await;
         let service = self
             .ask(ServiceRequest {
                 client_id: self.client_id().filter(|_| self.version == Version::V1_1),
@@ -272,11 +303,31 @@ impl Phone {
         assert!(response.all_functions.is_some());
     }
 
+    pub async fn negotiate(&mut self, list: CapabilityList) {
+        let heard = self
+            .ask(ClientCapabilityRequest {
+                client_id: self.client_id().filter(|_| self.version == Version::V1_1),
+                capability_list: Some(list),
+            })
+            .await;
+        assert_eq!(heard.tag(), Tag::ClientCapabilityResponse);
+    }
+
     pub async fn send(&mut self, to: &str, text: &str, report: bool) -> Heard {
+        self.send_typed(to, "text/plain", text, report).await
+    }
+
+    pub async fn send_typed(
+        &mut self,
+        to: &str,
+        content_type: &str,
+        text: &str,
+        report: bool,
+    ) -> Heard {
         let request = SendMessageRequest {
             delivery_report: Some(report),
             message_info: Some(MessageInfo {
-                content_type: Some("text/plain".into()),
+                content_type: Some(content_type.into()),
                 content_size: Some(text.len() as u32),
                 recipient: Some(Recipient {
                     user: vec![User {
@@ -302,6 +353,20 @@ impl Phone {
         assert_eq!(heard.transaction().mode, TransactionMode::Request);
         assert!(!heard.transaction_id().is_empty());
         Some(heard)
+    }
+
+    /// Polls until something of this kind comes.
+    pub async fn poll_for(&mut self, tag: Tag) -> Heard {
+        let polling = async {
+            loop {
+                match self.poll().await {
+                    Some(heard) if heard.tag() == tag => return heard,
+                    Some(other) => panic!("{other:?}"),
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, polling).await.unwrap()
     }
 
     /// Acknowledges a server transaction; the answer may be the next one.
