@@ -44,6 +44,9 @@ pub struct Account {
     /// Trust the certificates of this PEM file too
     #[arg(long, global = true, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// Poll at this interval, seconds, not at the one that the server wants
+    #[arg(long, global = true, value_parser = seconds, value_name = "SECONDS")]
+    pub poll_every: Option<Duration>,
     /// Longest wait for an answer, seconds
     #[arg(long, global = true, default_value = "45", value_parser = seconds, value_name = "SECONDS")]
     pub answer_timeout: Duration,
