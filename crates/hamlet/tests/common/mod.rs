@@ -161,7 +161,12 @@ impl Inner {
                 self.lists.extend(p.contact_list);
                 status(200)
             }
-            (Primitive::ListManageRequest(p), _) => {
+            (Primitive::ListManageRequest(p), Some(user)) => {
+                // A list is its owner's.
+                let owner = user.split('@').next().unwrap();
+                if !p.contact_list.unwrap().starts_with(owner) {
+                    return Some(Transaction::response(id, status(403)));
+                }
                 self.contacts
                     .extend(p.add_nick_list.into_iter().flat_map(|list| list.members));
                 ListManageResponse {
