@@ -2,7 +2,9 @@
 //! comment that the reference prints.
 
 use super::settings::{Key, Setting, configuration, default_value};
-use super::value::{Listen, LogFilter, LogFormat, OptionalPath, Pse, Size, StoreUrl};
+use super::value::{
+    Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, Size, StoreUrl,
+};
 use hamlet_model::Domain;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -125,6 +127,10 @@ configuration! {
         /// Shortest time between two polls that a client is told to keep (ServerPollMin). A
         /// client that polls more often is served.
         "poll.min" => min: Duration = "30s";
+        /// How long an answer to a message or notice is waited for before it is sent again.
+        /// Nothing: 60 s, or twice the time between two polls that the client keeps if that is
+        /// more.
+        "poll.guard_time" => guard_time: OptionalDuration = "";
     }
 
     /// Instant messaging.

@@ -52,6 +52,7 @@ impl Config {
             },
             delivery: DeliveryConfig {
                 poll_min: self.poll.min,
+                guard_time: self.poll.guard_time.0,
                 ..usual.delivery
             },
             http: HttpConfig {

@@ -19,7 +19,9 @@ pub use declaration::{
 };
 pub use reference::reference;
 pub use settings::Key;
-pub use value::{Listen, LogFilter, LogFormat, OptionalPath, Pse, Size, StoreUrl};
+pub use value::{
+    Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, Size, StoreUrl,
+};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -118,6 +118,26 @@ impl Setting for OptionalPath {
     }
 }
 
+/// A time, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OptionalDuration(pub Option<Duration>);
+
+impl Setting for OptionalDuration {
+    const EXPECTED: &'static str =
+        "a time with its unit such as `500ms`, `30s`, `5min`, `24h` or `7d`, or nothing";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(Self(None)),
+            time => Duration::parse(time).map(|time| Self(Some(time))),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.0.map_or_else(String::new, |time| time.show())
+    }
+}
+
 /// An address to listen on, or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen(pub Option<SocketAddr>);
