@@ -180,7 +180,7 @@ fn emit_struct(out: &mut String, model: &Model, element: &Element) {
 fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Particle]) {
     writeln!(
         out,
-        "    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {{"
+        "    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {{"
     )
     .unwrap();
     let settle = fields.iter().any(|f| f.child == "ContentData");
@@ -238,7 +238,7 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
     let tag = format!("Tag::{}", ident(&element.name));
     writeln!(
         out,
-        "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{"
+        "    pub(crate) fn write(&self, sink: &mut dyn Sink) {{"
     )
     .unwrap();
     let namespace = match (element.flag("xmlns="), element.flag("root")) {
@@ -469,7 +469,7 @@ fn emit_primitive(out: &mut String, model: &Model) {
     }
     writeln!(out, "        }}\n    }}\n").unwrap();
     writeln!(out, "    /// Reads the primitive whose start has just been read; `None` when the element is no primitive.").unwrap();
-    writeln!(out, "    pub(crate) fn read<S: Source>(tag: Tag, source: &mut S) -> Result<Option<Self>, SyntaxError> {{\n        Ok(Some(match tag {{").unwrap();
+    writeln!(out, "    pub(crate) fn read(tag: Tag, source: &mut dyn Source) -> Result<Option<Self>, SyntaxError> {{\n        Ok(Some(match tag {{").unwrap();
     for element in &primitives {
         let id = ident(&element.name);
         match element.kind {
@@ -498,7 +498,7 @@ fn emit_primitive(out: &mut String, model: &Model) {
     .unwrap();
     writeln!(
         out,
-        "    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {{\n        match self {{"
+        "    pub(crate) fn write(&self, sink: &mut dyn Sink) {{\n        match self {{"
     )
     .unwrap();
     for element in &primitives {

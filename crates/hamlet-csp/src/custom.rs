@@ -1,8 +1,8 @@
 //! Elements whose reading or writing is not a plain list of children.
 
 use crate::elements::{
-    ContentEncoding, ContentPolicy, GetMessageResponse, Logo, Map, NewMessage, SendMessageRequest,
-    UserAvailability, WelcomeNote,
+    ContentEncoding, ContentPolicy, GetMessageResponse, Logo, Map, NewMessage, Property,
+    SendMessageRequest, UserAvailability, WelcomeNote,
 };
 use crate::error::SyntaxError;
 use crate::leaf::{ContentData, NonEmpty, from_base64};
@@ -22,7 +22,7 @@ pub struct ClientId {
 }
 
 impl ClientId {
-    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {
+    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {
         let mut element = Self::default();
         while let Some(tag) = source.child()? {
             match tag {
@@ -37,7 +37,7 @@ impl ClientId {
         Ok(element)
     }
 
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
+    pub(crate) fn write(&self, sink: &mut dyn Sink, tag: Tag) {
         sink.start(tag);
         self.url.iter().for_each(|url| sink.text(Tag::URL, url));
         self.msisdn
@@ -62,7 +62,7 @@ pub struct AcceptedContentType {
 }
 
 impl AcceptedContentType {
-    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {
+    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {
         let mut element = Self::default();
         while let Some(tag) = source.child()? {
             match tag {
@@ -89,7 +89,7 @@ impl AcceptedContentType {
             || self.content_policy_limit.is_some()
     }
 
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
+    pub(crate) fn write(&self, sink: &mut dyn Sink, tag: Tag) {
         let structured = match sink.shape() {
             Some(version) => version == Version::V1_3,
             None => self.has_limits(),
@@ -125,7 +125,7 @@ pub struct NickName {
 }
 
 impl NickName {
-    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {
+    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {
         let mut element = Self::default();
         while let Some(tag) = source.child()? {
             match tag {
@@ -145,7 +145,7 @@ impl NickName {
         Ok(element)
     }
 
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
+    pub(crate) fn write(&self, sink: &mut dyn Sink, tag: Tag) {
         sink.start(tag);
         self.name.iter().for_each(|name| sink.text(Tag::Name, name));
         self.user_id
@@ -172,7 +172,7 @@ pub struct NickMembers {
 }
 
 impl NickMembers {
-    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {
+    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {
         let mut members = Vec::new();
         while let Some(tag) = source.child()? {
             match tag {
@@ -184,7 +184,7 @@ impl NickMembers {
         Ok(Self { members })
     }
 
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
+    pub(crate) fn write(&self, sink: &mut dyn Sink, tag: Tag) {
         sink.start(tag);
         for member in &self.members {
             match member {
@@ -205,7 +205,7 @@ pub struct SearchPairList {
 }
 
 impl SearchPairList {
-    pub(crate) fn read<S: Source>(source: &mut S) -> Result<Self, SyntaxError> {
+    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {
         let mut pairs: Vec<crate::elements::SearchPair> = Vec::new();
         while let Some(tag) = source.child()? {
             if tag == Tag::SearchPair {
@@ -233,7 +233,7 @@ impl SearchPairList {
         Ok(Self { pairs })
     }
 
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S, tag: Tag) {
+    pub(crate) fn write(&self, sink: &mut dyn Sink, tag: Tag) {
         sink.start(tag);
         for pair in &self.pairs {
             pair.search_element
@@ -356,6 +356,15 @@ pub(crate) fn availability(element: &mut UserAvailability) {
         && value.eq_ignore_ascii_case("NOTAVAILABLE")
     {
         *value = Text::const_new("NOT_AVAILABLE");
+    }
+}
+
+/// One property has two spellings (csp-messages 7.1); the writers choose by version.
+pub(crate) fn property(element: &mut Property) {
+    if let Some(name) = &mut element.name
+        && name.eq_ignore_ascii_case("AccessType")
+    {
+        *name = Text::const_new("AccessType");
     }
 }
 

@@ -96,8 +96,8 @@ impl Transaction {
 
 impl Message {
     /// Reads the content of WV-CSP-Message; on an error `salvage` holds what was understood.
-    pub(crate) fn read<S: Source>(
-        source: &mut S,
+    pub(crate) fn read(
+        source: &mut dyn Source,
         salvage: &mut Salvage,
     ) -> Result<Self, SyntaxError> {
         let mut message = Self {
@@ -129,50 +129,38 @@ impl Message {
             }
         }
         if !session_seen {
-            return Err(SyntaxError {
-                what: "Session is missing".into(),
-                path: vec![Tag::WVCSPMessage],
-            });
+            return Err(SyntaxError::new("Session is missing", &[Tag::WVCSPMessage]));
         }
         Ok(message)
     }
 
-    fn read_transaction<S: Source>(
+    fn read_transaction(
         &mut self,
-        source: &mut S,
+        source: &mut dyn Source,
         salvage: &mut Salvage,
     ) -> Result<Transaction, SyntaxError> {
         *salvage = Salvage {
             session_id: salvage.session_id.take(),
             ..Salvage::default()
         };
-        let mut transaction = Transaction {
-            mode: TransactionMode::Undefined(Text::default()),
-            id: None,
-            segment_info: None,
-            content: Err(unreadable(
-                "TransactionContent is missing",
-                StatusCode::BAD_REQUEST,
-            )),
-            extensions: Vec::new(),
-        };
+        let mut mode = TransactionMode::Undefined(Text::default());
+        let (mut id, mut segment_info, mut content) = (None, None, None);
+        let mut extensions = Vec::new();
         while let Some(tag) = source.child()? {
             match tag {
                 Tag::TransactionDescriptor => {
                     while let Some(tag) = source.child()? {
                         match tag {
                             Tag::TransactionMode => {
-                                transaction.mode = TransactionMode::parse(
+                                mode = TransactionMode::parse(
                                     source.string()?.non_empty().unwrap_or_default(),
                                 );
                             }
                             Tag::TransactionID => {
-                                transaction.id = Some(source.string()?);
-                                salvage.transaction_id.clone_from(&transaction.id);
+                                id = Some(source.string()?);
+                                salvage.transaction_id.clone_from(&id);
                             }
-                            Tag::SegmentInfo => {
-                                transaction.segment_info = Some(SegmentInfo::read(source)?)
-                            }
+                            Tag::SegmentInfo => segment_info = Some(SegmentInfo::read(source)?),
                             Tag::Poll => self.poll = source.boolean()?.or(self.poll),
                             Tag::CIR => self.cir = source.boolean()?.or(self.cir),
                             _ => source.skip()?,
@@ -180,15 +168,26 @@ impl Message {
                     }
                     salvage.descriptor_read = true;
                 }
-                Tag::TransactionContent => transaction.content = read_content(source)?,
-                Tag::ExtBlock => transaction.extensions.push(source.extension()?),
+                Tag::TransactionContent => content = Some(read_content(source)?),
+                Tag::ExtBlock => extensions.push(source.extension()?),
                 _ => source.skip()?,
             }
         }
-        Ok(transaction)
+        Ok(Transaction {
+            mode,
+            id,
+            segment_info,
+            content: content.unwrap_or_else(|| {
+                Err(unreadable(
+                    "TransactionContent is missing",
+                    StatusCode::BAD_REQUEST,
+                ))
+            }),
+            extensions,
+        })
     }
 
-    pub(crate) fn write<S: Sink>(&self, sink: &mut S) {
+    pub(crate) fn write(&self, sink: &mut dyn Sink) {
         let version = sink.version();
         sink.start_in(Tag::WVCSPMessage, Namespace::Session);
         sink.start(Tag::Session);
@@ -249,7 +248,7 @@ impl Message {
 }
 
 /// The newest version when everything is to be written.
-fn shape<S: Sink>(sink: &S) -> Version {
+fn shape(sink: &dyn Sink) -> Version {
     sink.shape().unwrap_or(Version::V1_3)
 }
 
@@ -262,8 +261,8 @@ fn unreadable(what: &str, status: StatusCode) -> Unreadable {
     }
 }
 
-fn read_session_descriptor<S: Source>(
-    source: &mut S,
+fn read_session_descriptor(
+    source: &mut dyn Source,
     salvage: &mut Salvage,
 ) -> Result<SessionDescriptor, SyntaxError> {
     let (mut session_type, mut session_id) = (None, None);
@@ -287,7 +286,7 @@ fn read_session_descriptor<S: Source>(
     })
 }
 
-fn read_content<S: Source>(source: &mut S) -> Result<Result<Primitive, Unreadable>, SyntaxError> {
+fn read_content(source: &mut dyn Source) -> Result<Result<Primitive, Unreadable>, SyntaxError> {
     let mut content: Option<Result<Primitive, Unreadable>> = None;
     source.take_fault();
     let unknown_before = source.unknown_elements();
