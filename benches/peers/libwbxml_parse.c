@@ -1,5 +1,5 @@
 /* Parses WBXML documents of CSP 1.2 to libwbxml's tree, as fast as it can, and prints for each
- * file the nanoseconds of one parse. No XML is made of the tree.
+ * file the nanoseconds of processor time that one parse takes. No XML is made of the tree.
  *
  *   cc -O2 -o libwbxml_parse libwbxml_parse.c $(pkg-config --cflags --libs libwbxml2)
  *   ./libwbxml_parse MILLISECONDS FILE...
@@ -18,11 +18,12 @@ extern void wbxml_tree_destroy(WBXMLTree *tree);
 /* MIBenum. */
 #define UTF_8 106
 
+/* Processor time, so that what else runs on the machine does not count. */
 static double now(void)
 {
     struct timespec at;
 
-    clock_gettime(CLOCK_MONOTONIC, &at);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
     return at.tv_sec * 1e9 + at.tv_nsec;
 }
 

@@ -1,8 +1,8 @@
 //! Elements whose reading or writing is not a plain list of children.
 
 use crate::elements::{
-    ContentEncoding, ContentPolicy, GetMessageResponse, Logo, Map, NewMessage, SendMessageRequest,
-    UserAvailability, WelcomeNote,
+    ContentEncoding, ContentPolicy, GetMessageResponse, Logo, Map, NewMessage, Property,
+    SendMessageRequest, UserAvailability, WelcomeNote,
 };
 use crate::error::SyntaxError;
 use crate::leaf::{ContentData, NonEmpty, from_base64};
@@ -356,6 +356,15 @@ pub(crate) fn availability(element: &mut UserAvailability) {
         && value.eq_ignore_ascii_case("NOTAVAILABLE")
     {
         *value = Text::const_new("NOT_AVAILABLE");
+    }
+}
+
+/// One property has two spellings (csp-messages 7.1); the writers choose by version.
+pub(crate) fn property(element: &mut Property) {
+    if let Some(name) = &mut element.name
+        && name.eq_ignore_ascii_case("AccessType")
+    {
+        *name = Text::const_new("AccessType");
     }
 }
 

@@ -71,10 +71,7 @@ pub fn decode_with_charset(
     let early = |error| failure(error, None, Salvage::default());
     match syntax {
         Syntax::Xml => {
-            let text = to_utf8(body, charset).map_err(|what| {
-                let path = Vec::new();
-                early(SyntaxError { what, path })
-            })?;
+            let text = to_utf8(body, charset).map_err(|what| early(SyntaxError::new(what, &[])))?;
             let mut source = XmlSource::new(&text);
             let root = source.root().map_err(early)?;
             let hint = root.public_id.as_deref().and_then(Version::from_public_id);
@@ -176,18 +173,19 @@ fn read_root(
         Some(Tag::WVCSPVersionDiscoveryResponse) => {
             VersionDiscoveryResponse::read(source).map(Document::VersionDiscoveryResponse)
         }
-        other => Err(SyntaxError {
-            what: format!("the root `{}` is no CSP message", clip(name)),
-            path: other.into_iter().collect(),
-        }),
+        other => {
+            let what = format!("the root `{}` is no CSP message", clip(name));
+            Err(SyntaxError::new(what, other.as_slice()))
+        }
     };
     document.map_err(|error| (error, salvage))
 }
 
 fn failure(error: SyntaxError, version: Option<Version>, salvage: Salvage) -> DecodeError {
+    let (what, path) = error.into_parts();
     DecodeError {
-        what: error.what,
-        path: error.path,
+        what,
+        path,
         status: StatusCode::BAD_REQUEST,
         version,
         salvage,

@@ -129,10 +129,7 @@ impl Message {
             }
         }
         if !session_seen {
-            return Err(SyntaxError {
-                what: "Session is missing".into(),
-                path: vec![Tag::WVCSPMessage],
-            });
+            return Err(SyntaxError::new("Session is missing", &[Tag::WVCSPMessage]));
         }
         Ok(message)
     }
@@ -146,33 +143,24 @@ impl Message {
             session_id: salvage.session_id.take(),
             ..Salvage::default()
         };
-        let mut transaction = Transaction {
-            mode: TransactionMode::Undefined(Text::default()),
-            id: None,
-            segment_info: None,
-            content: Err(unreadable(
-                "TransactionContent is missing",
-                StatusCode::BAD_REQUEST,
-            )),
-            extensions: Vec::new(),
-        };
+        let mut mode = TransactionMode::Undefined(Text::default());
+        let (mut id, mut segment_info, mut content) = (None, None, None);
+        let mut extensions = Vec::new();
         while let Some(tag) = source.child()? {
             match tag {
                 Tag::TransactionDescriptor => {
                     while let Some(tag) = source.child()? {
                         match tag {
                             Tag::TransactionMode => {
-                                transaction.mode = TransactionMode::parse(
+                                mode = TransactionMode::parse(
                                     source.string()?.non_empty().unwrap_or_default(),
                                 );
                             }
                             Tag::TransactionID => {
-                                transaction.id = Some(source.string()?);
-                                salvage.transaction_id.clone_from(&transaction.id);
+                                id = Some(source.string()?);
+                                salvage.transaction_id.clone_from(&id);
                             }
-                            Tag::SegmentInfo => {
-                                transaction.segment_info = Some(SegmentInfo::read(source)?)
-                            }
+                            Tag::SegmentInfo => segment_info = Some(SegmentInfo::read(source)?),
                             Tag::Poll => self.poll = source.boolean()?.or(self.poll),
                             Tag::CIR => self.cir = source.boolean()?.or(self.cir),
                             _ => source.skip()?,
@@ -180,12 +168,23 @@ impl Message {
                     }
                     salvage.descriptor_read = true;
                 }
-                Tag::TransactionContent => transaction.content = read_content(source)?,
-                Tag::ExtBlock => transaction.extensions.push(source.extension()?),
+                Tag::TransactionContent => content = Some(read_content(source)?),
+                Tag::ExtBlock => extensions.push(source.extension()?),
                 _ => source.skip()?,
             }
         }
-        Ok(transaction)
+        Ok(Transaction {
+            mode,
+            id,
+            segment_info,
+            content: content.unwrap_or_else(|| {
+                Err(unreadable(
+                    "TransactionContent is missing",
+                    StatusCode::BAD_REQUEST,
+                ))
+            }),
+            extensions,
+        })
     }
 
     pub(crate) fn write(&self, sink: &mut dyn Sink) {

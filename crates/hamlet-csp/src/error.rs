@@ -4,11 +4,21 @@ use crate::{Tag, Text, Version};
 use hamlet_model::StatusCode;
 use std::fmt;
 
-/// The octets are no well-formed message; reading cannot go on (status 400).
+/// The octets are no well-formed message; reading cannot go on (status 400). Boxed, because
+/// every step of reading returns one or a value that is much smaller.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SyntaxError {
-    pub what: String,
-    pub path: Vec<Tag>,
+pub(crate) struct SyntaxError(Box<(String, Vec<Tag>)>);
+
+impl SyntaxError {
+    #[cold]
+    pub(crate) fn new(what: impl Into<String>, path: &[Tag]) -> Self {
+        Self(Box::new((what.into(), path.to_vec())))
+    }
+
+    /// What is wrong, and the elements from the root down to it.
+    pub(crate) fn into_parts(self) -> (String, Vec<Tag>) {
+        *self.0
+    }
 }
 
 /// One primitive of a readable message cannot be used.

@@ -5,7 +5,6 @@ use crate::extension::Extension;
 use crate::leaf::{ContentData, from_base64, parse_boolean, parse_integer};
 use crate::{DateTime, Tag, Text, Version};
 use hamlet_model::StatusCode;
-use std::borrow::Cow;
 
 /// Deepest nesting of elements.
 pub(crate) const MAX_DEPTH: usize = 32;
@@ -21,10 +20,10 @@ pub(crate) struct Fault {
     pub status: StatusCode,
 }
 
-/// Character data of a leaf, before it is typed.
+/// Character data of a leaf, before it is typed. It lies in the document or in the source.
 pub(crate) enum Raw<'a> {
     /// Text, value tokens expanded.
-    Text(Cow<'a, str>),
+    Text(&'a str),
     /// OPAQUE, and nothing else.
     Octets(&'a [u8]),
 }
@@ -80,7 +79,7 @@ pub(crate) trait Source {
 
     fn content(&mut self) -> Result<ContentData, SyntaxError> {
         Ok(match self.raw()? {
-            Raw::Text(text) => ContentData::Text(text.into_owned()),
+            Raw::Text(text) => ContentData::Text(text.to_owned()),
             Raw::Octets(octets) => ContentData::Octets(octets.to_vec()),
         })
     }
@@ -88,7 +87,7 @@ pub(crate) trait Source {
     /// One text, or several with commas between them.
     fn list(&mut self) -> Result<Vec<Text>, SyntaxError> {
         Ok(match self.raw()? {
-            Raw::Text(text) => split_list(&text),
+            Raw::Text(text) => split_list(text),
             Raw::Octets(octets) => split_list(&String::from_utf8_lossy(octets)),
         })
     }
@@ -97,9 +96,9 @@ pub(crate) trait Source {
     fn octets(&mut self) -> Result<Vec<u8>, SyntaxError> {
         let fault = match self.raw()? {
             Raw::Octets(octets) => return Ok(octets.to_vec()),
-            Raw::Text(text) => match from_base64(&text) {
+            Raw::Text(text) => match from_base64(text) {
                 Some(octets) => return Ok(octets),
-                None => format!("`{}` is not BASE64", clip(&text)),
+                None => format!("`{}` is not BASE64", clip(text)),
             },
         };
         self.fault(fault);
@@ -157,7 +156,7 @@ pub(crate) trait Source {
     /// A date that cannot be read counts as absent (wbxml 5.4), but is a bad value in text.
     fn date_time(&mut self) -> Result<Option<DateTime>, SyntaxError> {
         let fault = match self.raw()? {
-            Raw::Text(text) => match (text.trim(), DateTime::parse(&text)) {
+            Raw::Text(text) => match (text.trim(), DateTime::parse(text)) {
                 ("", _) => return Ok(None),
                 (_, Some(at)) => return Ok(Some(at)),
                 (text, None) => format!("`{}` is not a date and time", clip(text)),

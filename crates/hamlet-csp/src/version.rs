@@ -152,19 +152,22 @@ pub(crate) enum Claim {
 
 impl Claim {
     pub(crate) fn of_namespace(namespace: Option<&str>) -> Self {
-        let Some(number) = namespace.and_then(|text| text.rfind("CSP").map(|at| &text[at + 3..]))
-        else {
+        let number = namespace.and_then(|text| {
+            let at = text
+                .as_bytes()
+                .windows(3)
+                .rposition(|part| part == b"CSP")?;
+            text.get(at + 3..)
+        });
+        let Some(number) = number else {
             return Self::Nothing;
         };
-        let digits: String = number
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || *c == '.')
-            .take(16)
-            .collect();
-        match Version::parse(&digits) {
+        let end = number.find(|c: char| !(c.is_ascii_digit() || c == '.'));
+        let digits = &number[..end.unwrap_or(number.len()).min(16)];
+        match Version::parse(digits) {
             Some(version) => Self::Known(version),
             None if digits.is_empty() => Self::Nothing,
-            None => Self::Unknown(digits),
+            None => Self::Unknown(digits.to_owned()),
         }
     }
 }

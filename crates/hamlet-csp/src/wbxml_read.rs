@@ -7,8 +7,7 @@ use crate::extension::{self, Extension, ExtensionNode, drop_blank};
 use crate::source::{Fault, MAX_DEPTH, MAX_ELEMENTS, Raw, Source};
 use crate::version::{NAMESPACE_PREFIXES, Version};
 use hamlet_model::StatusCode;
-use hamlet_wbxml::{AttributeName, Charset, Event, Limits, PublicId, Reader, TagName};
-use std::borrow::Cow;
+use hamlet_wbxml::{Charset, Limits, PublicId, Reader, Step};
 
 pub(crate) struct WbxmlSource<'a> {
     reader: Reader<'a>,
@@ -42,10 +41,8 @@ impl<'a> WbxmlSource<'a> {
             ..Limits::default()
         };
         let charset = charset.and_then(Charset::from_label);
-        let reader = Reader::with_charset(body, limits, charset).map_err(|error| SyntaxError {
-            what: error.to_string(),
-            path: Vec::new(),
-        })?;
+        let reader = Reader::with_charset(body, limits, charset)
+            .map_err(|error| SyntaxError::new(error.to_string(), &[]))?;
         Ok(Self {
             reader,
             version: Version::V1_2,
@@ -67,53 +64,70 @@ impl<'a> WbxmlSource<'a> {
             PublicId::Number(number) => Version::from_public_number(*number),
             PublicId::Text(text) => Version::from_public_id(text),
         };
-        match self.event()? {
-            Event::Start {
-                name, attributes, ..
-            } => {
-                let tag = self.tag_of(&name);
-                self.entered(tag)?;
-                let namespace = if attributes {
-                    self.read_namespace()?
-                } else {
-                    None
-                };
-                let name = shown_name(&name, tag);
-                Ok(WbxmlRoot {
-                    tag,
-                    name,
-                    namespace,
-                    public_id,
-                })
-            }
-            _ => Err(self.syntax("the document does not begin with an element")),
+        let step = self.step()?;
+        let Some((tag, attributes)) = self.start_of(step) else {
+            return Err(self.syntax("the document does not begin with an element"));
+        };
+        let name = self.shown_name(step, tag);
+        self.entered(tag)?;
+        Ok(WbxmlRoot {
+            tag,
+            name,
+            namespace: self.namespace_if(attributes)?,
+            public_id,
+        })
+    }
+
+    #[inline(always)]
+    fn step(&mut self) -> Result<Step, SyntaxError> {
+        match self.reader.step() {
+            Ok(Step::Done) => Err(self.syntax("the document ends")),
+            Ok(step) => Ok(step),
+            Err(error) => Err(self.broken(&error)),
         }
     }
 
-    #[inline]
-    fn event(&mut self) -> Result<Event<'a>, SyntaxError> {
-        match self.reader.next() {
-            Ok(Some(event)) => Ok(event),
-            Ok(None) => Err(self.syntax("the document ends")),
-            Err(error) => Err(SyntaxError {
-                what: error.to_string(),
-                path: self.open.clone(),
-            }),
-        }
+    #[cold]
+    fn broken(&self, error: &hamlet_wbxml::Error) -> SyntaxError {
+        SyntaxError::new(error.to_string(), &self.open)
     }
 
+    #[cold]
     fn syntax(&self, what: &str) -> SyntaxError {
-        SyntaxError {
-            what: format!("{what} (octet {})", self.reader.offset()),
-            path: self.open.clone(),
+        let at = self.reader.offset();
+        SyntaxError::new(format!("{what} (octet {at})"), &self.open)
+    }
+
+    /// Of a step that begins an element: which, if CSP knows it, and whether attributes follow.
+    #[inline(always)]
+    fn start_of(&self, step: Step) -> Option<(Option<Tag>, bool)> {
+        match step {
+            Step::Start {
+                page,
+                token,
+                attributes,
+                ..
+            } => Some((Tag::from_token(self.version, page, token), attributes)),
+            Step::StartLiteral { attributes, .. } => {
+                Some((Tag::from_name(&self.reader.text()), attributes))
+            }
+            _ => None,
         }
     }
 
-    #[inline]
-    fn tag_of(&self, name: &TagName<'_>) -> Option<Tag> {
-        match name {
-            TagName::Token { page, token } => Tag::from_token(self.version, *page, *token),
-            TagName::Literal(name) => Tag::from_name(name),
+    fn shown_name(&self, step: Step, tag: Option<Tag>) -> String {
+        match (step, tag) {
+            (_, Some(tag)) => tag.name().to_owned(),
+            (Step::Start { page, token, .. }, None) => format!("unknown-{page:02X}-{token:02X}"),
+            (_, None) => extension::local_name(&self.reader.text()),
+        }
+    }
+
+    fn namespace_if(&mut self, attributes: bool) -> Result<Option<String>, SyntaxError> {
+        if attributes {
+            self.read_namespace()
+        } else {
+            Ok(None)
         }
     }
 
@@ -135,32 +149,38 @@ impl<'a> WbxmlSource<'a> {
         let mut namespace: Option<String> = None;
         let mut inside = false;
         loop {
-            match self.event()? {
-                Event::Attribute(AttributeName::Token {
+            match self.step()? {
+                Step::Attribute {
                     page: 0,
                     token: token @ 5..=13,
-                }) => {
-                    namespace = Some(NAMESPACE_PREFIXES[usize::from(token) - 5].to_owned());
+                } => {
+                    let prefix = NAMESPACE_PREFIXES[usize::from(token) - 5];
+                    let mut value = String::with_capacity(prefix.len() + 8);
+                    value.push_str(prefix);
+                    namespace = Some(value);
                     inside = true;
                 }
-                Event::Attribute(AttributeName::Literal(name)) if name == "xmlns" => {
+                Step::AttributeLiteral if self.reader.octets() == b"xmlns" => {
                     namespace = Some(String::new());
                     inside = true;
                 }
-                Event::Attribute(_) => inside = false,
-                Event::Text(text) => {
+                Step::Attribute { .. } | Step::AttributeLiteral => inside = false,
+                step @ (Step::Text | Step::Character(_)) => {
                     if let (true, Some(namespace)) = (inside, namespace.as_mut()) {
-                        namespace.push_str(&text);
+                        match step {
+                            Step::Character(c) => namespace.push(c),
+                            _ => namespace.push_str(&self.reader.text()),
+                        }
                     }
                 }
-                Event::EndAttributes => return Ok(namespace),
+                Step::EndAttributes => return Ok(namespace),
                 _ => {}
             }
         }
     }
 
     fn skip_attributes(&mut self) -> Result<(), SyntaxError> {
-        while !matches!(self.event()?, Event::EndAttributes) {}
+        while self.step()? != Step::EndAttributes {}
         Ok(())
     }
 
@@ -168,9 +188,9 @@ impl<'a> WbxmlSource<'a> {
     fn skip_to_end(&mut self) -> Result<(), SyntaxError> {
         let target = self.depth - 1;
         while self.depth > target {
-            match self.event()? {
-                Event::Start { .. } => self.entered(None)?,
-                Event::End => self.depth -= 1,
+            match self.step()? {
+                Step::Start { .. } | Step::StartLiteral { .. } => self.entered(None)?,
+                Step::End => self.depth -= 1,
                 _ => {}
             }
         }
@@ -193,45 +213,72 @@ impl<'a> WbxmlSource<'a> {
         let mut nodes = Vec::new();
         let mut text = String::new();
         loop {
-            let event = self.event()?;
-            match &event {
-                Event::Text(part) => text.push_str(part),
-                Event::Opaque(octets) => push_octets(&mut text, octets),
-                Event::ExtT(0, index) => text.push_str(self.value_text(None, *index).unwrap_or("")),
-                _ => {}
+            let step = self.step()?;
+            if self.push_text(&mut text, step, None) {
+                continue;
             }
-            match event {
-                Event::Start {
-                    name, attributes, ..
-                } => {
-                    if !text.is_empty() {
-                        nodes.push(ExtensionNode::Text(std::mem::take(&mut text)));
-                    }
-                    let name = shown_name(&name, self.tag_of(&name));
-                    self.entered(None)?;
-                    let namespace = if attributes {
-                        self.read_namespace()?
-                    } else {
-                        None
-                    };
-                    let inner = self.nodes()?;
-                    nodes.push(ExtensionNode::Element {
-                        name,
-                        namespace,
-                        nodes: inner,
-                    });
-                }
-                Event::End => {
-                    self.depth -= 1;
-                    if !text.is_empty() {
-                        nodes.push(ExtensionNode::Text(text));
-                    }
-                    drop_blank(&mut nodes);
-                    return Ok(nodes);
-                }
-                _ => {}
+            let start = self.start_of(step);
+            if (start.is_some() || step == Step::End) && !text.is_empty() {
+                nodes.push(ExtensionNode::Text(std::mem::take(&mut text)));
+            }
+            if let Some((tag, attributes)) = start {
+                let name = self.shown_name(step, tag);
+                self.entered(None)?;
+                nodes.push(ExtensionNode::Element {
+                    name,
+                    namespace: self.namespace_if(attributes)?,
+                    nodes: self.nodes()?,
+                });
+            } else if step == Step::End {
+                self.depth -= 1;
+                drop_blank(&mut nodes);
+                return Ok(nodes);
             }
         }
+    }
+
+    /// Appends what a step means as text inside `tag`; false when it is none.
+    fn push_text(&self, out: &mut String, step: Step, tag: Option<Tag>) -> bool {
+        match step {
+            Step::Text => out.push_str(&self.reader.text()),
+            Step::Character(c) => out.push(c),
+            Step::ExtT(0, index) => out.push_str(self.value_text(tag, index).unwrap_or("")),
+            // A NUL could not be written in a text again.
+            Step::Opaque => {
+                let text = String::from_utf8_lossy(self.reader.octets());
+                out.push_str(&text.replace('\0', "\u{FFFD}"));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The rest of a leaf in several parts, whose first is in `scratch`, from `step` on.
+    fn in_parts(&mut self, mut step: Step) -> Result<Raw<'_>, SyntaxError> {
+        let tag = self.open.last().copied();
+        let mut text = std::mem::take(&mut self.scratch);
+        loop {
+            if !self.push_text(&mut text, step, tag) {
+                match step {
+                    Step::Start { .. } | Step::StartLiteral { .. } => {
+                        self.entered(None)?;
+                        self.skip_to_end()?;
+                    }
+                    Step::End => break,
+                    _ => {}
+                }
+            }
+            step = self.step()?;
+        }
+        self.close_leaf();
+        self.scratch = text;
+        Ok(Raw::Text(&self.scratch))
+    }
+
+    #[inline(always)]
+    fn close_leaf(&mut self) {
+        self.depth -= 1;
+        self.closed = self.open.pop();
     }
 }
 
@@ -243,42 +290,29 @@ impl Source for WbxmlSource<'_> {
     fn child(&mut self) -> Result<Option<Tag>, SyntaxError> {
         self.stray.clear();
         loop {
-            match self.event()? {
-                Event::Start {
-                    name, attributes, ..
-                } => {
-                    let tag = self.tag_of(&name);
-                    self.entered(tag)?;
-                    let Some(tag) = tag else {
-                        self.unknown += 1;
-                        self.skip_to_end()?;
-                        continue;
-                    };
-                    if attributes {
-                        if tag.carries_extension() {
-                            self.namespace = self.read_namespace()?;
-                        } else {
-                            self.skip_attributes()?;
-                        }
-                    } else {
-                        self.namespace = None;
-                    }
-                    return Ok(Some(tag));
+            let step = self.step()?;
+            if let Some((tag, attributes)) = self.start_of(step) {
+                self.entered(tag)?;
+                let Some(tag) = tag else {
+                    self.unknown += 1;
+                    self.skip_to_end()?;
+                    continue;
+                };
+                if attributes && !tag.carries_extension() {
+                    self.skip_attributes()?;
+                } else {
+                    self.namespace = self.namespace_if(attributes)?;
                 }
-                Event::End => {
-                    self.depth -= 1;
-                    self.open.pop();
-                    return Ok(None);
-                }
-                Event::Text(text) if !text.trim().is_empty() => self.stray.push_str(text.trim()),
-                Event::ExtT(0, index) => {
-                    let text = self
-                        .value_text(self.open.last().copied(), index)
-                        .unwrap_or("");
-                    self.stray.push_str(text);
-                }
-                _ => {}
+                return Ok(Some(tag));
             }
+            if step == Step::End {
+                self.depth -= 1;
+                self.open.pop();
+                return Ok(None);
+            }
+            let mut stray = std::mem::take(&mut self.stray);
+            self.push_text(&mut stray, step, self.open.last().copied());
+            self.stray = stray;
         }
     }
 
@@ -288,39 +322,54 @@ impl Source for WbxmlSource<'_> {
         Ok(())
     }
 
+    /// Nearly every leaf is one text or one number, and lies in the document as it is.
     fn raw(&mut self) -> Result<Raw<'_>, SyntaxError> {
-        let mut first: Option<Raw<'_>> = None;
-        loop {
-            let part: Raw<'_> = match self.event()? {
-                Event::Text(text) => Raw::Text(text),
-                Event::Opaque(octets) => Raw::Octets(octets),
-                Event::ExtT(0, index) => Raw::Text(Cow::Borrowed(
-                    self.value_text(self.open.last().copied(), index)
-                        .unwrap_or("unknown value token"),
-                )),
-                Event::Start { .. } => {
-                    self.entered(None)?;
-                    self.skip_to_end()?;
-                    continue;
-                }
-                Event::End => {
-                    self.depth -= 1;
-                    self.closed = self.open.pop();
-                    return Ok(first.unwrap_or(Raw::Text(Cow::Borrowed(""))));
-                }
-                _ => continue,
-            };
-            match first {
-                None => first = Some(part),
-                Some(start) => {
-                    // Several parts: text, whatever they were.
-                    self.scratch.clear();
-                    push_part(&mut self.scratch, &start);
-                    push_part(&mut self.scratch, &part);
-                    return self.more_parts();
-                }
+        let first = self.step()?;
+        self.scratch.clear();
+        match first {
+            Step::End => {
+                self.close_leaf();
+                return Ok(Raw::Text(""));
             }
+            Step::Text if self.reader.header().charset == Charset::Utf8 => {
+                let octets = self.reader.octets();
+                let step = self.step()?;
+                if let Ok(text) = std::str::from_utf8(octets) {
+                    if step == Step::End {
+                        self.close_leaf();
+                        return Ok(Raw::Text(text));
+                    }
+                    self.scratch.push_str(text);
+                } else {
+                    self.scratch.push_str(&Charset::Utf8.decode(octets));
+                }
+                return self.in_parts(step);
+            }
+            Step::ExtT(0, index) => {
+                let text = self.value_text(self.open.last().copied(), index);
+                let text = text.unwrap_or("unknown value token");
+                let step = self.step()?;
+                if step == Step::End {
+                    self.close_leaf();
+                    return Ok(Raw::Text(text));
+                }
+                self.scratch.push_str(text);
+                return self.in_parts(step);
+            }
+            Step::Opaque => {
+                let octets = self.reader.octets();
+                let step = self.step()?;
+                if step == Step::End {
+                    self.close_leaf();
+                    return Ok(Raw::Octets(octets));
+                }
+                let text = String::from_utf8_lossy(octets);
+                self.scratch.push_str(&text.replace('\0', "\u{FFFD}"));
+                return self.in_parts(step);
+            }
+            _ => {}
         }
+        self.in_parts(first)
     }
 
     fn extension(&mut self) -> Result<Extension, SyntaxError> {
@@ -331,7 +380,8 @@ impl Source for WbxmlSource<'_> {
     }
 
     fn stray(&mut self) -> Option<Text> {
-        (!self.stray.is_empty()).then(|| Text::from(self.stray.trim()))
+        let stray = self.stray.trim();
+        (!stray.is_empty()).then(|| Text::from(stray))
     }
 
     fn unknown_elements(&self) -> usize {
@@ -350,53 +400,5 @@ impl Source for WbxmlSource<'_> {
 
     fn take_fault(&mut self) -> Option<Fault> {
         self.fault.take()
-    }
-}
-
-impl WbxmlSource<'_> {
-    /// The rest of a text that comes in parts; the beginning is in `scratch`.
-    fn more_parts(&mut self) -> Result<Raw<'_>, SyntaxError> {
-        loop {
-            match self.event()? {
-                Event::Text(text) => self.scratch.push_str(&text),
-                Event::Opaque(octets) => push_octets(&mut self.scratch, octets),
-                Event::ExtT(0, index) => {
-                    let text = self
-                        .value_text(self.open.last().copied(), index)
-                        .unwrap_or("");
-                    self.scratch.push_str(text);
-                }
-                Event::Start { .. } => {
-                    self.entered(None)?;
-                    self.skip_to_end()?;
-                }
-                Event::End => {
-                    self.depth -= 1;
-                    self.closed = self.open.pop();
-                    return Ok(Raw::Text(Cow::Borrowed(&self.scratch)));
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-fn push_part(out: &mut String, part: &Raw<'_>) {
-    match part {
-        Raw::Text(text) => out.push_str(text),
-        Raw::Octets(octets) => push_octets(out, octets),
-    }
-}
-
-/// Octets as a part of a text: a NUL could not be written in one again.
-fn push_octets(out: &mut String, octets: &[u8]) {
-    out.push_str(&String::from_utf8_lossy(octets).replace('\0', "\u{FFFD}"));
-}
-
-fn shown_name(name: &TagName<'_>, tag: Option<Tag>) -> String {
-    match (name, tag) {
-        (_, Some(tag)) => tag.name().to_owned(),
-        (TagName::Literal(name), None) => extension::local_name(name),
-        (TagName::Token { page, token }, None) => format!("unknown-{page:02X}-{token:02X}"),
     }
 }

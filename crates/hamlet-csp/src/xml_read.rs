@@ -69,10 +69,29 @@ pub(crate) fn to_utf8<'b>(body: &'b [u8], charset: Option<&str>) -> Result<Cow<'
 }
 
 fn converted<'b>(encoding: &'static Encoding, octets: &'b [u8]) -> Result<Cow<'b, str>, String> {
-    match encoding.decode_without_bom_handling(octets) {
-        (_, true) => Err(format!("not well-formed {}", encoding.name())),
-        (text, false) => Ok(text),
+    let text = match encoding.decode_without_bom_handling(octets) {
+        (_, true) => return Err(format!("not well-formed {}", encoding.name())),
+        (text, false) => text,
+    };
+    // U+FFFE and U+FFFF begin with EF; to look for that octet is quicker.
+    let suspect = |octet: &u8| *octet == 0xEF || (*octet < b' ' && !octet.is_ascii_whitespace());
+    if text.as_bytes().iter().any(suspect) && text.contains(|c| !is_xml(c)) {
+        let fit = |c| {
+            if is_xml(c) {
+                c
+            } else {
+                char::REPLACEMENT_CHARACTER
+            }
+        };
+        return Ok(Cow::Owned(text.chars().map(fit).collect()));
     }
+    Ok(text)
+}
+
+/// Whether XML can hold a character. Others are read as U+FFFD: a phone that sends one has
+/// sent a text all the same.
+fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
 impl<'a> XmlSource<'a> {
@@ -146,10 +165,8 @@ impl<'a> XmlSource<'a> {
     }
 
     fn syntax(&self, what: &str) -> SyntaxError {
-        SyntaxError {
-            what: format!("{what} (octet {})", self.reader.buffer_position()),
-            path: self.open.clone(),
-        }
+        let at = self.reader.buffer_position();
+        SyntaxError::new(format!("{what} (octet {at})"), &self.open)
     }
 
     fn entered(&mut self, tag: Option<Tag>) -> Result<(), SyntaxError> {
@@ -185,7 +202,8 @@ impl<'a> XmlSource<'a> {
             .resolve_char_ref()
             .map_err(|error| self.tokeniser(&error.to_string()))?
         {
-            return Ok(c);
+            let fit = is_xml(c);
+            return Ok(if fit { c } else { char::REPLACEMENT_CHARACTER });
         }
         let name: &str = reference;
         match name {
@@ -335,7 +353,7 @@ impl Source for XmlSource<'_> {
                 Event::End(_) => {
                     self.depth -= 1;
                     self.closed = self.open.pop();
-                    return Ok(Raw::Text(Cow::Borrowed(&self.scratch)));
+                    return Ok(Raw::Text(&self.scratch));
                 }
                 Event::Eof => return Err(self.syntax("the document ends inside an element")),
                 Event::DocType(_) => return Err(self.syntax("a DOCTYPE inside the document")),

@@ -1,6 +1,7 @@
 //! Character sets (wbxml 1.1).
 
 use std::borrow::Cow;
+use std::ffi::CStr;
 
 /// How the strings of a document are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,10 @@ impl Charset {
     #[inline]
     pub(crate) fn find_end(self, octets: &[u8]) -> Option<usize> {
         match self.unit() {
-            1 => octets.iter().position(|octet| *octet == 0),
+            // Searches by words, which `position` does not.
+            1 => CStr::from_bytes_until_nul(octets)
+                .ok()
+                .map(CStr::count_bytes),
             _ => octets
                 .chunks_exact(2)
                 .position(|unit| unit == [0, 0])
@@ -70,7 +74,7 @@ impl Charset {
     /// Decodes a string; what is not well-formed becomes U+FFFD, except that surrogates
     /// coded one by one as UTF-8 (CESU-8) are put together (wbxml 7 item 22).
     #[inline]
-    pub(crate) fn decode(self, octets: &[u8]) -> Cow<'_, str> {
+    pub fn decode(self, octets: &[u8]) -> Cow<'_, str> {
         match self {
             Self::Utf8 | Self::UsAscii => match std::str::from_utf8(octets) {
                 Ok(text) => Cow::Borrowed(text),

@@ -13,5 +13,5 @@ mod writer;
 
 pub use charset::Charset;
 pub use number::{integer_octets, parse_integer, read_mb_u_int32, write_mb_u_int32};
-pub use reader::{AttributeName, Error, Event, Header, Limits, PublicId, Reader, TagName};
+pub use reader::{AttributeName, Error, Event, Header, Limits, PublicId, Reader, Step, TagName};
 pub use writer::Writer;

@@ -172,6 +172,64 @@ pub enum Event<'a> {
     End,
 }
 
+/// What [`Reader::step`] met. Small, so that it travels in registers: what belongs to it is
+/// asked of the reader, by [`Reader::octets`] and [`Reader::text`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// An element whose name is a token begins.
+    Start {
+        /// Code page.
+        page: u8,
+        /// 0x05 to 0x3F.
+        token: u8,
+        /// Attributes follow.
+        attributes: bool,
+        /// It was written as having content.
+        content: bool,
+    },
+    /// An element whose name is a text begins; the octets are the name's.
+    StartLiteral {
+        /// Attributes follow.
+        attributes: bool,
+        /// It was written as having content.
+        content: bool,
+    },
+    /// An attribute whose name is a token begins.
+    Attribute {
+        /// Code page.
+        page: u8,
+        /// 0x05 to 0x7F.
+        token: u8,
+    },
+    /// An attribute whose name is a text begins; the octets are the name's.
+    AttributeLiteral,
+    /// A value token of an attribute.
+    AttributeValue {
+        /// Code page.
+        page: u8,
+        /// 0x85 to 0xFF.
+        token: u8,
+    },
+    /// The attributes end.
+    EndAttributes,
+    /// STR_I or STR_T.
+    Text,
+    /// ENTITY.
+    Character(char),
+    /// EXT_T_0 to EXT_T_2 with its number.
+    ExtT(u8, u32),
+    /// EXT_I_0 to EXT_I_2.
+    ExtI(u8),
+    /// EXT_0 to EXT_2.
+    Ext(u8),
+    /// OPAQUE.
+    Opaque,
+    /// An element ends.
+    End,
+    /// The document has ended.
+    Done,
+}
+
 /// Where the reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -194,6 +252,8 @@ pub struct Reader<'a> {
     table: &'a [u8],
     /// Octets taken from the table so far.
     referenced: usize,
+    /// What belongs to the last step.
+    part: &'a [u8],
     header: Header<'a>,
     limits: Limits,
     tag_page: u8,
@@ -233,6 +293,7 @@ impl<'a> Reader<'a> {
             at: 0,
             table: &[],
             referenced: 0,
+            part: &[],
             header,
             limits,
             tag_page: 0,
@@ -263,7 +324,10 @@ impl<'a> Reader<'a> {
         reader.table = reader.take(length)?;
         reader.header.public_id = match index {
             None => PublicId::Number(number),
-            Some(offset) => PublicId::Text(reader.table_text(offset)?),
+            Some(offset) => {
+                reader.table_text(offset)?;
+                PublicId::Text(reader.text())
+            }
         };
         Ok(reader)
     }
@@ -279,24 +343,75 @@ impl<'a> Reader<'a> {
     }
 
     /// The next event; `None` after the end of the root. Octets behind it are ignored.
-    #[inline]
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Event<'a>>, Error> {
+        Ok(Some(match self.step()? {
+            Step::Start {
+                page,
+                token,
+                attributes,
+                content,
+            } => Event::Start {
+                name: TagName::Token { page, token },
+                attributes,
+                content,
+            },
+            Step::StartLiteral {
+                attributes,
+                content,
+            } => Event::Start {
+                name: TagName::Literal(self.text()),
+                attributes,
+                content,
+            },
+            Step::Attribute { page, token } => {
+                Event::Attribute(AttributeName::Token { page, token })
+            }
+            Step::AttributeLiteral => Event::Attribute(AttributeName::Literal(self.text())),
+            Step::AttributeValue { page, token } => Event::AttributeValue { page, token },
+            Step::EndAttributes => Event::EndAttributes,
+            Step::Text => Event::Text(self.text()),
+            Step::Character(c) => Event::Text(Cow::Owned(c.to_string())),
+            Step::ExtT(n, number) => Event::ExtT(n, number),
+            Step::ExtI(n) => Event::ExtI(n, self.text()),
+            Step::Ext(n) => Event::Ext(n),
+            Step::Opaque => Event::Opaque(self.part),
+            Step::End => Event::End,
+            Step::Done => return Ok(None),
+        }))
+    }
+
+    /// As [`Reader::next`], for a caller in a hurry.
+    #[inline(always)]
+    pub fn step(&mut self) -> Result<Step, Error> {
         match self.state {
-            State::Content | State::Prolog => self.content().map(Some),
-            State::Attributes { content } => self.attribute(content).map(Some),
-            State::EmptyEnd => Ok(Some(self.close())),
-            State::Done => Ok(None),
+            State::Content | State::Prolog => self.content(),
+            State::Attributes { content } => self.attribute(content),
+            State::EmptyEnd => Ok(self.close()),
+            State::Done => Ok(Step::Done),
         }
     }
 
-    #[inline]
-    fn content(&mut self) -> Result<Event<'a>, Error> {
+    /// The octets of the last step's name, text or OPAQUE, without a terminator.
+    #[inline(always)]
+    pub fn octets(&self) -> &'a [u8] {
+        self.part
+    }
+
+    /// The last step's name or text.
+    pub fn text(&self) -> Cow<'a, str> {
+        self.header.charset.decode(self.part)
+    }
+
+    #[inline(always)]
+    fn content(&mut self) -> Result<Step, Error> {
         loop {
             let at = self.at;
             let octet = self.octet()?;
             let inside = self.state == State::Content;
             return match octet {
+                END if inside => Ok(self.close()),
+                STR_I if inside => self.inline_text().map(|()| Step::Text),
                 SWITCH_PAGE => {
                     self.tag_page = self.octet()?;
                     continue;
@@ -305,27 +420,33 @@ impl<'a> Reader<'a> {
                     self.skip_pi()?;
                     continue;
                 }
-                END if inside => Ok(self.close()),
-                LITERAL | 0x44 | 0x84 | 0xC4 => {
-                    let offset = self.number()?;
-                    let name = TagName::Literal(self.table_text(offset)?);
-                    self.start(name, octet)
-                }
-                _ if octet & 0x3F >= 0x05 => self.start(
-                    TagName::Token {
+                _ if octet & 0x3F >= 0x05 => {
+                    let (attributes, content) = self.open(octet)?;
+                    Ok(Step::Start {
                         page: self.tag_page,
                         token: octet & 0x3F,
-                    },
-                    octet,
-                ),
+                        attributes,
+                        content,
+                    })
+                }
+                LITERAL | 0x44 | 0x84 | 0xC4 => {
+                    let offset = self.number()?;
+                    self.table_text(offset)?;
+                    let (attributes, content) = self.open(octet)?;
+                    Ok(Step::StartLiteral {
+                        attributes,
+                        content,
+                    })
+                }
                 _ if !inside => Err(Error::Misplaced { at, octet }),
                 _ => self.character_data(octet, at),
             };
         }
     }
 
-    #[inline]
-    fn start(&mut self, name: TagName<'a>, octet: u8) -> Result<Event<'a>, Error> {
+    /// Enters an element; its flags for attributes and content.
+    #[inline(always)]
+    fn open(&mut self, octet: u8) -> Result<(bool, bool), Error> {
         if self.depth >= self.limits.depth {
             return Err(Error::TooDeep { at: self.at });
         }
@@ -336,25 +457,21 @@ impl<'a> Reader<'a> {
             (false, true) => State::Content,
             (false, false) => State::EmptyEnd,
         };
-        Ok(Event::Start {
-            name,
-            attributes,
-            content,
-        })
+        Ok((attributes, content))
     }
 
-    #[inline]
-    fn close(&mut self) -> Event<'a> {
+    #[inline(always)]
+    fn close(&mut self) -> Step {
         self.depth -= 1;
         self.state = if self.depth == 0 {
             State::Done
         } else {
             State::Content
         };
-        Event::End
+        Step::End
     }
 
-    fn attribute(&mut self, content: bool) -> Result<Event<'a>, Error> {
+    fn attribute(&mut self, content: bool) -> Result<Step, Error> {
         loop {
             let at = self.at;
             let octet = self.octet()?;
@@ -369,56 +486,50 @@ impl<'a> Reader<'a> {
                     } else {
                         State::EmptyEnd
                     };
-                    Ok(Event::EndAttributes)
+                    Ok(Step::EndAttributes)
                 }
                 LITERAL => {
                     let offset = self.number()?;
-                    Ok(Event::Attribute(AttributeName::Literal(
-                        self.table_text(offset)?,
-                    )))
+                    self.table_text(offset)?;
+                    Ok(Step::AttributeLiteral)
                 }
-                _ if octet & 0x3F >= 0x05 => Ok(if octet & 0x80 == 0 {
-                    Event::Attribute(AttributeName::Token {
-                        page: self.attribute_page,
-                        token: octet,
+                _ if octet & 0x3F >= 0x05 => {
+                    let (page, token) = (self.attribute_page, octet);
+                    Ok(if octet & 0x80 == 0 {
+                        Step::Attribute { page, token }
+                    } else {
+                        Step::AttributeValue { page, token }
                     })
-                } else {
-                    Event::AttributeValue {
-                        page: self.attribute_page,
-                        token: octet,
-                    }
-                }),
+                }
                 _ => self.character_data(octet, at),
             };
         }
     }
 
     /// STR_*, ENTITY, EXT_* and OPAQUE, which stand in content and in attribute values.
-    #[inline]
-    fn character_data(&mut self, octet: u8, at: usize) -> Result<Event<'a>, Error> {
+    fn character_data(&mut self, octet: u8, at: usize) -> Result<Step, Error> {
         match octet {
-            STR_I => Ok(Event::Text(self.inline_text()?)),
+            STR_I => self.inline_text().map(|()| Step::Text),
             STR_T => {
                 let offset = self.number()?;
-                Ok(Event::Text(self.table_text(offset)?))
+                self.table_text(offset).map(|()| Step::Text)
             }
             ENTITY => {
-                let number = self.number()?;
                 // NUL is no character of XML, and a string could not hold it.
-                let c = char::from_u32(number).filter(|c| *c != '\0');
-                let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
-                Ok(Event::Text(Cow::Owned(c.to_string())))
+                let c = char::from_u32(self.number()?).filter(|c| *c != '\0');
+                Ok(Step::Character(c.unwrap_or(char::REPLACEMENT_CHARACTER)))
             }
             OPAQUE => {
                 let length = self.number()? as usize;
                 if length > self.limits.text {
                     return Err(Error::TooLong { at });
                 }
-                Ok(Event::Opaque(self.take(length)?))
+                self.part = self.take(length)?;
+                Ok(Step::Opaque)
             }
-            0x80..=0x82 => Ok(Event::ExtT(octet & 3, self.number()?)),
-            0x40..=0x42 => Ok(Event::ExtI(octet & 3, self.inline_text()?)),
-            0xC0..=0xC2 => Ok(Event::Ext(octet & 3)),
+            0x80..=0x82 => Ok(Step::ExtT(octet & 3, self.number()?)),
+            0x40..=0x42 => self.inline_text().map(|()| Step::ExtI(octet & 3)),
+            0xC0..=0xC2 => Ok(Step::Ext(octet & 3)),
             _ => Err(Error::Misplaced { at, octet }),
         }
     }
@@ -441,7 +552,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn octet(&mut self) -> Result<u8, Error> {
         let octet = *self
             .octets
@@ -451,7 +562,7 @@ impl<'a> Reader<'a> {
         Ok(octet)
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self) -> Result<u32, Error> {
         let rest = &self.octets[self.at..];
         match read_mb_u_int32(rest) {
@@ -482,8 +593,8 @@ impl<'a> Reader<'a> {
         Ok(octets)
     }
 
-    #[inline]
-    fn inline_text(&mut self) -> Result<Cow<'a, str>, Error> {
+    #[inline(always)]
+    fn inline_text(&mut self) -> Result<(), Error> {
         let charset = self.header.charset;
         let rest = &self.octets[self.at..];
         let length = charset.find_end(rest).ok_or(Error::Truncated {
@@ -493,12 +604,13 @@ impl<'a> Reader<'a> {
             return Err(Error::TooLong { at: self.at });
         }
         self.at += length + charset.unit();
-        Ok(charset.decode(&rest[..length]))
+        self.part = &rest[..length];
+        Ok(())
     }
 
     /// The string at an offset of the table; it may begin inside an entry, and the last one
     /// may lack its terminator.
-    fn table_text(&mut self, offset: u32) -> Result<Cow<'a, str>, Error> {
+    fn table_text(&mut self, offset: u32) -> Result<(), Error> {
         let rest = self
             .table
             .get(offset as usize..)
@@ -507,12 +619,12 @@ impl<'a> Reader<'a> {
             at: self.at,
             offset,
         })?;
-        let charset = self.header.charset;
-        let length = charset.find_end(rest).unwrap_or(rest.len());
+        let length = self.header.charset.find_end(rest).unwrap_or(rest.len());
         self.referenced += length;
         if self.referenced > self.limits.table_references {
             return Err(Error::TooLong { at: self.at });
         }
-        Ok(charset.decode(&rest[..length]))
+        self.part = &rest[..length];
+        Ok(())
     }
 }
