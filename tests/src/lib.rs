@@ -14,6 +14,7 @@ pub mod fixture;
 pub mod http;
 pub mod phone;
 pub mod process;
+pub mod relay;
 pub mod server;
 pub mod strict_wbxml;
 pub mod strict_xml;

@@ -2,10 +2,13 @@
 
 use crate::client::Client;
 use hamlet_csp::{Syntax, Version};
+use hamlet_model::UserId;
+use hamlet_sap::Sap;
 use hamletd::control::{Answer, Request};
 use hamletd::{Config, Server};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A setting: what a client does not answer is repeated at its next poll.
@@ -76,6 +79,22 @@ impl TestServer {
     /// The admin listener.
     pub fn admin_address(&self) -> SocketAddr {
         self.running().admin_addr().expect("an admin listener")
+    }
+
+    /// The service access point.
+    pub fn sap(&self) -> &Arc<Sap> {
+        self.running().sap()
+    }
+
+    /// The contact lists that its store holds of a user.
+    pub async fn contact_lists(&self, user: &str) -> Vec<String> {
+        let user = UserId::parse(user, &self.sap().config().domain).expect("a user");
+        let lists = self
+            .running()
+            .store()
+            .read(move |tx| tx.contact_lists(&user));
+        let lists = lists.await.expect("a store that answers");
+        lists.iter().map(|list| list.id.to_string()).collect()
     }
 
     /// The data directory.

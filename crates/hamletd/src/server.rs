@@ -168,6 +168,11 @@ impl Server {
         &self.engine.sap
     }
 
+    /// Its durable state.
+    pub fn store(&self) -> &Store {
+        &self.engine.store
+    }
+
     /// Done when a listener has failed, so that the server had better be started anew.
     pub async fn failed(&self) {
         until(self.failed.subscribe()).await;
