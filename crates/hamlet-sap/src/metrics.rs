@@ -129,8 +129,13 @@ macro_rules! store_figures {
 }
 
 /// What the store counts by itself.
-#[derive(Debug)]
 pub(crate) struct StoreFigures(pub(crate) Store);
+
+impl std::fmt::Debug for StoreFigures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoreFigures")
+    }
+}
 
 store_figures! {
     transactions: ConstCounter, "store_transactions", "Operations of the store, read and write";

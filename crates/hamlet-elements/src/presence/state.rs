@@ -21,6 +21,7 @@ pub(super) struct Received {
     known: Vec<Attribute>,
 }
 
+/// Everything in memory; what is not in it has not been needed yet.
 #[derive(Default)]
 pub(crate) struct State {
     /// Domains other than the home domain whose users have their presence here.

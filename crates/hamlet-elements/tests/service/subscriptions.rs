@@ -4,7 +4,6 @@ use crate::common::*;
 use hamlet_elements::contact_list::DeleteContactList;
 use hamlet_elements::presence::{Targets, UnsubscribePresence};
 use hamlet_elements::{Request, Requestor};
-use hamlet_model::UserId;
 use hamlet_model::presence::{AttributeName as N, AttributeSet};
 use hamlet_store::{Subscriber, Subscription};
 

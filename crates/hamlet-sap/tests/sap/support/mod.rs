@@ -3,7 +3,7 @@
 
 mod phone;
 
-pub use phone::Phone;
+pub use phone::{Phone, read_answer};
 
 use hamlet_model::{Domain, UserId};
 use hamlet_sap::{Sap, SapConfig};
