@@ -170,7 +170,7 @@ fn emit_struct(out: &mut String, model: &Model, element: &Element) {
         .unwrap();
     }
     writeln!(out, "}}\n").unwrap();
-    writeln!(out, "#[allow(dead_code)] // Some elements are only read, some never checked on their own.\nimpl {name} {{").unwrap();
+    writeln!(out, "#[allow(dead_code, clippy::single_match, clippy::collapsible_if)] // Some elements are only read, some never checked on their own.\nimpl {name} {{").unwrap();
     emit_read(out, model, element, &fields);
     emit_write(out, model, element);
     emit_check(out, model, element);
@@ -252,14 +252,9 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
         }
         None => writeln!(out, "        sink.start({tag});").unwrap(),
     }
-    let mut bodies: Vec<(Vec<usize>, String)> = Vec::new();
-    for (version, particles) in element.models.iter().enumerate() {
-        let body = write_children(model, element, particles.as_deref().unwrap_or_default());
-        match bodies.iter_mut().find(|(_, known)| *known == body) {
-            Some((versions, _)) => versions.push(version),
-            None => bodies.push((vec![version], body)),
-        }
-    }
+    let bodies = by_version(element, |particles| {
+        write_children(model, element, particles)
+    });
     let all = write_children(model, element, &element.merged());
     if let [(_, only)] = bodies.as_slice()
         && *only == all
@@ -269,16 +264,8 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
         writeln!(out, "        match sink.shape() {{").unwrap();
         writeln!(out, "            None => {{\n{all}            }}").unwrap();
         for (versions, body) in &bodies {
-            let arms: Vec<String> = versions
-                .iter()
-                .map(|v| format!("Some(Version::V1_{})", v + 1))
-                .collect();
-            writeln!(
-                out,
-                "            {} => {{\n{body}            }}",
-                arms.join(" | ")
-            )
-            .unwrap();
+            let arms = version_arms(versions, |version| format!("Some({version})"));
+            writeln!(out, "            {arms} => {{\n{body}            }}").unwrap();
         }
         writeln!(out, "        }}").unwrap();
     }
@@ -345,33 +332,68 @@ fn emit_check(out: &mut String, model: &Model, element: &Element) {
         ident(&element.name)
     )
     .unwrap();
-    for (version, particles) in element.models.iter().enumerate() {
-        let mut body = String::new();
-        for particle in particles.iter().flatten() {
-            let target = model.target(particle);
-            let field = field_name(&particle.child);
-            let many = element
-                .fields()
-                .iter()
-                .any(|f| f.child == particle.child && f.many);
-            if particle.required && !is_boolean_like(&target.kind) {
-                let absent = if many { "is_empty" } else { "is_none" };
-                writeln!(body, "            if self.{field}.{absent}() {{ return Err(MissingElement::new(path, Tag::{})); }}", ident(&particle.child)).unwrap();
+    let bodies = by_version(element, |particles| {
+        check_children(model, element, particles)
+    });
+    match bodies.as_slice() {
+        [(_, only)] => out.push_str(only),
+        several => {
+            writeln!(out, "        match version {{").unwrap();
+            for (versions, body) in several {
+                let arms = version_arms(versions, |version| version.to_owned());
+                writeln!(out, "            {arms} => {{\n{body}            }}").unwrap();
             }
-            if has_struct(target) {
-                writeln!(body, "            self.{field}.iter().try_for_each(|child| child.check(version, path))?;").unwrap();
-            }
+            writeln!(out, "        }}").unwrap();
         }
-        if !body.is_empty() {
+    }
+    writeln!(out, "        path.pop();\n        Ok(())\n    }}").unwrap();
+}
+
+/// The statements that check these children of an element.
+fn check_children(model: &Model, element: &Element, particles: &[Particle]) -> String {
+    let fields = element.fields();
+    let mut body = String::new();
+    for particle in particles {
+        let target = model.target(particle);
+        let field = field_name(&particle.child);
+        let many = fields.iter().any(|f| f.child == particle.child && f.many);
+        if particle.required && !is_boolean_like(&target.kind) {
+            let absent = if many { "is_empty" } else { "is_none" };
+            writeln!(body, "            if self.{field}.{absent}() {{ return Err(MissingElement::new(path, Tag::{})); }}", ident(&particle.child)).unwrap();
+        }
+        if has_struct(target) {
             writeln!(
-                out,
-                "        if version == Version::V1_{} {{\n{body}        }}",
-                version + 1
+                body,
+                "            self.{field}.iter().try_for_each(|child| child.check(version, path))?;"
             )
             .unwrap();
         }
     }
-    writeln!(out, "        path.pop();\n        Ok(())\n    }}").unwrap();
+    body
+}
+
+/// What is generated for each version, versions with the same together.
+fn by_version(
+    element: &Element,
+    body: impl Fn(&[Particle]) -> String,
+) -> Vec<(Vec<usize>, String)> {
+    let mut bodies: Vec<(Vec<usize>, String)> = Vec::new();
+    for (version, particles) in element.models.iter().enumerate() {
+        let body = body(particles.as_deref().unwrap_or_default());
+        match bodies.iter_mut().find(|(_, known)| *known == body) {
+            Some((versions, _)) => versions.push(version),
+            None => bodies.push((vec![version], body)),
+        }
+    }
+    bodies
+}
+
+/// A pattern for these versions.
+fn version_arms(versions: &[usize], pattern: impl Fn(&str) -> String) -> String {
+    let arms = versions.iter();
+    arms.map(|version| pattern(&format!("Version::V1_{}", version + 1)))
+        .collect::<Vec<_>>()
+        .join(" | ")
 }
 
 fn emit_enum(out: &mut String, element: &Element, values: &[String]) {

@@ -123,16 +123,16 @@ pub fn emit(table: &Table, model: &Model) -> String {
         let token = u8::try_from(row.token).expect("a tag token");
         let name = sent(&row.name);
         let places = names.entry(name.clone()).or_default();
-        for version in 0..3 {
+        for (version, place) in places.iter_mut().enumerate() {
             if row.versions[version] {
                 let slot = &mut read.entry((row.page, token)).or_default()[version];
                 assert!(slot.is_none(), "{}/{} twice", row.page, row.token);
                 *slot = Some(name.clone());
                 // ContentType has a second, draft place (05/36); the first is the one that is written.
-                if places[version].is_none_or(|old| old > (row.page, token))
+                if place.is_none_or(|old| old > (row.page, token))
                     && !(row.page == 5 && token == 0x36)
                 {
-                    places[version] = Some((row.page, token));
+                    *place = Some((row.page, token));
                 }
             }
         }
@@ -235,10 +235,10 @@ fn emit_values(w: &mut String, table: &Table) {
         .filter(|row| row.versions.contains(&true))
     {
         let slots = texts.entry(row.token).or_default();
-        for version in 0..3 {
+        for (slot, known) in slots.iter_mut().zip(row.versions) {
             // 0x3D is GROUP_ID and History: the element decides, GROUP_ID stands in the table.
-            if row.versions[version] && row.name != "History" {
-                slots[version] = Some(&row.name);
+            if known && row.name != "History" {
+                *slot = Some(&row.name);
             }
         }
     }
@@ -277,12 +277,11 @@ fn emit_values(w: &mut String, table: &Table) {
             continue;
         }
         let slots = indexes.entry(&row.name).or_insert([u16::MAX; 3]);
-        for version in 0..3 {
+        for (version, slot) in slots.iter_mut().enumerate() {
             // SSMS and SHTTP go out as text in 1.2 (wbxml 5.1).
-            if row.versions[version]
-                && !(version == 1 && matches!(row.name.as_str(), "SSMS" | "SHTTP"))
-            {
-                slots[version] = row.token;
+            let as_text = version == 1 && matches!(row.name.as_str(), "SSMS" | "SHTTP");
+            if row.versions[version] && !as_text {
+                *slot = row.token;
             }
         }
     }

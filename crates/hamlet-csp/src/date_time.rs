@@ -29,41 +29,23 @@ impl DateTime {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (date, rest) = text.split_once(['T', 't', ' '])?;
-        let date: Vec<u8> = date.bytes().filter(|b| *b != b'-').collect();
         let zone_at = rest
             .find(|c: char| c.is_ascii_alphabetic() || matches!(c, '+' | '-'))
             .unwrap_or(rest.len());
         let (clock, zone) = rest.split_at(zone_at);
         let clock = clock.split(['.', ',']).next().unwrap_or(clock);
-        let clock: Vec<u8> = clock.bytes().filter(|b| *b != b':').collect();
-        let number = |digits: &[u8]| -> Option<u16> {
-            digits.iter().try_fold(0u16, |sum, digit| {
-                digit
-                    .is_ascii_digit()
-                    .then(|| sum * 10 + u16::from(digit - b'0'))
-            })
-        };
-        if date.len() != 8 || !matches!(clock.len(), 4 | 6) {
+        let (date, clock) = (digits(date, b'-')?, digits(clock, b':')?);
+        let ([y1, y2, y3, y4, m1, m2, d1, d2], 8) = date else {
             return None;
-        }
-        let month = Month::try_from(u8::try_from(number(&date[4..6])?).ok()?).ok()?;
-        let date = Date::from_calendar_date(
-            i32::from(number(&date[..4])?),
-            month,
-            number(&date[6..])? as u8,
-        )
-        .ok()?;
-        let second = if clock.len() == 6 {
-            number(&clock[4..])?
-        } else {
-            0
         };
-        let time = Time::from_hms(
-            number(&clock[..2])? as u8,
-            number(&clock[2..4])? as u8,
-            second.min(59) as u8,
-        )
-        .ok()?;
+        let ([h1, h2, min1, min2, s1, s2, ..], 4 | 6) = clock else {
+            return None;
+        };
+        let month = Month::try_from(m1 * 10 + m2).ok()?;
+        let year = i32::from(y1) * 1000 + i32::from(y2) * 100 + i32::from(y3 * 10 + y4);
+        let date = Date::from_calendar_date(year, month, d1 * 10 + d2).ok()?;
+        let second = (s1 * 10 + s2).min(59);
+        let time = Time::from_hms(h1 * 10 + h2, min1 * 10 + min2, second).ok()?;
         Self::checked(PrimitiveDateTime::new(date, time).assume_offset(parse_zone(zone)?))
     }
 
@@ -103,6 +85,17 @@ impl std::fmt::Display for DateTime {
             at.second()
         )
     }
+}
+
+/// At most eight digits without the separators between them, and how many; others are 0.
+fn digits(text: &str, separator: u8) -> Option<([u8; 8], usize)> {
+    let mut out = [0; 8];
+    let mut count = 0;
+    for octet in text.bytes().filter(|octet| *octet != separator) {
+        *out.get_mut(count)? = octet.is_ascii_digit().then(|| octet - b'0')?;
+        count += 1;
+    }
+    Some((out, count))
 }
 
 fn parse_zone(zone: &str) -> Option<UtcOffset> {

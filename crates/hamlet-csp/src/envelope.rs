@@ -102,7 +102,7 @@ impl Message {
     ) -> Result<Self, SyntaxError> {
         let mut message = Self {
             session: SessionDescriptor::outband(),
-            transactions: Vec::new(),
+            transactions: Vec::with_capacity(1),
             poll: None,
             cir: None,
         };
@@ -234,7 +234,8 @@ impl Message {
             }
             sink.end(Tag::Transaction);
         }
-        if version >= Version::V1_2 {
+        // Without a transaction there is no other place.
+        if version >= Version::V1_2 || self.transactions.is_empty() {
             self.poll
                 .iter()
                 .for_each(|poll| sink.boolean(Tag::Poll, *poll));

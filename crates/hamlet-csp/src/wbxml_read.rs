@@ -102,14 +102,12 @@ impl<'a> WbxmlSource<'a> {
     #[inline(always)]
     fn start_of(&self, step: Step) -> Option<(Option<Tag>, bool)> {
         match step {
-            Step::Start {
-                page,
-                token,
-                attributes,
-                ..
-            } => Some((Tag::from_token(self.version, page, token), attributes)),
-            Step::StartLiteral { attributes, .. } => {
-                Some((Tag::from_name(&self.reader.text()), attributes))
+            Step::Start(start) => Some((
+                Tag::from_token(self.version, start.page(), start.token()),
+                start.has_attributes(),
+            )),
+            Step::StartLiteral(start) => {
+                Some((Tag::from_name(&self.reader.text()), start.has_attributes()))
             }
             _ => None,
         }
@@ -118,7 +116,9 @@ impl<'a> WbxmlSource<'a> {
     fn shown_name(&self, step: Step, tag: Option<Tag>) -> String {
         match (step, tag) {
             (_, Some(tag)) => tag.name().to_owned(),
-            (Step::Start { page, token, .. }, None) => format!("unknown-{page:02X}-{token:02X}"),
+            (Step::Start(start), None) => {
+                format!("unknown-{:02X}-{:02X}", start.page(), start.token())
+            }
             (_, None) => extension::local_name(&self.reader.text()),
         }
     }
@@ -160,7 +160,7 @@ impl<'a> WbxmlSource<'a> {
                     namespace = Some(value);
                     inside = true;
                 }
-                Step::AttributeLiteral if self.reader.octets() == b"xmlns" => {
+                Step::AttributeLiteral if self.reader.part() == b"xmlns" => {
                     namespace = Some(String::new());
                     inside = true;
                 }
@@ -189,7 +189,7 @@ impl<'a> WbxmlSource<'a> {
         let target = self.depth - 1;
         while self.depth > target {
             match self.step()? {
-                Step::Start { .. } | Step::StartLiteral { .. } => self.entered(None)?,
+                Step::Start(_) | Step::StartLiteral(_) => self.entered(None)?,
                 Step::End => self.depth -= 1,
                 _ => {}
             }
@@ -245,7 +245,7 @@ impl<'a> WbxmlSource<'a> {
             Step::ExtT(0, index) => out.push_str(self.value_text(tag, index).unwrap_or("")),
             // A NUL could not be written in a text again.
             Step::Opaque => {
-                let text = String::from_utf8_lossy(self.reader.octets());
+                let text = String::from_utf8_lossy(self.reader.part());
                 out.push_str(&text.replace('\0', "\u{FFFD}"));
             }
             _ => return false,
@@ -260,7 +260,7 @@ impl<'a> WbxmlSource<'a> {
         loop {
             if !self.push_text(&mut text, step, tag) {
                 match step {
-                    Step::Start { .. } | Step::StartLiteral { .. } => {
+                    Step::Start(_) | Step::StartLiteral(_) => {
                         self.entered(None)?;
                         self.skip_to_end()?;
                     }
@@ -332,7 +332,7 @@ impl Source for WbxmlSource<'_> {
                 return Ok(Raw::Text(""));
             }
             Step::Text if self.reader.header().charset == Charset::Utf8 => {
-                let octets = self.reader.octets();
+                let octets = self.reader.part();
                 let step = self.step()?;
                 if let Ok(text) = std::str::from_utf8(octets) {
                     if step == Step::End {
@@ -357,7 +357,7 @@ impl Source for WbxmlSource<'_> {
                 return self.in_parts(step);
             }
             Step::Opaque => {
-                let octets = self.reader.octets();
+                let octets = self.reader.part();
                 let step = self.step()?;
                 if step == Step::End {
                     self.close_leaf();

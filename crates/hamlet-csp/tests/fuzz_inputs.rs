@@ -20,7 +20,7 @@ fn replay(target: &str, check: fn(&[u8])) {
             let path = entry.expect("a readable folder").path();
             let octets = std::fs::read(&path).expect("a readable input");
             // Shown only when the check panics.
-            println!("{}", path.display());
+            eprintln!("{}", path.display());
             check(&octets);
             seen += 1;
         }

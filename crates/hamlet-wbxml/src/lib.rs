@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod charset;
+mod event;
 mod number;
 mod reader;
 mod writer;
 
 pub use charset::Charset;
+pub use event::{AttributeName, Error, Event, Header, Limits, PublicId, Start, Step, TagName};
 pub use number::{integer_octets, parse_integer, read_mb_u_int32, write_mb_u_int32};
-pub use reader::{AttributeName, Error, Event, Header, Limits, PublicId, Reader, Step, TagName};
+pub use reader::Reader;
 pub use writer::Writer;

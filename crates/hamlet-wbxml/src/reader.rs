@@ -1,234 +1,9 @@
 //! The streaming reader.
 
 use crate::charset::Charset;
+use crate::event::{AttributeName, Error, Event, Header, Limits, PublicId, Start, Step, TagName};
 use crate::number::read_mb_u_int32;
 use std::borrow::Cow;
-
-/// Bounds of what a document may make the reader do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Deepest nesting of elements.
-    pub depth: u16,
-    /// Largest string table, octets.
-    pub string_table: usize,
-    /// Longest single string or OPAQUE, octets.
-    pub text: usize,
-    /// Octets that all references into the string table may come to: a reference of two
-    /// octets can stand for the whole table, so a short document could mean a very long one.
-    pub table_references: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            depth: 32,
-            string_table: 65_536,
-            text: 1 << 20,
-            table_references: 1 << 20,
-        }
-    }
-}
-
-/// Why a document cannot be read; `at` is the offset of the octet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// The octets end inside the document.
-    #[error("the document is cut off at octet {at}")]
-    Truncated {
-        /// Offset.
-        at: usize,
-    },
-    /// WBXML 1.0 or a version above 1.3.
-    #[error("WBXML version octet {octet:#04x} is not read")]
-    Version {
-        /// The octet.
-        octet: u8,
-    },
-    /// A charset that is not read.
-    #[error("the charset with MIBenum {mib} is not read")]
-    Charset {
-        /// MIBenum.
-        mib: u32,
-    },
-    /// A multi-octet number that is too long or too large.
-    #[error("a bad multi-octet number at octet {at}")]
-    Number {
-        /// Offset.
-        at: usize,
-    },
-    /// An offset outside the string table.
-    #[error("string table offset {offset} at octet {at} is outside the table")]
-    StringTable {
-        /// Offset.
-        at: usize,
-        /// The offset into the table.
-        offset: u32,
-    },
-    /// Longer than [`Limits`] allow.
-    #[error("too long at octet {at}")]
-    TooLong {
-        /// Offset.
-        at: usize,
-    },
-    /// Nested deeper than [`Limits`] allow.
-    #[error("nested too deep at octet {at}")]
-    TooDeep {
-        /// Offset.
-        at: usize,
-    },
-    /// A token that cannot stand where it stands.
-    #[error("token {octet:#04x} cannot stand at octet {at}")]
-    Misplaced {
-        /// Offset.
-        at: usize,
-        /// The token.
-        octet: u8,
-    },
-}
-
-/// How the document says what it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PublicId<'a> {
-    /// A registered number.
-    Number(u32),
-    /// A text from the string table.
-    Text(Cow<'a, str>),
-}
-
-/// The document header (wbxml 1.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header<'a> {
-    /// 0x01 to 0x03: WBXML 1.1 to 1.3.
-    pub version: u8,
-    /// The public identifier.
-    pub public_id: PublicId<'a>,
-    /// The character set.
-    pub charset: Charset,
-}
-
-/// An element's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TagName<'a> {
-    /// A token of a code page, without the flag bits.
-    Token {
-        /// Code page.
-        page: u8,
-        /// 0x05 to 0x3F.
-        token: u8,
-    },
-    /// A name from the string table.
-    Literal(Cow<'a, str>),
-}
-
-/// An attribute's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AttributeName<'a> {
-    /// An attribute start token.
-    Token {
-        /// Code page.
-        page: u8,
-        /// 0x05 to 0x7F.
-        token: u8,
-    },
-    /// A name from the string table.
-    Literal(Cow<'a, str>),
-}
-
-/// What the reader meets, in document order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event<'a> {
-    /// An element begins. One without content is followed, after its attributes, by an
-    /// [`Event::End`] of its own, so that every start has exactly one end.
-    Start {
-        /// Its name.
-        name: TagName<'a>,
-        /// Attributes follow, up to [`Event::EndAttributes`].
-        attributes: bool,
-        /// It was written as having content.
-        content: bool,
-    },
-    /// An attribute begins; the parts of its value follow.
-    Attribute(AttributeName<'a>),
-    /// A value token of an attribute.
-    AttributeValue {
-        /// Code page.
-        page: u8,
-        /// 0x85 to 0xFF.
-        token: u8,
-    },
-    /// The attributes end.
-    EndAttributes,
-    /// STR_I, STR_T or ENTITY.
-    Text(Cow<'a, str>),
-    /// EXT_T_0 to EXT_T_2 with its number.
-    ExtT(u8, u32),
-    /// EXT_I_0 to EXT_I_2 with its string.
-    ExtI(u8, Cow<'a, str>),
-    /// EXT_0 to EXT_2.
-    Ext(u8),
-    /// OPAQUE.
-    Opaque(&'a [u8]),
-    /// An element ends.
-    End,
-}
-
-/// What [`Reader::step`] met. Small, so that it travels in registers: what belongs to it is
-/// asked of the reader, by [`Reader::octets`] and [`Reader::text`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// An element whose name is a token begins.
-    Start {
-        /// Code page.
-        page: u8,
-        /// 0x05 to 0x3F.
-        token: u8,
-        /// Attributes follow.
-        attributes: bool,
-        /// It was written as having content.
-        content: bool,
-    },
-    /// An element whose name is a text begins; the octets are the name's.
-    StartLiteral {
-        /// Attributes follow.
-        attributes: bool,
-        /// It was written as having content.
-        content: bool,
-    },
-    /// An attribute whose name is a token begins.
-    Attribute {
-        /// Code page.
-        page: u8,
-        /// 0x05 to 0x7F.
-        token: u8,
-    },
-    /// An attribute whose name is a text begins; the octets are the name's.
-    AttributeLiteral,
-    /// A value token of an attribute.
-    AttributeValue {
-        /// Code page.
-        page: u8,
-        /// 0x85 to 0xFF.
-        token: u8,
-    },
-    /// The attributes end.
-    EndAttributes,
-    /// STR_I or STR_T.
-    Text,
-    /// ENTITY.
-    Character(char),
-    /// EXT_T_0 to EXT_T_2 with its number.
-    ExtT(u8, u32),
-    /// EXT_I_0 to EXT_I_2.
-    ExtI(u8),
-    /// EXT_0 to EXT_2.
-    Ext(u8),
-    /// OPAQUE.
-    Opaque,
-    /// An element ends.
-    End,
-    /// The document has ended.
-    Done,
-}
 
 /// Where the reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -346,23 +121,18 @@ impl<'a> Reader<'a> {
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Event<'a>>, Error> {
         Ok(Some(match self.step()? {
-            Step::Start {
-                page,
-                token,
-                attributes,
-                content,
-            } => Event::Start {
-                name: TagName::Token { page, token },
-                attributes,
-                content,
+            Step::Start(start) => Event::Start {
+                name: TagName::Token {
+                    page: start.page(),
+                    token: start.token(),
+                },
+                attributes: start.has_attributes(),
+                content: start.has_content(),
             },
-            Step::StartLiteral {
-                attributes,
-                content,
-            } => Event::Start {
+            Step::StartLiteral(start) => Event::Start {
                 name: TagName::Literal(self.text()),
-                attributes,
-                content,
+                attributes: start.has_attributes(),
+                content: start.has_content(),
             },
             Step::Attribute { page, token } => {
                 Event::Attribute(AttributeName::Token { page, token })
@@ -394,7 +164,7 @@ impl<'a> Reader<'a> {
 
     /// The octets of the last step's name, text or OPAQUE, without a terminator.
     #[inline(always)]
-    pub fn octets(&self) -> &'a [u8] {
+    pub fn part(&self) -> &'a [u8] {
         self.part
     }
 
@@ -420,23 +190,11 @@ impl<'a> Reader<'a> {
                     self.skip_pi()?;
                     continue;
                 }
-                _ if octet & 0x3F >= 0x05 => {
-                    let (attributes, content) = self.open(octet)?;
-                    Ok(Step::Start {
-                        page: self.tag_page,
-                        token: octet & 0x3F,
-                        attributes,
-                        content,
-                    })
-                }
+                _ if octet & 0x3F >= 0x05 => self.open(octet).map(Step::Start),
                 LITERAL | 0x44 | 0x84 | 0xC4 => {
                     let offset = self.number()?;
                     self.table_text(offset)?;
-                    let (attributes, content) = self.open(octet)?;
-                    Ok(Step::StartLiteral {
-                        attributes,
-                        content,
-                    })
+                    self.open(octet).map(Step::StartLiteral)
                 }
                 _ if !inside => Err(Error::Misplaced { at, octet }),
                 _ => self.character_data(octet, at),
@@ -444,20 +202,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Enters an element; its flags for attributes and content.
+    /// Enters an element.
     #[inline(always)]
-    fn open(&mut self, octet: u8) -> Result<(bool, bool), Error> {
+    fn open(&mut self, octet: u8) -> Result<Start, Error> {
         if self.depth >= self.limits.depth {
             return Err(Error::TooDeep { at: self.at });
         }
         self.depth += 1;
-        let (attributes, content) = (octet & 0x80 != 0, octet & 0x40 != 0);
-        self.state = match (attributes, content) {
-            (true, _) => State::Attributes { content },
+        let start = Start::new(self.tag_page, octet);
+        self.state = match (start.has_attributes(), start.has_content()) {
+            (true, content) => State::Attributes { content },
             (false, true) => State::Content,
             (false, false) => State::EmptyEnd,
         };
-        Ok((attributes, content))
+        Ok(start)
     }
 
     #[inline(always)]

@@ -25,7 +25,7 @@ fn of_model() -> Contents {
             let mut plain = String::new();
             let mut skipping = false;
             for c in content.trim().chars() {
-                skipping = (skipping || c == '=') && (c == '=' || c.is_alphanumeric());
+                skipping = c == '=' || skipping && c.is_alphanumeric();
                 if !skipping {
                     plain.push(c);
                 }
