@@ -80,7 +80,7 @@ pub(crate) struct Inner {
     pub(crate) relay: Arc<dyn ServiceRelay>,
     pub(crate) directory: Directory,
     pub(crate) message_ids: MessageIds,
-    pub(crate) waiting: Waiting,
+    pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
     events: Arc<dyn Events>,
 }
@@ -135,7 +135,7 @@ impl Elements {
             directory: Directory::new(store.clone(), config.domain.clone()),
             shared: Arc::new(shared),
             message_ids: MessageIds::new(),
-            waiting: Waiting::default(),
+            waiting: Arc::default(),
             hub: Hub::default(),
             config,
             store,

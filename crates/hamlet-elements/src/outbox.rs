@@ -9,6 +9,8 @@ use hamlet_store::{NewOutboxEntry, OutboxEntry, StoreError, Tx};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -82,40 +84,59 @@ impl Parcel {
     }
 }
 
-/// The senders that still wait for the answers of other domains.
+/// The senders that still wait for the answers of other domains, by outbox entry. The number
+/// tells a sender from one whose entry was undone and had the same identifier.
 #[derive(Default)]
-pub(crate) struct Waiting(Mutex<HashMap<i64, oneshot::Sender<Answer>>>);
+pub(crate) struct Waiting {
+    senders: Mutex<HashMap<i64, (u64, oneshot::Sender<Answer>)>>,
+    numbers: AtomicU64,
+}
 
 impl Waiting {
-    pub(crate) fn expect(&self, id: i64) -> Expected<'_> {
+    /// Called inside the transaction that puts the entry into the outbox: it may be sent and
+    /// answered as soon as that is committed.
+    pub(crate) fn expect(self: &Arc<Self>, id: i64) -> Expected {
         let (sender, answer) = oneshot::channel();
-        self.0.lock().insert(id, sender);
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        self.senders.lock().insert(id, (number, sender));
         Expected {
             id,
+            number,
             answer,
-            waiting: self,
+            waiting: self.clone(),
         }
     }
 
     /// Gives the answer to the sender that waits for it, or back.
     fn hand_over(&self, id: i64, answer: Answer) -> Result<(), Answer> {
         // Under the lock, so that a sender who finds himself taken out finds the answer.
-        let mut waiting = self.0.lock();
-        match waiting.remove(&id) {
-            Some(waiter) => waiter.send(answer),
+        let mut senders = self.senders.lock();
+        match senders.remove(&id) {
+            Some((_, sender)) => sender.send(answer),
             None => Err(answer),
         }
+    }
+
+    /// Whether the sender was still waiting.
+    fn give_up(&self, id: i64, number: u64) -> bool {
+        let mut senders = self.senders.lock();
+        let is_own = senders.get(&id).is_some_and(|(known, _)| *known == number);
+        if is_own {
+            senders.remove(&id);
+        }
+        is_own
     }
 }
 
 /// The answer that a sender waits for; dropped, he waits no more.
-pub(crate) struct Expected<'a> {
+pub(crate) struct Expected {
     id: i64,
+    number: u64,
     answer: oneshot::Receiver<Answer>,
-    waiting: &'a Waiting,
+    waiting: Arc<Waiting>,
 }
 
-impl Expected<'_> {
+impl Expected {
     /// The outbox entry.
     pub(crate) fn id(&self) -> i64 {
         self.id
@@ -126,17 +147,17 @@ impl Expected<'_> {
         if let Ok(given) = timeout_at(deadline, &mut self.answer).await {
             return given.ok();
         }
-        // Whoever took the other end out before us gives an answer yet.
-        match self.waiting.0.lock().remove(&self.id) {
-            Some(_) => None,
-            None => self.answer.try_recv().ok(),
+        // Whoever took the other end out before us has given an answer.
+        match self.waiting.give_up(self.id, self.number) {
+            true => None,
+            false => self.answer.try_recv().ok(),
         }
     }
 }
 
-impl Drop for Expected<'_> {
+impl Drop for Expected {
     fn drop(&mut self) {
-        self.waiting.0.lock().remove(&self.id);
+        self.waiting.give_up(self.id, self.number);
     }
 }
 

@@ -18,6 +18,7 @@ mod operate;
 pub mod relay;
 mod sap;
 mod session;
+pub mod trace;
 mod transport;
 
 pub use config::{
@@ -26,6 +27,6 @@ pub use config::{
 };
 pub use envelope::exchange::{Inbound, Reply};
 pub use login::credentials::KEY_LENGTH;
-pub use metrics::METRICS;
+pub use metrics::{METRICS, STORE_METRICS};
 pub use operate::SessionSummary;
 pub use sap::Sap;

@@ -2,10 +2,14 @@
 
 use hamlet_csp::{Syntax, Tag, Version};
 use hamlet_model::StatusCode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-use prometheus_client::metrics::counter::Counter;
+use hamlet_store::Store;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
+};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::fmt::Write as _;
@@ -102,6 +106,48 @@ metrics! {
         "Answers of other domains that nobody waited for any more";
     panics: Counter = Counter::default(), "panics",
         "Exchanges that ended in a fault of the program";
+}
+
+macro_rules! store_figures {
+    ($($field:ident: $kind:ident, $text:literal, $help:literal;)*) => {
+        /// As [`METRICS`], for the store.
+        pub const STORE_METRICS: &[(&str, &str)] = &[$(($text, $help),)*];
+
+        impl Collector for StoreFigures {
+            fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+                let figures = self.0.metrics();
+                $({
+                    let metric = $kind::new(figures.$field);
+                    let place =
+                        encoder.encode_descriptor($text, $help, None, metric.metric_type())?;
+                    metric.encode(place)?;
+                })*
+                Ok(())
+            }
+        }
+    };
+}
+
+/// What the store counts by itself.
+pub(crate) struct StoreFigures(pub(crate) Store);
+
+impl std::fmt::Debug for StoreFigures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoreFigures")
+    }
+}
+
+store_figures! {
+    transactions: ConstCounter, "store_transactions", "Operations of the store, read and write";
+    writes: ConstCounter, "store_writes", "Write operations of the store";
+    commits: ConstCounter, "store_commits", "Commits; on SQLite one for each batch of writes";
+    statements: ConstCounter, "store_statements", "SQL statements";
+    errors: ConstCounter, "store_errors", "Operations of the store that failed";
+    refused: ConstCounter, "store_refused", "Operations refused because too many waited";
+    retries: ConstCounter, "store_retries", "Transactions run again after a conflict";
+    reconnects: ConstCounter, "store_reconnects", "Lost connections to the database made anew";
+    read_queue: ConstGauge, "store_read_queue", "Read operations that wait now";
+    write_queue: ConstGauge, "store_write_queue", "Write operations that wait now";
 }
 
 impl Metrics {

@@ -5,14 +5,16 @@ use crate::delivery::events::Hub;
 use crate::delivery::numbers::Numbers;
 use crate::login::credentials::{Credentials, KEY_LENGTH};
 use crate::login::throttle::Throttle;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, StoreFigures};
 use crate::negotiation::capability::Offer;
 use crate::relay::Relay;
+use crate::trace::{TraceLimits, Tracer};
 use hamlet_elements::Elements;
 use hamlet_model::{Refusal, StatusCode, Timestamp};
 use hamlet_store::{Store, StoreError};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -28,6 +30,7 @@ pub struct Sap {
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tracer: Option<Tracer>,
     /// Itself, for work that goes on when a caller has gone.
     pub(crate) me: Weak<Sap>,
     stopping: watch::Sender<bool>,
@@ -46,23 +49,15 @@ impl Sap {
         registry: &mut Registry,
     ) -> Result<Arc<Self>, StoreError> {
         let metrics = Arc::new(Metrics::register(registry));
+        registry.register_collector(Box::new(StoreFigures(store.clone())));
         let hub = Arc::new(Hub::new(metrics.clone(), config.delivery.max_notices));
-        let relay = Arc::new(Relay::new(
-            config.domain.clone(),
-            config.relay.clone(),
-            metrics.clone(),
-        ));
-        let elements = Elements::start(
-            config.elements(),
-            store.clone(),
-            relay.clone(),
-            hub.clone(),
-        )
-        .await?;
+        let relay = Arc::new(Relay::new(&config.relay, metrics.clone()));
+        let elements =
+            Elements::start(config.elements(), store.clone(), relay.clone(), hub.clone()).await?;
         let accounts = &config.accounts;
-        let credentials =
-            Credentials::new(key, !accounts.digest_login, accounts.concurrent_hashes);
+        let credentials = Credentials::new(key, !accounts.digest_login, accounts.concurrent_hashes);
         let throttle = Throttle::new(accounts.max_failures, accounts.failure_window);
+        let tracer = config.trace_dir.as_deref().and_then(open_tracer);
         let numbers = Numbers::start(store.clone()).await?;
         let sap = Arc::new_cyclic(|me| Self {
             numbers,
@@ -74,6 +69,7 @@ impl Sap {
             hub,
             relay,
             metrics,
+            tracer,
             me: me.clone(),
             stopping: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),
@@ -106,6 +102,9 @@ impl Sap {
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
         while tasks.join_next().await.is_some() {}
         self.tell_store_of_activity(true).await;
+        if let Some(tracer) = &self.tracer {
+            tracer.close().await;
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -158,4 +157,13 @@ impl Sap {
         }
         Ok(())
     }
+}
+
+/// A trace that cannot be written must not keep phones out.
+fn open_tracer(directory: &Path) -> Option<Tracer> {
+    Tracer::open(directory, TraceLimits::default())
+        .inspect_err(|error| {
+            tracing::error!(directory = %directory.display(), %error, "nothing will be traced");
+        })
+        .ok()
 }

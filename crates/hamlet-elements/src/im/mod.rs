@@ -16,6 +16,6 @@ pub(crate) use message_id::MessageIds;
 pub(crate) use report::report_late_failures;
 pub use select::choose_sessions;
 pub use types::{
-    Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, MailboxKey, OnlineHandling,
-    SendMessage, SessionView,
+    Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, OnlineHandling, SendMessage,
+    SessionView,
 };

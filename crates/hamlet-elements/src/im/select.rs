@@ -81,3 +81,157 @@ fn last_active<'a>(sessions: &[&'a SessionView]) -> Option<&'a SessionView> {
 fn one(session: Option<&SessionView>) -> Vec<SessionId> {
     session.map(|s| s.id.clone()).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::im::DeliveryReport;
+    use hamlet_model::{
+        ApplicationId, ClientId, Content, Domain, Message, MessageId, StatusCode, Timestamp, UserId,
+    };
+
+    fn bo() -> UserId {
+        UserId::parse("bo", &Domain::parse("a").unwrap()).unwrap()
+    }
+
+    fn party(client: Option<&str>, application: Option<&str>) -> MessageParty {
+        MessageParty::User {
+            user: bo(),
+            client: client.map(ClientId::from_url),
+            application: application.map(ApplicationId::new),
+        }
+    }
+
+    fn to(recipient: MessageParty) -> MailboxItem {
+        MailboxItem::Message(Box::new(Message {
+            id: MessageId::new("m"),
+            sender: MessageParty::user(bo()),
+            recipient,
+            content: Content::text("hi"),
+            content_name: None,
+            uri: None,
+            sent: Timestamp::from_secs(0),
+            expires: Timestamp::from_secs(1),
+            font: None,
+            extensions: Vec::new(),
+            transaction_extensions: Vec::new(),
+            report: false,
+        }))
+    }
+
+    fn report(origin: Option<&str>) -> MailboxItem {
+        MailboxItem::Report(Box::new(DeliveryReport {
+            message_id: MessageId::new("m"),
+            code: StatusCode::OK,
+            delivered: None,
+            sender: MessageParty::user(bo()),
+            origin: origin.map(ClientId::from_url),
+            recipient: MessageParty::user(bo()),
+            content_type: None,
+            content_size: 2,
+            sent: Timestamp::from_secs(0),
+            expires: Timestamp::from_secs(1),
+        }))
+    }
+
+    /// A session named like its client: priority, time of activity, acceptance.
+    fn session(client: &str, priority: u32, active: i64, accepts: bool) -> SessionView {
+        SessionView {
+            id: SessionId::new(client),
+            client: ClientId::from_url(client),
+            application: None,
+            priority,
+            active: Timestamp::from_secs(active),
+            accepts,
+        }
+    }
+
+    fn of_application(application: &str, view: SessionView) -> SessionView {
+        SessionView {
+            application: Some(ApplicationId::new(application)),
+            ..view
+        }
+    }
+
+    fn chosen(item: &MailboxItem, sessions: &[SessionView], handling: OnlineHandling) -> String {
+        let ids = choose_sessions(item, sessions, handling);
+        let names: Vec<&str> = ids.iter().map(SessionId::as_str).collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn a_message_to_a_user_goes_by_his_handling() {
+        use OnlineHandling::{Detect, ForkAll, ServerLogic};
+        let none: &[SessionView] = &[];
+        let one = &[session("p", 0, 1, true)][..];
+        let by_priority = &[session("p", 10, 1, true), session("q", 0, 2, true)][..];
+        let by_activity = &[session("p", 5, 1, true), session("q", 5, 2, true)][..];
+        let one_accepts = &[session("p", 10, 2, false), session("q", 0, 1, true)][..];
+        let none_accepts = &[session("p", 10, 1, false), session("q", 0, 2, false)][..];
+        for (sessions, logic, fork, detect) in [
+            (none, "", "", ""),
+            (one, "p", "p", "p"),
+            (by_priority, "p", "p q", "q"),
+            (by_activity, "q", "p q", "q"),
+            (one_accepts, "q", "q", "q"),
+            (none_accepts, "p", "p q", "q"),
+        ] {
+            for (handling, expected) in [(ServerLogic, logic), (ForkAll, fork), (Detect, detect)] {
+                let got = chosen(&to(party(None, None)), sessions, handling);
+                assert_eq!(got, expected, "{handling:?} {sessions:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_client_or_application_is_kept_to() {
+        let sessions = [
+            session("p", 1, 1, true),
+            session("q", 9, 9, false),
+            of_application("chess", session("r", 99, 99, true)),
+            of_application("go", session("s", 98, 98, true)),
+        ];
+        for (recipient, logic, fork) in [
+            // Nobody asked for an application, so those with one get nothing.
+            (party(None, None), "p", "p"),
+            (party(Some("p"), None), "p", "p"),
+            (party(Some("q"), None), "q", "q"),
+            (party(Some("r"), None), "r", "r"),
+            (party(Some("none"), None), "", ""),
+            (party(None, Some("chess")), "r", "r"),
+            (party(None, Some("go")), "s", "s"),
+            (party(None, Some("none")), "", ""),
+        ] {
+            let item = to(recipient.clone());
+            let got = chosen(&item, &sessions, OnlineHandling::ServerLogic);
+            assert_eq!(got, logic, "{recipient:?}");
+            let got = chosen(&item, &sessions, OnlineHandling::ForkAll);
+            assert_eq!(got, fork, "{recipient:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_goes_to_the_session_that_sent_the_message_or_to_any_one() {
+        let sessions = [
+            session("p", 0, 1, true),
+            session("q", 9, 2, true),
+            of_application("chess", session("r", 1, 3, true)),
+        ];
+        for handling in [
+            OnlineHandling::ServerLogic,
+            OnlineHandling::ForkAll,
+            OnlineHandling::Detect,
+        ] {
+            for (origin, expected) in [
+                (Some("p"), "p"),
+                (Some("r"), "r"),
+                (Some("gone"), "q"),
+                (None, "q"),
+            ] {
+                let got = chosen(&report(origin), &sessions, handling);
+                assert_eq!(got, expected, "{origin:?}");
+            }
+            assert_eq!(chosen(&report(Some("p")), &[], handling), "");
+        }
+    }
+}

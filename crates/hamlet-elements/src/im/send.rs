@@ -29,11 +29,12 @@ const MIN_VALIDITY: Duration = Duration::from_secs(1);
 enum Sent {
     /// It was a repetition.
     Before(Answer),
-    /// What to answer and tell, and the outbox entries with their recipients.
+    /// What to answer and tell, and what other domains are expected to say about which
+    /// recipients.
     Now {
         answer: Answer,
         events: Vec<Event>,
-        outbox: Vec<(i64, Vec<MessageParty>)>,
+        outbox: Vec<(Vec<MessageParty>, Expected)>,
     },
 }
 
@@ -42,12 +43,12 @@ impl Inner {
     pub(crate) async fn send_message(
         &self,
         requestor: Requestor,
-        request: SendMessage,
+        mut request: SendMessage,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let config = &self.config.im;
-        let sender = check_sender(request.sender.clone(), &requestor)?;
-        let recipients = request.recipients.clone();
+        let sender = check_sender(request.sender.take(), &requestor)?;
+        let recipients = std::mem::take(&mut request.recipients);
         if recipients.parties.is_empty()
             && recipients.contact_lists.is_empty()
             && recipients.malformed.is_empty()
@@ -116,7 +117,7 @@ impl Inner {
         let parcels = parcels(&requestor.user, &message, foreign);
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
-        let kept_key = key.clone();
+        let (waiting, kept_key) = (self.waiting.clone(), key.clone());
         let sent = self
             .store
             .write(move |tx| {
@@ -127,7 +128,8 @@ impl Inner {
                 let mut outbox = Vec::with_capacity(parcels.len());
                 for (domain, recipients, parcel) in &parcels {
                     let entry = parcel.entry(domain.clone(), message.expires)?;
-                    outbox.push((tx.put_outbox(&entry)?, recipients.clone()));
+                    let id = tx.put_outbox(&entry)?;
+                    outbox.push((recipients.clone(), waiting.expect(id)));
                 }
                 let answer = if full.is_empty() {
                     expected.clone()
@@ -158,13 +160,8 @@ impl Inner {
         if outbox.is_empty() {
             return answer;
         }
-        // Before the event that makes the relay send them, so that no answer is missed.
-        let asked = outbox
-            .into_iter()
-            .map(|(id, recipients)| (recipients, self.waiting.expect(id)))
-            .collect();
         self.emit([Event::Outbox]);
-        self.merge_foreign(answer, stored, asked, kept_key).await
+        self.merge_foreign(answer, stored, outbox, kept_key).await
     }
 
     /// Waits for the other domains' answers and merges them into the sender's (csp-im 5.3
@@ -174,7 +171,7 @@ impl Inner {
         &self,
         answer: Answer,
         stored: usize,
-        asked: Vec<(Vec<MessageParty>, Expected<'_>)>,
+        asked: Vec<(Vec<MessageParty>, Expected)>,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let Ok(Response::Message(own)) = &answer else {

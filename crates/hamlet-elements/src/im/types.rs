@@ -4,7 +4,7 @@ use crate::service::Outcome;
 use hamlet_model::message::{Extension, Font};
 use hamlet_model::{
     ClientId, Content, Message, MessageId, MessageParty, Recipients, SessionId, StatusCode,
-    Timestamp, UserId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -115,15 +115,6 @@ pub enum OnlineHandling {
     ForkAll,
     /// The session that was active last.
     Detect,
-}
-
-/// Names the mailbox of `user` and the entry in it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct MailboxKey {
-    /// Whose mailbox.
-    pub user: UserId,
-    /// [`MailboxItem::id`].
-    pub id: String,
 }
 
 /// Limits of the element (csp-im 9).

@@ -3,9 +3,9 @@
 use crate::elements::{Inner, PresenceHome, SessionFacts};
 use crate::failure::refusal;
 use crate::outbox::Parcel;
-use crate::presence::hub::live_elsewhere;
 use crate::presence::notify::presence_parcel;
 use crate::presence::subscribe::unsubscribe_elsewhere;
+use crate::presence::tell::live_elsewhere;
 use crate::presence::{Change, ClientStatus};
 use crate::service::{Answer, Event, Outcome, Request, Requestor, Response};
 use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue, ClientInfo};

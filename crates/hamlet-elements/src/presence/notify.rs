@@ -4,9 +4,9 @@ use crate::elements::{Inner, PresenceHome};
 use crate::failure::refusal;
 use crate::outbox::{PRESENCE_LIFE, Parcel};
 use crate::presence::PresenceNotification;
-use crate::presence::hub::live_elsewhere;
 use crate::presence::render::{View, select, withdrawn};
 use crate::presence::subscribe::unsubscribe_elsewhere;
+use crate::presence::tell::live_elsewhere;
 use crate::presence::visibility::may_see;
 use crate::service::{Answer, Event, Outcome, Request, Response};
 use hamlet_model::presence::{Attribute, AttributeSet};
@@ -120,16 +120,15 @@ impl Inner {
         if self.config.presence_home != PresenceHome::Local {
             // The sets of his sessions are known where his presence element is.
             let mut state = self.hub.lock();
-            if state.is_news(publisher.as_str(), subscriber.as_str(), sequence) {
-                self.emit([Event::PresenceForUser {
-                    user: subscriber,
-                    publisher,
-                    attributes: Arc::new(attributes),
-                }]);
-            }
+            let told = state.receive(&publisher, &subscriber, sequence, &attributes);
+            self.emit(told.map(|told| Event::PresenceForUser {
+                user: subscriber,
+                publisher,
+                attributes: Arc::new(told),
+            }));
             return Ok(Response::Done(Outcome::default()));
         }
-        if !self.tell_sessions(&subscriber, &publisher, attributes, sequence) {
+        if !self.tell_sessions(&subscriber, &publisher, &attributes, sequence) {
             self.end_subscription(subscriber, publisher)
                 .await
                 .map_err(|error| refusal(&error))?;
@@ -142,7 +141,7 @@ impl Inner {
         &self,
         subscriber: &UserId,
         publisher: &UserId,
-        attributes: Vec<Attribute>,
+        attributes: &[Attribute],
         sequence: i64,
     ) -> bool {
         let mut state = self.hub.lock();
@@ -162,16 +161,16 @@ impl Inner {
         if sessions.is_empty() {
             return false;
         }
-        if !state.is_news(publisher.as_str(), subscriber.as_str(), sequence) {
+        let Some(told) = state.receive(publisher, subscriber, sequence, attributes) else {
             return true;
-        }
+        };
         let mut made: HashMap<AttributeSet, Arc<Vec<Attribute>>> = HashMap::new();
         let events = sessions.into_iter().map(|(session, set)| Event::Presence {
             session,
             publisher: publisher.clone(),
             attributes: made
                 .entry(set)
-                .or_insert_with(|| Arc::new(select(&attributes, set)))
+                .or_insert_with(|| Arc::new(select(&told, set)))
                 .clone(),
         });
         self.emit(events);

@@ -225,11 +225,12 @@ fn gone(attribute: &Attribute) -> Option<Attribute> {
         return Some(withdrawn(attribute));
     }
     // That nobody was online needs no withdrawal.
-    attribute.client.as_ref()?;
-    Some(Attribute {
-        value: AttributeValue::Flag(false),
-        ..attribute.clone()
-    })
+    let client = attribute.client.clone()?;
+    Some(valid(
+        attribute.name,
+        Some(client),
+        AttributeValue::Flag(false),
+    ))
 }
 
 #[cfg(test)]

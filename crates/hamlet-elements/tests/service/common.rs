@@ -1,15 +1,15 @@
 //! A server's elements on a temporary store, and what they tell.
 
-use hamlet_elements::contact_list::{CreateContactList, ManageContactList, Member, PropertyChanges};
+use hamlet_elements::contact_list::{
+    CreateContactList, ManageContactList, Member, PropertyChanges,
+};
 use hamlet_elements::im::{MailboxItem, SendMessage};
 use hamlet_elements::presence::{SubscribePresence, Targets, UpdatePresence};
 use hamlet_elements::{
     Answer, Call, Elements, ElementsConfig, Event, Events, Request, Requestor, Response,
     ServiceRelay, SessionFacts,
 };
-use hamlet_model::presence::{
-    Attribute, AttributeName, AttributeSet, AttributeValue, ClientInfo,
-};
+use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue, ClientInfo};
 use hamlet_model::{
     ClientId, ContactListId, Content, Domain, Message, MessageParty, Recipients, Refusal,
     SessionId, StatusCode, Timestamp, UserId,
@@ -244,7 +244,9 @@ impl Server {
             malformed: Vec::new(),
             properties: PropertyChanges::default(),
         };
-        let answer = self.ask(requestor, Request::CreateContactList(request)).await;
+        let answer = self
+            .ask(requestor, Request::CreateContactList(request))
+            .await;
         assert!(
             matches!(answer, Ok(Response::ContactListCreated(ref made)) if made.outcome.details.is_empty()),
             "{answer:?}"
@@ -263,7 +265,8 @@ impl Server {
             remove: remove.iter().map(|user| (*user).clone()).collect(),
             ..look(&ContactListId::of(&requestor.user, name).unwrap())
         };
-        self.ask(requestor, Request::ManageContactList(request)).await
+        self.ask(requestor, Request::ManageContactList(request))
+            .await
     }
 
     pub async fn publish(&self, requestor: &Requestor, attributes: Vec<Attribute>) -> Answer {
@@ -283,7 +286,8 @@ impl Server {
             attributes,
             auto_subscribe: follow,
         };
-        self.ask(requestor, Request::SubscribePresence(request)).await
+        self.ask(requestor, Request::SubscribePresence(request))
+            .await
     }
 
     /// The next notification for a session about a publisher.

@@ -3,9 +3,7 @@
 use crate::common::*;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::{Call, ElementsConfig, Event, IdempotenceKey, Request, Requestor};
-use hamlet_model::{
-    ClientId, GroupId, MessageParty, Recipients, StatusCode, Timestamp, UserId,
-};
+use hamlet_model::{ClientId, GroupId, MessageParty, Recipients, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +80,9 @@ async fn every_recipient_form_fails_with_its_code() {
         ),
         (to(&[&user("bo"), &user("anna")]), "200"),
     ] {
-        let answer = server.ask(&anna, send(message(recipients.clone(), "hi"))).await;
+        let answer = server
+            .ask(&anna, send(message(recipients.clone(), "hi")))
+            .await;
         assert_eq!(outcome(&answer), expected, "{recipients:?}");
     }
     assert_eq!(server.mailbox(&user("bo")).await.len(), 2);
@@ -103,7 +103,9 @@ async fn a_user_cannot_send_as_another() {
 async fn a_contact_list_reaches_each_member_once() {
     let server = Server::start(&["anna", "bo", "cy"]).await;
     let anna = server.log_in("anna", "phone").await;
-    server.make_list(&anna, "one", &[&user("bo"), &user("cy")]).await;
+    server
+        .make_list(&anna, "one", &[&user("bo"), &user("cy")])
+        .await;
     server.make_list(&anna, "two", &[&user("cy")]).await;
     let recipients = Recipients {
         contact_lists: vec![list("wv:anna/one"), list("wv:anna/two")],
@@ -143,7 +145,10 @@ async fn a_repeated_request_is_answered_and_not_carried_out_again() {
     assert_ne!(accepted(&other), accepted(&first));
     assert_eq!(server.elements.call(call("ho", 8)).await, other);
     let waiting = server.mailbox(&user("bo")).await;
-    let texts: Vec<&str> = waiting.iter().map(|i| &*as_message(i).content.data).collect();
+    let texts: Vec<&str> = waiting
+        .iter()
+        .map(|i| &*as_message(i).content.data)
+        .collect();
     assert_eq!(texts, ["hi", "ho"]);
 }
 
@@ -166,7 +171,13 @@ async fn a_message_costs_two_statements_and_its_acknowledgement_one() {
     let id = accepted(&server.elements.call(call("2")).await);
     let sent = server.store.metrics().statements;
     assert_eq!(sent - before, 2);
-    assert!(server.elements.acknowledge(&user("bo"), id.as_str()).await.unwrap());
+    assert!(
+        server
+            .elements
+            .acknowledge(&user("bo"), id.as_str())
+            .await
+            .unwrap()
+    );
     assert_eq!(server.store.metrics().statements - sent, 1);
 }
 
@@ -176,15 +187,22 @@ async fn messages_keep_their_order_and_survive_a_restart_with_new_identifiers() 
     let anna = server.log_in("anna", "phone").await;
     let mut ids = std::collections::HashSet::new();
     for text in ["1", "2", "3"] {
-        let answer = server.ask(&anna, send(message(to(&[&user("bo")]), text))).await;
+        let answer = server
+            .ask(&anna, send(message(to(&[&user("bo")]), text)))
+            .await;
         assert!(ids.insert(accepted(&answer)));
     }
     let server = server.restart().await;
-    let answer = server.ask(&anna, send(message(to(&[&user("bo")]), "4"))).await;
+    let answer = server
+        .ask(&anna, send(message(to(&[&user("bo")]), "4")))
+        .await;
     assert!(ids.insert(accepted(&answer)));
     assert!(ids.iter().all(|id| id.as_str().len() < 24));
     let waiting = server.mailbox(&user("bo")).await;
-    let texts: Vec<&str> = waiting.iter().map(|i| &*as_message(i).content.data).collect();
+    let texts: Vec<&str> = waiting
+        .iter()
+        .map(|i| &*as_message(i).content.data)
+        .collect();
     assert_eq!(texts, ["1", "2", "3", "4"]);
 }
 
@@ -209,11 +227,18 @@ async fn a_full_mailbox_answers_507_and_gets_nothing() {
         }),
     };
     for id in ["1", "2"] {
-        server.elements.call(call(to(&[&user("bo")]), id)).await.unwrap();
+        server
+            .elements
+            .call(call(to(&[&user("bo")]), id))
+            .await
+            .unwrap();
     }
     let full = server.elements.call(call(to(&[&user("bo")]), "3")).await;
     assert_eq!(outcome(&full), "507 507:wv:bo@a");
-    let partly = server.elements.call(call(to(&[&user("bo"), &user("cy")]), "4")).await;
+    let partly = server
+        .elements
+        .call(call(to(&[&user("bo"), &user("cy")]), "4"))
+        .await;
     assert_eq!(outcome(&partly), "201 507:wv:bo@a");
     // The record says the same.
     let again = server.elements.call(call(to(&[&user("bo")]), "3")).await;
@@ -227,7 +252,9 @@ async fn content_beyond_the_limit_is_refused() {
     let server = Server::start(&["anna", "bo"]).await;
     let anna = server.log_in("anna", "phone").await;
     let large = "x".repeat((512 << 10) + 1);
-    let answer = server.ask(&anna, send(message(to(&[&user("bo")]), &large))).await;
+    let answer = server
+        .ask(&anna, send(message(to(&[&user("bo")]), &large)))
+        .await;
     assert_eq!(outcome(&answer), "402");
 }
 
@@ -250,7 +277,13 @@ async fn the_sender_gets_a_report_if_he_asked_for_it() {
             code => server.elements.fail(&user("bo"), id.as_str(), code).await,
         };
         assert!(concluded.unwrap());
-        assert!(!server.elements.acknowledge(&user("bo"), id.as_str()).await.unwrap());
+        assert!(
+            !server
+                .elements
+                .acknowledge(&user("bo"), id.as_str())
+                .await
+                .unwrap()
+        );
         assert!(server.mailbox(&user("bo")).await.is_empty());
         let reports = server.mailbox(&user("anna")).await;
         let got: Vec<String> = reports.iter().map(|item| as_report(item)).collect();
@@ -264,7 +297,13 @@ async fn the_sender_gets_a_report_if_he_asked_for_it() {
             assert_eq!(report.message_id, id);
             assert_eq!(report.origin, Some(ClientId::from_url("phone")));
             assert_eq!(report.delivered.is_some(), code == StatusCode::OK);
-            assert!(server.elements.acknowledge(&user("anna"), &item.id()).await.unwrap());
+            assert!(
+                server
+                    .elements
+                    .acknowledge(&user("anna"), &item.id())
+                    .await
+                    .unwrap()
+            );
         }
     }
 }
@@ -308,7 +347,11 @@ async fn validity_is_honoured_up_to_the_server_s_limit() {
         let waiting = server.mailbox(&user("bo")).await;
         let expires = as_message(&waiting[0]).expires;
         assert!(before.plus(life) <= expires && expires <= after.plus(life));
-        server.elements.acknowledge(&user("bo"), id.as_str()).await.unwrap();
+        server
+            .elements
+            .acknowledge(&user("bo"), id.as_str())
+            .await
+            .unwrap();
     }
 }
 
@@ -328,7 +371,11 @@ async fn a_clock_that_is_a_day_off_does_not_count() {
         let id = accepted(&server.ask(&anna, send(request)).await);
         let waiting = server.mailbox(&user("bo")).await;
         assert_eq!(as_message(&waiting[0]).sent == sent, counts);
-        server.elements.acknowledge(&user("bo"), id.as_str()).await.unwrap();
+        server
+            .elements
+            .acknowledge(&user("bo"), id.as_str())
+            .await
+            .unwrap();
     }
 }
 

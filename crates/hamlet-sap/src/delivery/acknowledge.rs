@@ -63,13 +63,7 @@ impl Sap {
         }
     }
 
-    async fn reaction(
-        &self,
-        session: &Session,
-        what: What,
-        primitive: &Primitive,
-        now: Timestamp,
-    ) {
+    async fn reaction(&self, session: &Session, what: What, primitive: &Primitive, now: Timestamp) {
         let mut verdict = reaction(&what, primitive.tag(), status_code(primitive));
         if let (What::Message(entry), Some(message)) = (&what, delivered(primitive))
             && entry != message

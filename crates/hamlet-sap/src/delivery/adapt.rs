@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn html_becomes_what_a_reader_sees() {
         for (html, text) in [
-            ("<span style=\"color:#000\">Hola &amp; adi\u{f3}s</span>", "Hola & adi\u{f3}s"),
+            (
+                "<span style=\"color:#000\">Hola &amp; adi\u{f3}s</span>",
+                "Hola & adi\u{f3}s",
+            ),
             ("a<br>b<BR />c", "a\nb\nc"),
             ("<p>one</p><p>two</p>", "one\ntwo"),
             ("1 < 2 &lt; 3", "1 < 2 < 3"),

@@ -109,15 +109,59 @@ mod tests {
             (&short_text, "image/png", 101, Push, Push),
             (&quiet, "text/plain", 1, Push, Notify),
             (&quiet_short, "text/plain", 101, Keep, Notify),
-            (&only("text/plain", None, Policy::None, 0), "image/png", 1, refused, refused),
-            (&only("image/*", Some(50), Policy::None, 0), "image/png", 50, Push, Push),
-            (&only("image/*", Some(50), Policy::None, 0), "image/png", 51, Keep, Notify),
-            (&only("image/png", None, Policy::Reject, 10), "image/png", 11, refused, refused),
-            (&only("image/png", None, Policy::Reject, 10), "image/png", 10, Push, Push),
-            (&only("image/png", None, Policy::Cost, 10), "image/png", 11, Push, Notify),
+            (
+                &only("text/plain", None, Policy::None, 0),
+                "image/png",
+                1,
+                refused,
+                refused,
+            ),
+            (
+                &only("image/*", Some(50), Policy::None, 0),
+                "image/png",
+                50,
+                Push,
+                Push,
+            ),
+            (
+                &only("image/*", Some(50), Policy::None, 0),
+                "image/png",
+                51,
+                Keep,
+                Notify,
+            ),
+            (
+                &only("image/png", None, Policy::Reject, 10),
+                "image/png",
+                11,
+                refused,
+                refused,
+            ),
+            (
+                &only("image/png", None, Policy::Reject, 10),
+                "image/png",
+                10,
+                Push,
+                Push,
+            ),
+            (
+                &only("image/png", None, Policy::Cost, 10),
+                "image/png",
+                11,
+                Push,
+                Notify,
+            ),
         ] {
-            assert_eq!(decide(capabilities, media_type, size, false), without, "{capabilities:?} {size}");
-            assert_eq!(decide(capabilities, media_type, size, true), with, "{capabilities:?} {size}");
+            assert_eq!(
+                decide(capabilities, media_type, size, false),
+                without,
+                "{capabilities:?} {size}"
+            );
+            assert_eq!(
+                decide(capabilities, media_type, size, true),
+                with,
+                "{capabilities:?} {size}"
+            );
         }
     }
 }

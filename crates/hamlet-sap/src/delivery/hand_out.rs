@@ -2,9 +2,10 @@
 //! 10.3).
 
 use crate::Sap;
+use crate::client_profile::ClientProfile;
 use crate::delivery::adapt::{self, Adapted};
 use crate::delivery::decide::{Verdict, decide};
-use crate::delivery::mailbox::{Asker, Found};
+use crate::delivery::mailbox::{Asker, Found, Mailbox};
 use crate::delivery::outbound::What;
 use crate::mapping::{Facts, message, presence};
 use crate::session::{Session, Settings};
@@ -12,6 +13,7 @@ use hamlet_csp::elements::Primitive;
 use hamlet_csp::{Extension, Tag, Text};
 use hamlet_elements::im::{MailboxItem, SessionView};
 use hamlet_model::{Message, StatusCode, Timestamp};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many publishers one PresenceNotification-Request has at most.
@@ -44,6 +46,12 @@ impl Sap {
             .lock()
             .has_room(settings.capabilities.multi_trans)
         {
+            return None;
+        }
+        // The usual poll ends here, and has cost two locks.
+        let nothing =
+            session.outbound.lock().notices.is_empty() && session.user.mailbox.lock().len() == 0;
+        if nothing {
             return None;
         }
         let id = self.next_number()?;
@@ -80,9 +88,8 @@ impl Sap {
         now: Timestamp,
     ) -> Option<(What, Primitive, Vec<Extension>)> {
         loop {
-            let Found { id, item } = self.with_asker(session, settings, now, |asker, mailbox| {
-                mailbox.find(asker)
-            })?;
+            let Found { id, item } =
+                self.with_asker(session, settings, now, |asker, mailbox| mailbox.find(asker))?;
             let message = match &*item {
                 MailboxItem::Report(report) => {
                     let primitive = message::delivery_report(report, facts, now);
@@ -157,11 +164,8 @@ impl Sap {
     /// Whether the client should poll: there is something for it, and it may have it.
     pub(crate) fn has_more(&self, session: &Session, now: Timestamp) -> bool {
         let settings = session.settings();
-        {
-            let outbound = session.outbound.lock();
-            if !outbound.notices.is_empty() {
-                return true;
-            }
+        if takes_presence(&settings.profile) && !session.outbound.lock().notices.is_empty() {
+            return true;
         }
         if session.user.mailbox.lock().len() == 0 {
             return false;
@@ -197,12 +201,12 @@ impl Sap {
         session: &Session,
         settings: &Settings,
         now: Timestamp,
-        ask: impl FnOnce(&Asker<'_>, &mut crate::delivery::mailbox::Mailbox) -> T,
+        ask: impl FnOnce(&Asker<'_>, &mut Mailbox) -> T,
     ) -> T {
         let user = &session.user;
         let views = |item: &MailboxItem| -> Vec<SessionView> {
             let sessions = user.sessions.read();
-            let view = |other: &std::sync::Arc<Session>| other.view(accepts(other, item));
+            let view = |other: &Arc<Session>| other.view(accepts(other, item));
             sessions.iter().map(view).collect()
         };
         let asker = Asker {
@@ -244,14 +248,15 @@ fn accepts(session: &Session, item: &MailboxItem) -> bool {
     }
 }
 
+fn takes_presence(profile: &ClientProfile) -> bool {
+    profile.takes_push(Tag::PresenceNotificationRequest)
+}
+
 fn next_presence(
     session: &Session,
     facts: &Facts<'_>,
 ) -> Option<(What, Primitive, Vec<Extension>)> {
-    if !facts
-        .profile
-        .takes_push(Tag::PresenceNotificationRequest)
-    {
+    if !takes_presence(facts.profile) {
         return None;
     }
     let count = match facts.profile.one_presence_per_notification {

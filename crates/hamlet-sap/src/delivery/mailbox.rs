@@ -367,10 +367,231 @@ impl Entry {
         levels
             .into_iter()
             .map(|level| {
-                let those: Vec<_> = views.iter().filter(|v| turns(v) == level).cloned().collect();
+                let those: Vec<_> = views
+                    .iter()
+                    .filter(|v| turns(v) == level)
+                    .cloned()
+                    .collect();
                 choose_sessions(&self.item, &those, handling)
             })
             .find(|chosen| !chosen.is_empty())
             .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::tests::user_id;
+    use hamlet_model::{ClientId, Content, Message, MessageId, MessageParty};
+
+    const GUARD: Duration = Duration::from_secs(60);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_secs(1_000_000 + seconds)
+    }
+
+    fn item(id: &str) -> Arc<MailboxItem> {
+        Arc::new(MailboxItem::Message(Box::new(Message {
+            id: MessageId::new(id),
+            sender: MessageParty::user(user_id("anna")),
+            recipient: MessageParty::user(user_id("bob")),
+            content: Content::text("x"),
+            content_name: None,
+            uri: None,
+            sent: at(0),
+            expires: at(100_000),
+            font: None,
+            extensions: Vec::new(),
+            transaction_extensions: Vec::new(),
+            report: false,
+        })))
+    }
+
+    /// Sessions with their priorities.
+    struct World(Vec<(SessionId, u32)>);
+
+    impl World {
+        fn new(sessions: &[(&str, u32)]) -> Self {
+            Self(
+                sessions
+                    .iter()
+                    .map(|(id, p)| (SessionId::new(id), *p))
+                    .collect(),
+            )
+        }
+
+        fn ask<T>(
+            &self,
+            mailbox: &mut Mailbox,
+            session: &str,
+            now: i64,
+            ask: impl FnOnce(&mut Mailbox, &Asker<'_>) -> T,
+        ) -> T {
+            let views = |_: &MailboxItem| -> Vec<SessionView> {
+                let view = |(id, priority): &(SessionId, u32)| SessionView {
+                    id: id.clone(),
+                    client: ClientId::from_url(id.as_str()),
+                    application: None,
+                    priority: *priority,
+                    active: at(0),
+                    accepts: true,
+                };
+                self.0.iter().map(view).collect()
+            };
+            let asker = Asker {
+                session: &SessionId::new(session),
+                now: at(now),
+                guard: GUARD,
+                views: &views,
+            };
+            ask(mailbox, &asker)
+        }
+
+        /// Finds and sends.
+        fn take(&self, mailbox: &mut Mailbox, session: &str, now: i64) -> Option<String> {
+            let found = self.ask(mailbox, session, now, |mailbox, asker| mailbox.find(asker))?;
+            mailbox.sent(&found.id, &SessionId::new(session), at(now), GUARD);
+            Some(found.id)
+        }
+
+        fn acknowledge(&self, mailbox: &mut Mailbox, session: &str, id: &str) -> bool {
+            self.ask(mailbox, session, 1, |mailbox, asker| {
+                mailbox.acknowledged(id, asker)
+            })
+        }
+    }
+
+    fn holding(ids: &[&str]) -> Mailbox {
+        let mut mailbox = Mailbox::default();
+        mailbox.begin_load();
+        mailbox.loaded(ids.iter().map(|id| item(id)).collect());
+        mailbox
+    }
+
+    #[test]
+    fn entries_go_out_in_order_and_once_until_they_are_due_again() {
+        let one = World::new(&[("s", 0)]);
+        let mut mailbox = holding(&["a", "b"]);
+        assert_eq!(one.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
+        assert_eq!(one.take(&mut mailbox, "s", 1).as_deref(), Some("b"));
+        assert_eq!(one.take(&mut mailbox, "s", 2), None);
+        assert_eq!(one.take(&mut mailbox, "s", 60).as_deref(), Some("a"));
+        // The second time it is waited for twice as long.
+        assert_eq!(one.take(&mut mailbox, "s", 61).as_deref(), Some("b"));
+        assert_eq!(one.take(&mut mailbox, "s", 179), None);
+        assert_eq!(one.take(&mut mailbox, "s", 180).as_deref(), Some("a"));
+        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        assert!(!mailbox.contains("a"));
+    }
+
+    #[test]
+    fn what_happens_while_the_store_is_read_is_not_lost() {
+        let mut mailbox = Mailbox::default();
+        mailbox.arrived(item("before"));
+        assert_eq!(mailbox.len(), 0, "the store has it");
+        mailbox.begin_load();
+        mailbox.arrived(item("during"));
+        mailbox.arrived(item("both"));
+        mailbox.removed("gone");
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("before"), item("both"), item("gone")]);
+        let ids: Vec<_> = mailbox.entries.iter().map(|e| e.id.as_str()).collect();
+        assert_eq!(ids, ["before", "both", "during"]);
+        // A second reading that ends later changes nothing.
+        mailbox.loaded(vec![]);
+        assert_eq!(mailbox.len(), 3);
+        assert!(!mailbox.is_cold());
+    }
+
+    #[test]
+    fn a_failed_reading_is_repeated() {
+        let mut mailbox = Mailbox::default();
+        mailbox.begin_load();
+        mailbox.load_failed();
+        assert!(mailbox.is_cold());
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("a")]);
+        assert!(!mailbox.is_cold());
+    }
+
+    #[test]
+    fn a_mailbox_cools_only_when_nothing_is_under_way() {
+        let one = World::new(&[("s", 0)]);
+        let mut mailbox = holding(&["a"]);
+        one.take(&mut mailbox, "s", 0);
+        assert!(!mailbox.cool(at(59)));
+        assert!(mailbox.cool(at(60)));
+        assert!(mailbox.is_cold());
+    }
+
+    #[test]
+    fn the_preferred_session_gets_it_and_the_next_one_when_that_stays_silent() {
+        let two = World::new(&[("low", 1), ("high", 9)]);
+        let mut mailbox = holding(&["a"]);
+        assert_eq!(
+            two.take(&mut mailbox, "low", 0),
+            None,
+            "it is the other's turn"
+        );
+        assert_eq!(two.take(&mut mailbox, "low", 59), None);
+        assert_eq!(two.take(&mut mailbox, "low", 60).as_deref(), Some("a"));
+        // Now low has it; high comes late and waits.
+        assert_eq!(two.take(&mut mailbox, "high", 61), None);
+        assert_eq!(two.take(&mut mailbox, "high", 121).as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn two_silent_sessions_take_turns() {
+        let two = World::new(&[("low", 1), ("high", 9)]);
+        let mut mailbox = holding(&["a"]);
+        let mut takers = Vec::new();
+        for now in 0..2000 {
+            for session in ["low", "high"] {
+                if two.take(&mut mailbox, session, now).is_some() {
+                    takers.push(session);
+                }
+            }
+        }
+        takers.truncate(4);
+        assert_eq!(takers, ["high", "low", "high", "low"]);
+    }
+
+    #[test]
+    fn a_session_that_cannot_take_it_leaves_it_to_others() {
+        let two = World::new(&[("low", 1), ("high", 9)]);
+        let mut mailbox = holding(&["a"]);
+        let unfit = |mailbox: &mut Mailbox, session| {
+            two.ask(mailbox, session, 0, |mailbox, asker| {
+                mailbox.unfit("a", asker)
+            })
+        };
+        assert!(unfit(&mut mailbox, "high"), "low may");
+        assert_eq!(two.take(&mut mailbox, "high", 0), None);
+        assert_eq!(two.take(&mut mailbox, "low", 0).as_deref(), Some("a"));
+        assert!(!unfit(&mut mailbox, "low"), "nobody may");
+    }
+
+    #[test]
+    fn when_all_shall_have_it_the_store_is_told_once() {
+        let two = World::new(&[("s", 1), ("t", 9)]);
+        let mut mailbox = holding(&["a"]);
+        mailbox.handling = OnlineHandling::ForkAll;
+        assert_eq!(two.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
+        assert!(two.acknowledge(&mut mailbox, "s", "a"));
+        assert_eq!(two.take(&mut mailbox, "s", 0), None);
+        assert_eq!(two.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
+        assert!(!two.acknowledge(&mut mailbox, "t", "a"));
+        assert_eq!(mailbox.len(), 0);
+    }
+
+    #[test]
+    fn a_session_that_ends_gives_back_what_it_had() {
+        let two = World::new(&[("s", 9), ("t", 1)]);
+        let mut mailbox = holding(&["a"]);
+        two.take(&mut mailbox, "s", 0);
+        mailbox.session_ended(&SessionId::new("s"));
+        let rest = World::new(&[("t", 1)]);
+        assert_eq!(rest.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
     }
 }

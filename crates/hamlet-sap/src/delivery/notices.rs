@@ -30,10 +30,6 @@ impl Notices {
         self.order.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.order.len()
-    }
-
     /// Adds a notice, in place of an older one of the publisher. When there are `max`, the
     /// oldest is dropped: false.
     pub(crate) fn add(

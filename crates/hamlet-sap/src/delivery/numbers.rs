@@ -43,10 +43,7 @@ impl Numbers {
 
     /// Reserves the next block.
     pub(crate) async fn refill(&self) -> Result<(), StoreError> {
-        let first = self
-            .store
-            .write(|tx| tx.reserve(COUNTER, BLOCK))
-            .await?;
+        let first = self.store.write(|tx| tx.reserve(COUNTER, BLOCK)).await?;
         *self.range.lock() = first..first + BLOCK;
         Ok(())
     }

@@ -176,9 +176,19 @@ mod tests {
         for (mode, id, primitive, expected) in [
             (&undefined, Some("1"), Tag::SendMessageRequest, 400),
             (&TransactionMode::Response, None, Tag::Status, 0),
-            (&TransactionMode::Request, None, Tag::SendMessageRequest, 420),
+            (
+                &TransactionMode::Request,
+                None,
+                Tag::SendMessageRequest,
+                420,
+            ),
             (&TransactionMode::Request, Some(""), Tag::LoginRequest, 420),
-            (&TransactionMode::Request, Some(""), Tag::PollingRequest, 604),
+            (
+                &TransactionMode::Request,
+                Some(""),
+                Tag::PollingRequest,
+                604,
+            ),
             (&TransactionMode::Request, None, Tag::PollingRequest, 604),
         ] {
             let subject = Subject {

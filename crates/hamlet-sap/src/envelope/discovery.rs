@@ -36,7 +36,10 @@ fn names(list: &VersionList, version: Version) -> bool {
     let all = [
         (&list.session_ns_name, version.session_namespace()),
         (&list.transaction_ns_name, version.transaction_namespace()),
-        (&list.presence_attribute_ns_name, version.presence_namespace()),
+        (
+            &list.presence_attribute_ns_name,
+            version.presence_namespace(),
+        ),
     ];
     all.iter()
         .all(|(names, own)| names.is_empty() || names.iter().any(|name| name == own))
@@ -49,14 +52,20 @@ mod tests {
     fn sessions(asked: Option<&[Version]>) -> Vec<String> {
         let request = VersionDiscoveryRequest {
             version_list: asked.map(|versions| VersionList {
-                session_ns_name: versions.iter().map(|v| v.session_namespace().into()).collect(),
+                session_ns_name: versions
+                    .iter()
+                    .map(|v| v.session_namespace().into())
+                    .collect(),
                 ..VersionList::default()
             }),
             ..VersionDiscoveryRequest::default()
         };
         let (response, _) = respond(&request);
         let list = response.version_list.unwrap();
-        list.session_ns_name.iter().map(ToString::to_string).collect()
+        list.session_ns_name
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

@@ -10,8 +10,7 @@ use crate::mapping::{Facts, result};
 use crate::session::Session;
 use hamlet_csp::elements::{Primitive, SessionType, Tag, TransactionMode};
 use hamlet_csp::{
-    DecodeError, Document, Message, SessionDescriptor, Syntax, Transaction, Version, decode,
-    encode,
+    DecodeError, Document, Message, SessionDescriptor, Syntax, Transaction, Version, decode, encode,
 };
 use hamlet_model::{StatusCode, Timestamp};
 use sha1::{Digest, Sha1};
@@ -194,6 +193,7 @@ impl Sap {
                     session = Some(new);
                 }
                 Done::News => wants_news = true,
+                Done::Silence => {}
             }
         }
         let reply = Composer {

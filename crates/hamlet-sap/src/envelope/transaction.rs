@@ -25,6 +25,8 @@ pub(crate) enum Done {
     Initiate(Box<Primitive>),
     /// A response, and the session that begins with it.
     LoggedIn(Box<Primitive>, Arc<Session>),
+    /// No response at all.
+    Silence,
     /// No response; if something waits for the client, it may come now.
     News,
 }
@@ -160,8 +162,9 @@ impl Sap {
                 Done::News
             }
             Primitive::Status(_) => {
+                // Clients that do this look into no answer (csp-access 2.4).
                 self.react_to_status(session, &primitive, now).await;
-                Done::News
+                Done::Silence
             }
             Primitive::MessageDelivered(delivered) => {
                 let message = delivered.message_id.unwrap_or_default();
@@ -172,9 +175,7 @@ impl Sap {
                 };
                 Done::respond(result::status(code, facts))
             }
-            Primitive::KeepAliveRequest(request) => {
-                self.keep_alive(&request, session, facts).await
-            }
+            Primitive::KeepAliveRequest(request) => self.keep_alive(&request, session, facts).await,
             Primitive::LogoutRequest => {
                 self.end_session(session, StatusCode::OK).await;
                 logged_out(facts)
@@ -258,8 +259,7 @@ impl Sap {
         facts: &Facts<'_>,
     ) -> Done {
         let before = session.settings().keep_alive;
-        let (code, agreed) =
-            keep_alive::renew(request.time_to_live, before, &self.config.session);
+        let (code, agreed) = keep_alive::renew(request.time_to_live, before, &self.config.session);
         if agreed != before {
             session.change(|settings| settings.keep_alive = agreed);
             if let Err(refusal) = self.persist(session).await {
@@ -326,7 +326,7 @@ impl Done {
     fn status(&self) -> Option<u32> {
         let primitive = match self {
             Self::Respond(primitive) | Self::LoggedIn(primitive, _) => primitive,
-            Self::Initiate(_) | Self::News => return None,
+            Self::Initiate(_) | Self::News | Self::Silence => return None,
         };
         let result = match &**primitive {
             Primitive::Status(status) => status.result.as_ref(),

@@ -24,7 +24,10 @@ impl Sap {
             status: AccountStatus::Active,
             created: Timestamp::now(),
         };
-        let made = self.store.write(move |tx| tx.create_account(&account)).await;
+        let made = self
+            .store
+            .write(move |tx| tx.create_account(&account))
+            .await;
         match made {
             Ok(true) => {}
             Ok(false) => return Err(Refusal::because(StatusCode::FORBIDDEN, "The user exists")),

@@ -19,10 +19,7 @@ pub(crate) enum Authenticated {
         time_to_live: Option<u32>,
     },
     /// It has to answer this first.
-    Challenge {
-        nonce: String,
-        schema: &'static str,
-    },
+    Challenge { nonce: String, schema: &'static str },
 }
 
 /// What is kept of step 1 until step 3.
@@ -128,11 +125,7 @@ impl Sap {
     }
 
     /// Step 2: a nonce that is good for one answer.
-    async fn challenge(
-        &self,
-        login: &Login<'_>,
-        schema: Schema,
-    ) -> Result<Authenticated, Refusal> {
+    async fn challenge(&self, login: &Login<'_>, schema: Schema) -> Result<Authenticated, Refusal> {
         let nonce = new_nonce().ok_or(StatusCode::INTERNAL_ERROR)?;
         let pending = Pending {
             schema,
@@ -174,5 +167,8 @@ fn key(login: &Login<'_>) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect()
 }

@@ -2,8 +2,8 @@
 //! login needs them back (data-types 3.2), or hashed where digest login is switched off.
 
 use crate::login::digest;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce};
 use hamlet_model::UserId;

@@ -95,7 +95,9 @@ fn latin1(text: &str) -> Option<Vec<u8>> {
     if text.is_ascii() {
         return None;
     }
-    text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -122,13 +124,23 @@ mod tests {
         ] {
             for (schema, digest) in [(Schema::Md4, md4), (Schema::Md5, md5), (Schema::Sha, sha)] {
                 assert!(proves(schema, nonce, password, digest));
-                assert!(proves(schema, nonce, password, digest.trim_end_matches('=')));
+                assert!(proves(
+                    schema,
+                    nonce,
+                    password,
+                    digest.trim_end_matches('=')
+                ));
                 assert!(proves(schema, nonce, password, &format!(" {digest}\r\n")));
                 assert!(!proves(schema, nonce, "wrong", digest));
                 assert!(!proves(schema, "other", password, digest));
             }
         }
-        assert!(proves(Schema::Md5, "abcNONCE", "secret", "ktSj1nIHxh6tXya5KSnaEw=="));
+        assert!(proves(
+            Schema::Md5,
+            "abcNONCE",
+            "secret",
+            "ktSj1nIHxh6tXya5KSnaEw=="
+        ));
         for bad in ["", "=", "not base64!", "AAAA"] {
             assert!(!proves(Schema::Md5, "abcNONCE", "secret", bad), "{bad}");
         }

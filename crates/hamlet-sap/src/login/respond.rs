@@ -1,6 +1,7 @@
 //! Login-Request and its response, in the order of the checks of csp-access 3.3.
 
 use crate::Sap;
+use crate::client_profile::{ClientMarks, ClientProfile};
 use crate::envelope::exchange::Around;
 use crate::login::authenticate::Authenticated;
 use crate::login::resume::{self, Wanted};
@@ -11,7 +12,6 @@ use crate::negotiation::keep_alive;
 use crate::negotiation::service::Agreement;
 use crate::session::id::new_session_id;
 use crate::session::{NewSession, Session, Settings};
-use crate::client_profile::{ClientMarks, ClientProfile};
 use hamlet_csp::Version;
 use hamlet_csp::elements::{LoginRequest, LoginResponse};
 use hamlet_model::{ApplicationId, ClientId, Refusal, StatusCode, Timestamp, UserId};
@@ -31,10 +31,7 @@ pub(crate) struct Login<'a> {
 /// How a login goes on.
 pub(crate) enum Step {
     /// The client has to prove who it is (csp-access 3.2).
-    Challenge {
-        nonce: String,
-        schema: &'static str,
-    },
+    Challenge { nonce: String, schema: &'static str },
     /// It has a session.
     Session {
         session: Arc<Session>,
@@ -253,11 +250,7 @@ impl Sap {
 
     /// Takes the session up again with new settings (csp-access 3.8): what was negotiated
     /// stays unless it was negotiated anew in this login. Whether there are capabilities.
-    async fn resume_session(
-        &self,
-        session: &Arc<Session>,
-        new: Settings,
-    ) -> Result<bool, Refusal> {
+    async fn resume_session(&self, session: &Arc<Session>, new: Settings) -> Result<bool, Refusal> {
         session.heard(Timestamp::now(), true);
         let settings = session.change(|settings| {
             let capabilities = match new.capabilities.negotiated {

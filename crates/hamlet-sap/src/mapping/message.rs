@@ -398,6 +398,7 @@ mod tests {
             code,
             delivered: None,
             sender: MessageParty::user(user("anna")),
+            origin: None,
             recipient: MessageParty::user(user("bob")),
             content_type: None,
             content_size: 5,

@@ -261,7 +261,10 @@ mod tests {
             server_poll_min: Some(90),
             ..CapabilityList::default()
         };
-        assert_eq!(Capabilities::negotiate(&slow, Version::V1_1, OFFER).poll_min, 90);
+        assert_eq!(
+            Capabilities::negotiate(&slow, Version::V1_1, OFFER).poll_min,
+            90
+        );
     }
 
     #[test]

@@ -174,7 +174,10 @@ mod tests {
 
         let in_1_3 = answer(request(), around(Version::V1_3));
         let list = in_1_3.agreed_capability_list.unwrap();
-        assert_eq!((list.multi_trans, list.session_priority), (Some(3), Some(5)));
+        assert_eq!(
+            (list.multi_trans, list.session_priority),
+            (Some(3), Some(5))
+        );
         assert_eq!(list.online_etem_handling, Some(OnlineETEMHandling::Forkall));
         assert_eq!(list.user_session_limit, Some(16));
     }
@@ -191,6 +194,9 @@ mod tests {
             assert_eq!(list.unwrap().supported_bearer, [SupportedBearer::Http]);
         }
         let nothing = answer(ClientCapabilityRequest::default(), around(Version::V1_1));
-        assert!(nothing.capability_list.is_some(), "answered with a list anyway");
+        assert!(
+            nothing.capability_list.is_some(),
+            "answered with a list anyway"
+        );
     }
 }

@@ -266,7 +266,11 @@ mod tests {
         let requested = FunctionSet::requested(&marked, Version::V1_3, offered);
         let denied = requested.without(offered).tree(Version::V1_3);
         assert_eq!(denied.im_feat, None);
-        assert_eq!(denied.group_feat, Some(GroupFeat::default()), "no groups at all");
+        assert_eq!(
+            denied.group_feat,
+            Some(GroupFeat::default()),
+            "no groups at all"
+        );
     }
 
     #[test]

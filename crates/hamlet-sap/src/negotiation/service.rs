@@ -118,7 +118,13 @@ mod tests {
         let (response, agreement) = respond(request(messages, false), Version::V1_3);
         assert_eq!(response, ServiceResponse::default());
         assert!(agreement.allows(Function::NEWM, Version::V1_3));
-        assert!(!agreement.allows(Function::GETPR, Version::V1_3), "not requested");
-        assert!(agreement.allows(Function::GETPR, Version::V1_2), "old clients may");
+        assert!(
+            !agreement.allows(Function::GETPR, Version::V1_3),
+            "not requested"
+        );
+        assert!(
+            agreement.allows(Function::GETPR, Version::V1_2),
+            "old clients may"
+        );
     }
 }

@@ -32,8 +32,6 @@ pub trait Link: Send + Sync {
 
 /// The relay of one server.
 pub struct Relay {
-    domain: Domain,
-    config: RelayConfig,
     metrics: Arc<Metrics>,
     links: RwLock<HashMap<Domain, Arc<dyn Link>>>,
     pending: Pending,
@@ -42,11 +40,9 @@ pub struct Relay {
 }
 
 impl Relay {
-    pub(crate) fn new(domain: Domain, config: RelayConfig, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(config: &RelayConfig, metrics: Arc<Metrics>) -> Self {
         let pending = Pending::new(config.max_pending);
         Self {
-            domain,
-            config,
             metrics,
             links: RwLock::new(HashMap::new()),
             pending,

@@ -71,11 +71,13 @@ impl Sap {
     async fn send_item(&self, item: OutboxItem, now: Timestamp) {
         if item.expires <= now {
             // Nobody has ever answered.
-            self.settle_sent(item.id, Err(StatusCode::TIMEOUT.into())).await;
+            self.settle_sent(item.id, Err(StatusCode::TIMEOUT.into()))
+                .await;
             return;
         }
         if self.relay.link(&item.destination).is_none() {
-            self.settle_sent(item.id, Err(StatusCode::DOMAIN_NOT_SUPPORTED.into())).await;
+            self.settle_sent(item.id, Err(StatusCode::DOMAIN_NOT_SUPPORTED.into()))
+                .await;
             return;
         }
         // Noted before it is sent, or an answer could be overtaken by the note.

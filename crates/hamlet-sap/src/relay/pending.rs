@@ -50,7 +50,14 @@ impl Pending {
         let (sender, answer) = oneshot::channel();
         waiting.insert(id, (domain.clone(), sender));
         let waiting = self.waiting.clone();
-        Some((id, Place { id, waiting, answer }))
+        Some((
+            id,
+            Place {
+                id,
+                waiting,
+                answer,
+            },
+        ))
     }
 
     /// An answer of `domain` has come; false when nobody waits for it (any more).

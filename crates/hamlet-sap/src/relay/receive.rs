@@ -85,7 +85,9 @@ fn is_passing(answer: &Answer) -> bool {
     matches!(
         answer,
         Err(Refusal {
-            code: StatusCode::INTERNAL_ERROR | StatusCode::SERVICE_UNAVAILABLE | StatusCode::TIMEOUT,
+            code: StatusCode::INTERNAL_ERROR
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::TIMEOUT,
             ..
         })
     )

@@ -40,7 +40,8 @@ impl Sap {
             failed => failed,
         };
         if let Err(refusal) = known {
-            self.end_session(&session, StatusCode::SERVICE_UNAVAILABLE).await;
+            self.end_session(&session, StatusCode::SERVICE_UNAVAILABLE)
+                .await;
             return Err(refusal);
         }
         self.warm(&session.user).await;

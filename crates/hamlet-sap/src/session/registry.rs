@@ -59,7 +59,8 @@ impl Registry {
     }
 
     pub(crate) fn sessions_of(&self, user: &UserId) -> Vec<Arc<Session>> {
-        self.user(user).map_or_else(Vec::new, |user| user.sessions())
+        self.user(user)
+            .map_or_else(Vec::new, |user| user.sessions())
     }
 
     /// The session of this user, client and application.
@@ -161,7 +162,10 @@ mod tests {
     #[test]
     fn a_login_of_the_same_client_replaces_its_session() {
         let registry = Registry::new();
-        assert!(matches!(add(&registry, "s1", "anna", "a"), Added::Session { .. }));
+        assert!(matches!(
+            add(&registry, "s1", "anna", "a"),
+            Added::Session { .. }
+        ));
         let Added::Session { session, replaced } = add(&registry, "s2", "anna", "a") else {
             panic!("no session");
         };
@@ -169,7 +173,10 @@ mod tests {
         assert_eq!(replaced[0].id.as_str(), "s1");
         assert!(registry.session("s1").is_none());
         assert!(registry.session("s2").is_some());
-        assert!(Arc::ptr_eq(&session.user, &replaced[0].user), "one mailbox for both");
+        assert!(
+            Arc::ptr_eq(&session.user, &replaced[0].user),
+            "one mailbox for both"
+        );
         assert!(!registry.remove(&replaced[0]), "it is gone already");
         assert_eq!(registry.len(), 1);
     }
@@ -179,9 +186,18 @@ mod tests {
         let registry = Registry::new();
         add(&registry, "s1", "anna", "a");
         add(&registry, "s2", "anna", "b");
-        assert!(matches!(add(&registry, "s3", "anna", "c"), Added::UserLimit));
-        assert!(matches!(add(&registry, "s4", "anna", "b"), Added::Session { .. }));
-        assert!(matches!(add(&registry, "s5", "bob", "a"), Added::Session { .. }));
+        assert!(matches!(
+            add(&registry, "s3", "anna", "c"),
+            Added::UserLimit
+        ));
+        assert!(matches!(
+            add(&registry, "s4", "anna", "b"),
+            Added::Session { .. }
+        ));
+        assert!(matches!(
+            add(&registry, "s5", "bob", "a"),
+            Added::Session { .. }
+        ));
         assert_eq!(registry.sessions_of(&user_id("anna")).len(), 2);
     }
 

@@ -55,7 +55,8 @@ impl Sap {
             }
         });
         for session in expired {
-            self.end_session(&session, StatusCode::SESSION_EXPIRED).await;
+            self.end_session(&session, StatusCode::SESSION_EXPIRED)
+                .await;
         }
         self.tell_store_of_activity(false).await;
         if self.numbers.is_low()

@@ -3,20 +3,21 @@
 
 use crate::Sap;
 use crate::envelope::exchange::{Inbound, Reply};
+use crate::transport::recorder::Recorder;
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// How the connection is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
-    pub(crate) address: Option<IpAddr>,
+    pub(crate) address: SocketAddr,
     /// TLS.
     pub(crate) secure: bool,
 }
@@ -47,6 +48,7 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     let start = Instant::now();
     let content_type = head.headers.get(CONTENT_TYPE).cloned();
     let user_agent = head.headers.get(USER_AGENT).cloned();
+    let recorder = Recorder::begin(sap, peer, &head.headers, &body);
     let work = {
         let (sap, content_type) = (sap.clone(), content_type.clone());
         async move {
@@ -59,7 +61,7 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
                 body: &body,
                 content_type: content_type.as_deref(),
                 user_agent: user_agent.as_deref(),
-                peer: peer.address,
+                peer: Some(peer.address.ip()),
                 secure: peer.secure,
             };
             sap.exchange(&inbound).await
@@ -69,6 +71,19 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     // panic costs one exchange.
     let reply = tokio::spawn(work).map(Result::ok).await;
     sap.metrics.latency.observe(start.elapsed().as_secs_f64());
+    let response = written(sap, reply, content_type);
+    if let Some(recorder) = recorder {
+        recorder.end(sap, &response);
+    }
+    response
+}
+
+/// The reply as a response; `content_type` is that of the request.
+fn written(
+    sap: &Sap,
+    reply: Option<Reply>,
+    content_type: Option<HeaderValue>,
+) -> Response<Full<Bytes>> {
     match reply {
         Some(Reply::Message { body, media_type }) => {
             let mut response = Response::new(Full::new(Bytes::from(body)));

@@ -126,7 +126,7 @@ impl Connection {
     async fn talk(mut self, stream: impl AsyncRead + AsyncWrite + Unpin, secure: bool) {
         let config = self.sap.config.http.clone();
         let peer = Peer {
-            address: Some(self.address.ip()),
+            address: self.address,
             secure,
         };
         let phase = Phase::new();

@@ -2,4 +2,5 @@
 
 pub(crate) mod http;
 pub(crate) mod listener;
+pub(crate) mod recorder;
 pub(crate) mod watch_io;
