@@ -201,6 +201,7 @@ struct Listeners {
     https: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
     certificate: Option<Arc<Certificate>>,
     admin: Option<TcpListener>,
+    admin_tls: Option<Arc<rustls::ServerConfig>>,
     token: Secret,
     control: Control,
 }
@@ -219,6 +220,7 @@ impl Listeners {
             _ => None,
         };
         let tls = certificate.as_ref().map(Certificate::server_config);
+        let tls = tls.transpose()?;
         let https = bind("http.tls.listen", config.http.tls_listen).await?;
         let path = control_socket(engine.data_dir.path());
         let control = Control::bind(&path).map_err(|source| StartError::Listen {
@@ -228,9 +230,10 @@ impl Listeners {
         });
         Ok(Self {
             http: bind("http.listen", config.http.listen).await?,
-            https: https.zip(tls.transpose()?),
+            https: https.zip(tls.clone()),
             certificate,
             admin: bind("admin.listen", config.admin.listen).await?,
+            admin_tls: tls.filter(|_| config.admin.tls),
             token,
             control: control?,
         })
@@ -265,7 +268,12 @@ impl Listeners {
                 token: self.token,
                 exposed: admin.is_none_or(|address| !address.ip().is_loopback()),
             });
-            tasks.spawn(admin::serve(listener, router, stopped.clone()));
+            tasks.spawn(admin::serve(
+                listener,
+                self.admin_tls,
+                router,
+                stopped.clone(),
+            ));
         }
         let operations = Arc::new(engine.operations());
         tasks.spawn(self.control.serve(operations, stopped));

@@ -150,3 +150,28 @@ fn the_metrics_tell_of_sessions_and_requests() {
         assert!(stats.contains(figure), "{figure}: {stats}");
     }
 }
+
+#[test]
+fn a_trace_shows_what_was_said_but_for_the_passwords() {
+    let directory = tempfile::tempdir().unwrap();
+    let traces = directory.path().join("traces");
+    let set = format!("trace.dir={}", traces.display());
+    let daemon = start(&directory.path().join("data"), &[&set]);
+    let mut alice = log_in(&daemon, "alice");
+    assert_eq!(alice.send("wv:bob@localhost", TEXT), Some(200));
+    // What was said is in the files when the server has stopped.
+    daemon.stop();
+    let files = std::fs::read_dir(&traces).unwrap();
+    let texts: Vec<String> = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let all = texts.concat();
+    assert!(all.contains("Login-Request") && all.contains(TEXT), "{all}");
+    let in_hex: String = PASSWORD
+        .bytes()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    for secret in [PASSWORD, &in_hex, &in_hex.to_uppercase()] {
+        assert!(!all.replace("\nhex: ", "").contains(secret), "{all}");
+    }
+}

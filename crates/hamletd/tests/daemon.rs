@@ -3,8 +3,9 @@
 mod support;
 
 use rustix::process::Signal;
-use std::net::TcpStream;
-use support::{Daemon, complaint, get, hamletd, mode, output};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use support::{DEADLINE, Daemon, complaint, get, hamletd, mode, output};
 
 #[test]
 fn the_first_start_says_what_to_try_next_and_makes_its_secrets() {
@@ -54,6 +55,45 @@ fn sigterm_and_sigint_stop_cleanly() {
         let log = std::fs::metadata(directory.path().join("hamlet.db-wal"));
         assert_eq!(log.map_or(0, |log| log.len()), 0);
     }
+}
+
+/// Begins a request; answers when the server waits for its body.
+fn begin_request(server: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(server).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream
+        .write_all(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/vnd.wv.csp.xml\r\n\
+              Content-Length: 8\r\nExpect: 100-continue\r\n\r\n",
+        )
+        .unwrap();
+    let mut answer = [0; 25];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+#[test]
+fn a_request_that_is_under_way_is_answered_before_the_server_stops() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::start(directory.path(), &[]);
+    let mut stream = begin_request(daemon.http.unwrap());
+    daemon.signal(Signal::TERM);
+    daemon.wait_for_log(|line| line["message"] == "stopping");
+    stream.write_all(b"nonsense").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(daemon.wait().0.success());
+}
+
+#[test]
+fn a_request_that_never_ends_does_not_keep_the_server_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::start(directory.path(), &["http.drain_timeout=1s"]);
+    let _stuck = begin_request(daemon.http.unwrap());
+    daemon.signal(Signal::TERM);
+    assert!(daemon.wait().0.success());
 }
 
 #[test]
@@ -194,7 +234,7 @@ fn beyond_loopback_the_admin_interface_asks_for_its_token() {
         &[&set, "admin.listen=0.0.0.0:0"],
     );
     let port = daemon.admin.unwrap().port();
-    let admin = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let admin = SocketAddr::from(([127, 0, 0, 1], port));
     let token = std::fs::read_to_string(&token_file).unwrap();
     let right = format!("Authorization: bearer {}\r\n", token.trim());
     for path in ["/healthz", "/metrics"] {

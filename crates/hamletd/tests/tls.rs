@@ -21,6 +21,14 @@ fn make_certificate(directory: &Path) -> CertificateDer<'static> {
 
 /// Sends a GET over TLS as somebody who trusts that one certificate.
 fn get(address: SocketAddr, trusted: &CertificateDer<'static>) -> std::io::Result<String> {
+    get_path(address, trusted, "/")
+}
+
+fn get_path(
+    address: SocketAddr,
+    trusted: &CertificateDer<'static>,
+    path: &str,
+) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -36,7 +44,7 @@ fn get(address: SocketAddr, trusted: &CertificateDer<'static>) -> std::io::Resul
     let mut stream = StreamOwned::new(connection, stream);
     write!(
         stream,
-        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )?;
     let mut text = String::new();
     match stream.read_to_string(&mut text) {
@@ -98,6 +106,25 @@ fn tls_alone_can_be_served() {
         stdout.contains("clients connect to https://localhost"),
         "{stdout}"
     );
+}
+
+#[test]
+fn the_admin_interface_speaks_tls_when_told_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let certificate = make_certificate(directory.path());
+    let [_, cert, key] = sets(directory.path());
+    let sets = [cert.as_str(), &key, "admin.tls=true"];
+    let daemon = Daemon::start(&directory.path().join("data"), &sets);
+    let admin = daemon.admin.unwrap();
+    let answer = get_path(admin, &certificate, "/healthz").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // What is no TLS neither gets an answer nor hinders others.
+    let mut plain = TcpStream::connect(admin).unwrap();
+    plain.write_all(b"GET /healthz HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    get_path(admin, &certificate, "/healthz").unwrap();
 }
 
 #[test]

@@ -6,9 +6,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 /// Connections at a time; further ones wait.
 const CONNECTIONS: usize = 64;
@@ -19,8 +21,14 @@ const HEAD: Duration = Duration::from_secs(30);
 /// How long one answer may take, when the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Serves `router` until `stop` says true and what had been asked by then is answered.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+/// Serves `router`, over TLS if a configuration for it is given, until `stop` says true and what had been asked by then is answered.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) {
+    let tls = tls.map(TlsAcceptor::from);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -31,9 +39,12 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         };
         match accepted {
             Ok((stream, place)) => {
-                let (router, stop) = (router.clone(), stop.clone());
+                let (tls, router, stop) = (tls.clone(), router.clone(), stop.clone());
                 connections.spawn(async move {
-                    serve_connection(stream, router, stop).await;
+                    match tls {
+                        None => serve_connection(stream, router, stop).await,
+                        Some(tls) => serve_encrypted(stream, &tls, router, stop).await,
+                    }
                     drop(place);
                 });
             }
@@ -59,7 +70,24 @@ async fn accept(
     Ok((stream, place))
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
+async fn serve_encrypted(
+    stream: TcpStream,
+    tls: &TlsAcceptor,
+    router: Router,
+    stop: watch::Receiver<bool>,
+) {
+    match tokio::time::timeout(HEAD, tls.accept(stream)).await {
+        Ok(Ok(stream)) => serve_connection(stream, router, stop).await,
+        Ok(Err(error)) => tracing::debug!(%error, "TLS failed at the admin interface"),
+        Err(_) => tracing::debug!("TLS took too long at the admin interface"),
+    }
+}
+
+async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)

@@ -84,8 +84,12 @@ impl Config {
                 "http.tls.listen needs http.tls.certificate and http.tls.key",
             ),
             rule(
-                !has_certificate || http.tls_listen.0.is_some(),
-                "http.tls.certificate is set but http.tls.listen is off",
+                !self.admin.tls || (has_certificate && has_key),
+                "admin.tls needs http.tls.certificate and http.tls.key",
+            ),
+            rule(
+                !has_certificate || http.tls_listen.0.is_some() || self.admin.tls,
+                "http.tls.certificate is set, but http.tls.listen and admin.tls are off",
             ),
             rule(
                 foreign,

@@ -57,6 +57,8 @@ configuration! {
         /// Address of the admin interface. `/healthz` and `/metrics` are open to everybody
         /// while the address is a loopback one; beyond it they ask for the token too.
         "admin.listen" => listen: Listen = "127.0.0.1:8081";
+        /// Whether the admin interface speaks TLS, with the certificate of `http.tls`.
+        "admin.tls" => tls: bool = "false";
         /// File of the bearer token that the admin interface asks for; made at the first
         /// start. Nothing: `admin.token` in the data directory.
         "admin.token_file" => token_file: OptionalPath = "";
