@@ -34,6 +34,7 @@ pub(crate) struct Config {
     pub poll_min: Duration,
     pub negotiate_in_login: bool,
     pub notify: bool,
+    pub poll_every: Option<Duration>,
 }
 
 /// A password, kept out of debug output.
@@ -69,6 +70,7 @@ impl Builder {
                 poll_min: Duration::from_secs(2),
                 negotiate_in_login: false,
                 notify: false,
+                poll_every: None,
             },
         }
     }
@@ -149,6 +151,13 @@ impl Builder {
     /// ServerPollMin to propose; 2 s if not set. The server may raise it.
     pub fn poll_min(mut self, span: Duration) -> Self {
         self.config.poll_min = span;
+        self
+    }
+
+    /// Polls at this interval whatever ServerPollMin was agreed: servers do not punish it
+    /// (csp-access 5.1), but it is for people who wait and for tests, not for every client.
+    pub fn poll_every(mut self, span: Duration) -> Self {
+        self.config.poll_every = Some(span);
         self
     }
 

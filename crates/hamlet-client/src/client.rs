@@ -274,9 +274,10 @@ impl Client {
 
     /// The interval between polls that nothing has asked for.
     pub fn poll_interval(&self) -> Duration {
-        self.capabilities
-            .as_ref()
-            .and_then(|agreed| agreed.poll_min)
+        let agreed = self.capabilities.as_ref().and_then(|c| c.poll_min);
+        self.config
+            .poll_every
+            .or(agreed)
             .unwrap_or(self.config.poll_min)
     }
 }

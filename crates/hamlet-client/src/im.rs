@@ -1,12 +1,14 @@
-//! Sending messages (csp-im 5).
+//! Sending messages, and fetching those that were announced (csp-im 5 and 7).
 
 use crate::client::{Client, refusal, unexpected};
 use crate::error::Error;
+use crate::incoming::Message;
 use crate::login::seconds;
 use crate::refusal::{Detail, Refusal, code_of_user};
 use base64::Engine;
 use hamlet_csp::elements::{
-    ContentEncoding, Group, MessageInfo, Recipient, ScreenName, SendMessageRequest, Sender, User,
+    ContentEncoding, GetMessageRequest, Group, MessageDelivered, MessageInfo, NewMessage,
+    Recipient, ScreenName, SendMessageRequest, Sender, User,
 };
 use hamlet_csp::{ContentData, DateTime, Primitive, Text, Version};
 use hamlet_model::{MessageId, StatusCode, Timestamp};
@@ -75,6 +77,32 @@ impl Client {
             }
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Fetches a message that was announced (csp-im 7.2). It stays with the server until
+    /// [`Client::confirm`].
+    pub async fn fetch(&mut self, id: &MessageId) -> Result<Message, Error> {
+        let request = GetMessageRequest {
+            message_id: Some(Text::new(id.as_str())),
+        };
+        match self.ask(request).await? {
+            Primitive::GetMessageResponse(response) => Ok(self.message(
+                None,
+                NewMessage {
+                    message_info: response.message_info,
+                    content_data: response.content_data,
+                },
+            )),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Confirms a fetched message, which the server then forgets (csp-im 7.2).
+    pub async fn confirm(&mut self, id: &MessageId) -> Result<(), Error> {
+        let request = MessageDelivered {
+            message_id: Some(Text::new(id.as_str())),
+        };
+        self.ask_status(request).await.map(|_| ())
     }
 
     /// The SendMessage-Request that [`Client::send`] would send now.

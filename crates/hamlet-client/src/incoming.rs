@@ -231,7 +231,9 @@ impl Client {
             .filter(|id| !id.is_empty())
             .map(TransactionId::new);
         let incoming = match transaction.content {
-            Ok(Primitive::NewMessage(message)) => self.message(id, *message),
+            Ok(Primitive::NewMessage(message)) => {
+                Incoming::Message(Box::new(self.message(id, *message)))
+            }
             Ok(Primitive::MessageNotification(notice)) => {
                 Incoming::Notification(Box::new(Notification {
                     transaction: id,
@@ -270,7 +272,12 @@ impl Client {
         self.inbox.push_back(incoming);
     }
 
-    fn message(&mut self, transaction: Option<TransactionId>, message: NewMessage) -> Incoming {
+    /// Reads a message and remembers its ID.
+    pub(crate) fn message(
+        &mut self,
+        transaction: Option<TransactionId>,
+        message: NewMessage,
+    ) -> Message {
         let info = message.message_info.unwrap_or_default();
         let repeated = match &info.message_id {
             Some(id) if self.seen.contains(id) => true,
@@ -283,7 +290,7 @@ impl Client {
             }
             None => false,
         };
-        Incoming::Message(Box::new(Message {
+        Message {
             transaction,
             id: info.message_id.as_ref().map(MessageId::new),
             repeated,
@@ -292,7 +299,7 @@ impl Client {
                 .content_data
                 .map(hamlet_csp::ContentData::into_text)
                 .unwrap_or_default(),
-        }))
+        }
     }
 }
 
@@ -357,6 +364,11 @@ impl DeliveryReport {
 }
 
 impl Notification {
+    /// The message, for [`Client::fetch`].
+    pub fn message_id(&self) -> Option<MessageId> {
+        self.info.message_id.as_ref().map(MessageId::new)
+    }
+
     /// The user or the screen name in a group that sent it.
     pub fn sender(&self) -> Option<String> {
         sender(&self.info)

@@ -38,6 +38,9 @@ impl Account {
             .client_id(&self.client_id)
             .user_agent(concat!("hamlet/", env!("CARGO_PKG_VERSION")))
             .timeout(self.answer_timeout);
+        if let Some(span) = self.poll_every {
+            builder = builder.poll_every(span);
+        }
         if let Some(file) = &self.ca {
             let pem = std::fs::read(file)
                 .map_err(|error| Failure::said(format!("{}: {error}", file.display())))?;

@@ -44,6 +44,9 @@ pub struct Account {
     /// Trust the certificates of this PEM file too
     #[arg(long, global = true, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// Poll at this interval, seconds, not at the one that the server wants
+    #[arg(long, global = true, value_parser = seconds, value_name = "SECONDS")]
+    pub poll_every: Option<Duration>,
     /// Longest wait for an answer, seconds
     #[arg(long, global = true, default_value = "45", value_parser = seconds, value_name = "SECONDS")]
     pub answer_timeout: Duration,
@@ -168,7 +171,7 @@ pub enum Contacts {
     /// Add a user, or change the nickname
     Add {
         /// Address
-        user: String,
+        contact: String,
         /// Nickname
         #[arg(long)]
         name: Option<String>,
@@ -179,7 +182,7 @@ pub enum Contacts {
     /// Take a user off
     Remove {
         /// Address
-        user: String,
+        contact: String,
         /// Name or address of the list [default: the default list]
         #[arg(long)]
         list: Option<String>,
@@ -343,6 +346,28 @@ mod tests {
     #[test]
     fn the_declaration_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    /// clap knows arguments by their field's name alone: the positional argument `user` of a
+    /// command would be taken for the global `--user`.
+    #[test]
+    fn no_argument_of_a_command_has_the_name_of_an_account_option() {
+        fn check(command: &clap::Command, global: &[String]) {
+            for inner in command.get_subcommands() {
+                for argument in inner.get_arguments().filter(|a| !a.is_global_set()) {
+                    let id = argument.get_id().to_string();
+                    assert!(!global.contains(&id), "{id} of {}", inner.get_name());
+                }
+                check(inner, global);
+            }
+        }
+        let command = Cli::command();
+        let global: Vec<String> = command
+            .get_arguments()
+            .map(|argument| argument.get_id().to_string())
+            .collect();
+        assert!(global.contains(&"user".to_owned()));
+        check(&command, &global);
     }
 
     #[test]

@@ -132,6 +132,13 @@ impl Live {
                 Ok(Primitive::ForwardMessageRequest(p)) => {
                     rename(Tag::MessageID, &mut p.message_id);
                 }
+                Ok(Primitive::RejectMessageRequest(p)) => {
+                    for id in &mut p.message_id {
+                        let mut name = Some(std::mem::take(id));
+                        rename(Tag::MessageID, &mut name);
+                        *id = name.unwrap_or_default();
+                    }
+                }
                 Ok(Primitive::LoginRequest(p)) => rename(Tag::SessionID, &mut p.session_id),
                 _ => {}
             }

@@ -92,6 +92,54 @@ async fn next_polls_until_something_comes_and_stops_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn an_announced_message_is_fetched_and_confirmed() {
+    let server = Server::start().await;
+    let mut client = client(&server).await;
+    let info = "<MessageInfo><MessageID>m7</MessageID><ContentEncoding>BASE64</ContentEncoding><ContentSize>2</ContentSize></MessageInfo>";
+    let notice = format!("<MessageNotification>{info}</MessageNotification>");
+    server.answer(message("Request", "S1", &notice, "F"));
+    let incoming = client.poll().await.unwrap().unwrap();
+    let Incoming::Notification(notification) = &incoming else {
+        panic!("{incoming:?}")
+    };
+    let id = notification.message_id().unwrap();
+    server.answer("");
+    client.acknowledge(&incoming).await.unwrap();
+    let content =
+        format!("<GetMessage-Response>{info}<ContentData>aGk=</ContentData></GetMessage-Response>");
+    server.answer(message("Response", "c2", &content, "F"));
+    let fetched = client.fetch(&id).await.unwrap();
+    assert_eq!((fetched.text().as_str(), fetched.repeated), ("hi", false));
+    server.answer(status("c3", 200));
+    client.confirm(&id).await.unwrap();
+    assert!(
+        server
+            .last()
+            .contains("<TransactionMode>Request</TransactionMode>")
+    );
+}
+
+#[tokio::test]
+async fn the_own_interval_goes_before_the_agreed_one() {
+    let server = Server::start().await;
+    server.answer(logged_in("c1"));
+    server.answer(message(
+        "Response",
+        "c2",
+        "<ClientCapability-Response><AgreedCapabilityList><ServerPollMin>30</ServerPollMin></AgreedCapabilityList></ClientCapability-Response>",
+        "F",
+    ));
+    let builder = Client::builder(&server.url)
+        .version(Version::V1_2)
+        .syntax(Syntax::Xml)
+        .poll_every(Duration::ZERO);
+    let mut client = builder.connect().await.unwrap();
+    client.login().await.unwrap();
+    client.negotiate_capabilities().await.unwrap();
+    assert_eq!(client.poll_interval(), Duration::ZERO);
+}
+
+#[tokio::test]
 async fn reports_presence_and_the_unknown_are_answered_with_a_status() {
     let server = Server::start().await;
     let mut client = client(&server).await;

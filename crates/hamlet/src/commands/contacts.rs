@@ -30,12 +30,16 @@ async fn perform(client: &mut Client, command: Contacts) -> Result<(), Failure> 
             let list = list_address(client.user(), &list);
             print(&client.manage_list(&list, ListChange::Read).await?)
         }
-        Contacts::Add { user, name, list } => {
-            let contact = Contact::named(user, name.unwrap_or_default());
+        Contacts::Add {
+            contact,
+            name,
+            list,
+        } => {
+            let contact = Contact::named(contact, name.unwrap_or_default());
             change(client, list, ListChange::Add(vec![contact])).await
         }
-        Contacts::Remove { user, list } => {
-            change(client, list, ListChange::Remove(vec![user])).await
+        Contacts::Remove { contact, list } => {
+            change(client, list, ListChange::Remove(vec![contact])).await
         }
         Contacts::Create {
             list,

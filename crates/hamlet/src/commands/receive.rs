@@ -53,6 +53,15 @@ async fn receive(client: &mut Client, options: &Receive) -> Result<(), Failure> 
                 }
                 client.acknowledge(&Incoming::Message(message)).await?;
             }
+            Some(Incoming::Notification(notice)) => {
+                let id = notice.message_id();
+                client.acknowledge(&Incoming::Notification(notice)).await?;
+                if let Some(id) = id {
+                    print(&client.fetch(&id).await?, options.json)?;
+                    left = left.map(|left| left - 1);
+                    client.confirm(&id).await?;
+                }
+            }
             Some(Incoming::Disconnect(refusal)) => {
                 return Err(Failure::Client(Error::SessionEnded(refusal)));
             }

@@ -150,15 +150,23 @@ impl Inner {
             }
             (Primitive::GetListRequest, _) => GetListResponse {
                 default_contact_list: self.lists.first().cloned(),
+                // One form for 1.3, the other for the older ones.
+                contact_list_id_list: Some(ContactListIdList {
+                    contact_list: self.lists.iter().skip(1).cloned().collect(),
+                }),
                 contact_list: self.lists.iter().skip(1).cloned().collect(),
-                ..GetListResponse::default()
             }
             .into(),
             (Primitive::CreateListRequest(p), _) => {
                 self.lists.extend(p.contact_list);
                 status(200)
             }
-            (Primitive::ListManageRequest(p), _) => {
+            (Primitive::ListManageRequest(p), Some(user)) => {
+                // A list is its owner's.
+                let owner = user.split('@').next().unwrap();
+                if !p.contact_list.unwrap().starts_with(owner) {
+                    return Some(Transaction::response(id, status(403)));
+                }
                 self.contacts
                     .extend(p.add_nick_list.into_iter().flat_map(|list| list.members));
                 ListManageResponse {
