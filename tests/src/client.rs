@@ -22,6 +22,8 @@ pub struct Client {
     pub session: String,
     /// Headers beside Host, Content-Type and Content-Length.
     pub headers: Vec<(String, String)>,
+    /// The next server request, when it came with the answer to an acknowledgement.
+    ahead: Option<Answer>,
     transactions: u32,
 }
 
@@ -35,6 +37,7 @@ impl Client {
             client_id: "WV:a-test-client".into(),
             session: String::new(),
             headers: Vec::new(),
+            ahead: None,
             transactions: 0,
         }
     }
@@ -163,8 +166,12 @@ impl Client {
         self.post(&body).await
     }
 
-    /// One poll.
+    /// The next server request: one that has come already (transport 3.6 item 4), else what
+    /// a poll brings.
     pub async fn poll(&mut self) -> Answer {
+        if let Some(ahead) = self.ahead.take() {
+            return ahead;
+        }
         let body = self.message(
             "Inband",
             &[transaction("Request", None, "<Polling-Request/>")],
@@ -188,8 +195,9 @@ impl Client {
         Some(answer.primitive().clone())
     }
 
-    /// Acknowledges a server request: NewMessage by MessageDelivered, others by Status.
-    pub async fn acknowledge(&mut self, push: &Answer) -> Answer {
+    /// Acknowledges a server request: NewMessage by MessageDelivered, others by Status. What
+    /// comes in return is kept for the next poll.
+    pub async fn acknowledge(&mut self, push: &Answer) {
         assert_eq!(push.mode(), "Request", "{push:?}");
         let id = push.transaction().expect("a TransactionID").to_owned();
         let content = match push.primitive().text("MessageInfo/MessageID") {
@@ -199,7 +207,11 @@ impl Client {
             ),
             _ => STATUS_200.to_owned(),
         };
-        self.respond(&id, &content).await
+        let answer = self.respond(&id, &content).await;
+        if !answer.is_empty() {
+            assert_eq!(answer.mode(), "Request", "GEN-2: {answer:?}");
+            self.ahead = Some(answer);
+        }
     }
 
     /// Takes and acknowledges everything that waits.

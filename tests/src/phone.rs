@@ -16,6 +16,8 @@ pub struct Phone {
     version: Version,
     connection: Connection,
     values: HashMap<String, String>,
+    /// The next server request, when it came with the answer to an acknowledgement.
+    ahead: Option<Answer>,
 }
 
 impl Phone {
@@ -27,12 +29,41 @@ impl Phone {
             version: Version::parse(version).expect("a version"),
             connection: Connection::open(server).await,
             values: HashMap::new(),
+            ahead: None,
         }
     }
 
     /// The version it speaks.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// The next server request: one that has come already (transport 3.6 item 4), else what
+    /// a poll brings.
+    pub async fn poll(&mut self) -> Answer {
+        match self.ahead.take() {
+            Some(ahead) => ahead,
+            None => self.send("poll").await,
+        }
+    }
+
+    /// Acknowledges a server request: NewMessage by MessageDelivered, others by Status.
+    pub async fn acknowledge(&mut self, push: &Answer) {
+        assert_eq!(push.mode(), "Request", "{push:?}");
+        let id = push.transaction().expect("a TransactionID").to_owned();
+        self.keep("transaction", &id);
+        let primitive = push.primitive();
+        let answer = if primitive.name == "NewMessage" {
+            let message = primitive.text("MessageInfo/MessageID");
+            self.keep("message", message.expect("a MessageID"));
+            self.send("message-delivered").await
+        } else {
+            self.send("status").await
+        };
+        if !answer.is_empty() {
+            assert_eq!(answer.mode(), "Request", "GEN-2: {answer:?}");
+            self.ahead = Some(answer);
+        }
     }
 
     /// Sends a fixture and reads the answer.
@@ -78,64 +109,17 @@ impl Phone {
         self.keep("session", session.expect("an open session"));
     }
 
-    /// Polls until a server request of this name comes; acknowledges every other by Status.
-    pub async fn poll_for(&mut self, name: &str) -> Answer {
-        let mut answer = self.send("poll").await;
-        for _ in 0..50 {
-            if answer.is_empty() {
-                panic!("nothing waits, but {name} was expected");
-            }
-            self.keep_transaction(&answer);
-            if answer.primitive().name == name {
-                return answer;
-            }
-            assert_ne!(answer.primitive().name, "NewMessage", "{answer:?}");
-            let next = self.send("status").await;
-            answer = if next.is_empty() {
-                self.send("poll").await
-            } else {
-                next
-            };
-        }
-        panic!("{name} did not come within 50 polls");
-    }
-
-    /// Polls and acknowledges by Status until nothing waits; what came.
+    /// Takes and acknowledges everything that waits.
     pub async fn drain(&mut self) -> Vec<Element> {
         let mut came = Vec::new();
         loop {
-            let answer = self.send("poll").await;
-            if answer.is_empty() {
+            let push = self.poll().await;
+            if push.is_empty() {
                 return came;
             }
-            self.keep_transaction(&answer);
-            let primitive = answer.primitive().clone();
-            if primitive.name == "NewMessage" {
-                let message = primitive.text("MessageInfo/MessageID");
-                self.keep("message", message.expect("a MessageID"));
-                self.send("message-delivered").await;
-            } else {
-                self.send("status").await;
-            }
-            came.push(primitive);
-            assert!(came.len() < 100, "the queue does not end");
+            self.acknowledge(&push).await;
+            came.push(push.primitive().clone());
+            assert!(came.len() < 1000, "the queue does not end");
         }
-    }
-
-    /// Polls for a message, acknowledges it, and gives it back.
-    pub async fn take_message(&mut self) -> Element {
-        let push = self.poll_for("NewMessage").await;
-        let message = push.primitive().clone();
-        let id = message.text("MessageInfo/MessageID");
-        self.keep("message", id.expect("a MessageID"));
-        let answer = self.send("message-delivered").await;
-        assert!(answer.is_empty() || answer.mode() == "Request", "GEN-2");
-        message
-    }
-
-    fn keep_transaction(&mut self, answer: &Answer) {
-        assert_eq!(answer.mode(), "Request", "{answer:?}");
-        let id = answer.transaction().expect("a TransactionID").to_owned();
-        self.keep("transaction", &id);
     }
 }
