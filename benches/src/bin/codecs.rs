@@ -20,7 +20,7 @@ const ROUNDS: usize = 5;
 
 fn main() {
     let samples = samples();
-    println!("What is measured            octets        ns  messages/s     MB/s");
+    println!("What is measured              octets        ns  messages/s     MB/s");
     let options = WriteOptions::default();
     for (name, syntax) in [("XML", Syntax::Xml), ("WBXML", Syntax::Wbxml)] {
         for sample in &samples {
@@ -51,7 +51,7 @@ fn main() {
 fn row(what: &str, syntax: &str, sample: &Sample, octets: usize, ns: f64) {
     let (rate, octet_rate) = (1e9 / ns, octets as f64 * 1e3 / ns);
     let name = format!("{what} {syntax} {}", sample.name);
-    println!("{name:26}{octets:8}{ns:10.0}{rate:12.0}{octet_rate:9.0}");
+    println!("{name:28}{octets:8}{ns:10.0}{rate:12.0}{octet_rate:9.0}");
 }
 
 fn fastest(mut round: impl FnMut() -> f64) -> f64 {
