@@ -240,7 +240,10 @@ impl Sap {
                 let named = descriptor.session_id.as_deref();
                 let (response, session) = self.login(*request, named, id, around).await;
                 match session {
-                    Some(session) => Done::LoggedIn(Box::new(response.into()), session),
+                    Some(session) => {
+                        self.make_lists_of_client(&session).await;
+                        Done::LoggedIn(Box::new(response.into()), session)
+                    }
                     None => Done::respond(response),
                 }
             }
