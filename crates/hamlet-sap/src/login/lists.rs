@@ -3,7 +3,7 @@
 use crate::Sap;
 use crate::session::Session;
 use hamlet_elements::contact_list::{CreateContactList, PropertyChanges};
-use hamlet_elements::{Call, Request, Requestor};
+use hamlet_elements::{Call, Request};
 use hamlet_model::ContactListId;
 
 /// Of the phonebook profile: every account has them on the server that the client knows.
@@ -20,12 +20,7 @@ impl Sap {
                 continue;
             };
             let call = Call {
-                requestor: Requestor {
-                    user: session.user.id.clone(),
-                    session: Some(session.id.clone()),
-                    client: Some(session.client.clone()),
-                    application: session.application.clone(),
-                },
+                requestor: session.requestor(),
                 request: Request::CreateContactList(CreateContactList {
                     list,
                     members: Vec::new(),
