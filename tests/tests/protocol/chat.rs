@@ -107,6 +107,7 @@ async fn a_picture_arrives_octet_for_octet() {
             .await;
         sent.expect_code(200);
         let messages = right.messages().await;
+        assert_eq!(messages.len(), 1, "{from:?} to {to:?}");
         assert_eq!(
             messages[0].text("MessageInfo/ContentType"),
             Some("image/png")
