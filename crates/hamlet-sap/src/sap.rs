@@ -15,6 +15,7 @@ use hamlet_store::{Store, StoreError};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,6 +32,8 @@ pub struct Sap {
     pub(crate) throttle: Throttle,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Option<Tracer>,
+    /// Octets of request bodies that are in memory.
+    pub(crate) bodies: AtomicUsize,
     /// Itself, for work that goes on when a caller has gone.
     pub(crate) me: Weak<Sap>,
     stopping: watch::Sender<bool>,
@@ -70,6 +73,7 @@ impl Sap {
             relay,
             metrics,
             tracer,
+            bodies: AtomicUsize::new(0),
             me: me.clone(),
             stopping: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),

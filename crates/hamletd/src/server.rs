@@ -76,7 +76,7 @@ impl Engine {
             .await
             .unwrap_or(Err(StoreError::Panicked))
             .map_err(failed)?;
-        let mut registry = admin::registry(store.clone());
+        let mut registry = admin::registry();
         let metrics = registry.sub_registry_with_prefix(admin::PREFIX);
         let sap = Sap::start(config.sap(), store.clone(), key.octets(), metrics);
         let sap = sap.await.map_err(failed)?;

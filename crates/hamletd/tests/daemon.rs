@@ -209,6 +209,7 @@ fn health_and_metrics_are_open_on_loopback_and_the_rest_is_not() {
             metric.name
         );
     }
+    assert!(text.contains("hamlet_store_writes_total "), "{text}");
     assert!(text.trim_end().ends_with("# EOF"));
 
     let token = std::fs::read_to_string(directory.path().join("admin.token")).unwrap();

@@ -14,6 +14,9 @@ const BATCH: usize = 100;
 /// Entries whose answers are expected at a time.
 const MAX_OUTSTANDING: usize = 100_000;
 
+/// How long one attempt may take.
+const SEND: Duration = Duration::from_secs(10);
+
 /// How long the driver sleeps at most when nobody wakes it.
 const NAP: Duration = Duration::from_secs(1);
 
@@ -62,29 +65,28 @@ impl Sap {
             }
         };
         let full = due.len() == BATCH;
-        for item in due {
-            self.send_item(item, now).await;
-        }
-        full
+        // Side by side, so that one slow way does not hold up the others.
+        let sending = due.into_iter().map(|item| self.send_item(item, now));
+        let noted = futures::future::join_all(sending).await;
+        full && noted.into_iter().all(|noted| noted)
     }
 
-    async fn send_item(&self, item: OutboxItem, now: Timestamp) {
+    /// Makes an attempt, or gives up; whether the store has taken note.
+    async fn send_item(&self, item: OutboxItem, now: Timestamp) -> bool {
         if item.expires <= now {
             // Nobody has ever answered.
-            self.settle_sent(item.id, Err(StatusCode::TIMEOUT.into()))
-                .await;
-            return;
+            let refusal = StatusCode::TIMEOUT.into();
+            return self.settle_sent(item.id, Err(refusal)).await;
         }
         if self.relay.link(&item.destination).is_none() {
-            self.settle_sent(item.id, Err(StatusCode::DOMAIN_NOT_SUPPORTED.into()))
-                .await;
-            return;
+            let refusal = StatusCode::DOMAIN_NOT_SUPPORTED.into();
+            return self.settle_sent(item.id, Err(refusal)).await;
         }
         // Noted before it is sent, or an answer could be overtaken by the note.
         let next = now.plus(pause(item.attempts, &self.config.relay));
         if let Err(error) = self.elements.outbox_sent(item.id, next).await {
             self.store_failed("outbox", &error);
-            return;
+            return false;
         }
         let frame = Frame::Request {
             purpose: Purpose::Outbox,
@@ -101,23 +103,36 @@ impl Sap {
             }
             outstanding.insert(item.id, item.destination.clone());
         }
-        self.relay.send(&item.destination, &frame).await;
+        let sending = self.relay.send(&item.destination, &frame);
+        // What hangs is lost, and is sent again in time.
+        let _ = tokio::time::timeout(SEND, sending).await;
+        true
     }
 
     /// A domain has answered an entry of the outbox: one that was sent to it, or the answer
     /// does not count.
     pub(crate) async fn settle_outbox(&self, from: &Domain, id: i64, answer: Answer) {
-        if self.relay.outstanding.lock().remove(&id).as_ref() == Some(from) {
+        let expected = {
+            let mut outstanding = self.relay.outstanding.lock();
+            let expected = outstanding.get(&id) == Some(from);
+            if expected {
+                outstanding.remove(&id);
+            }
+            expected
+        };
+        if expected {
             self.settle_sent(id, answer).await;
         } else {
             self.metrics.relay_late.inc();
         }
     }
 
-    async fn settle_sent(&self, id: i64, answer: Answer) {
-        if let Err(error) = self.elements.outbox_settle(id, answer).await {
-            self.store_failed("outbox", &error);
+    async fn settle_sent(&self, id: i64, answer: Answer) -> bool {
+        let settled = self.elements.outbox_settle(id, answer).await;
+        if let Err(error) = &settled {
+            self.store_failed("outbox", error);
         }
+        settled.is_ok()
     }
 }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// Sessions whose expiry is told to the store in one write.
 const BATCH: usize = 500;
 
-/// How long answers are remembered for repetitions (csp-access 2.3): longer than any pause
-/// between two attempts of another domain.
+/// How long answers are remembered for repetitions (csp-access 2.3), at least; longer than
+/// any pause between two attempts of another domain.
 const REMEMBER: Duration = Duration::from_secs(1800);
 
 /// Every how many sweeps the store is tidied up.
@@ -90,7 +90,7 @@ impl Sap {
         let forget = now.minus(self.config.session.remember_ended);
         self.purge(move |tx| tx.purge_ended(forget)).await;
         self.purge(move |tx| tx.purge_challenges(now)).await;
-        let answered = now.minus(REMEMBER);
+        let answered = now.minus(REMEMBER.max(self.config.relay.retry_max * 3));
         self.purge(move |tx| tx.purge_remembered(answered)).await;
         if let Err(error) = self.elements.expire(now).await {
             self.store_failed("expiry", &error);

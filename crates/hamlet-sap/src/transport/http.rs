@@ -12,7 +12,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+/// Most octets of bodies of all requests together.
+const MAX_BODIES: usize = 256 << 20;
 
 /// How the connection is.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +45,8 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         return response;
     }
     let (head, body) = request.into_parts();
-    let body = match read(body, sap).await {
-        Ok(body) => body,
+    let (body, _held) = match read(body, sap).await {
+        Ok(read) => read,
         Err(status) => return closing(bare(status)),
     };
     let start = Instant::now();
@@ -120,19 +124,48 @@ fn closing(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
 }
 
 /// The whole body, however it is framed; never more than the limit is kept.
-async fn read(body: Incoming, sap: &Sap) -> Result<Bytes, StatusCode> {
+async fn read(body: Incoming, sap: &Sap) -> Result<(Bytes, Held<'_>), StatusCode> {
     let config = &sap.config.http;
     let limit = config.max_body;
     if body.size_hint().lower() > limit as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
     // A client that announces more than it sends (clients MOV-28) gets 400, not silence.
-    tokio::time::timeout(config.read_timeout, collect(body, limit))
+    let mut held = Held {
+        all: &sap.bodies,
+        mine: 0,
+    };
+    let body = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut held))
         .await
-        .unwrap_or(Err(StatusCode::BAD_REQUEST))
+        .unwrap_or(Err(StatusCode::BAD_REQUEST))?;
+    Ok((body, held))
 }
 
-async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, StatusCode> {
+/// Octets of bodies that are in memory on behalf of one request.
+struct Held<'a> {
+    all: &'a AtomicUsize,
+    mine: usize,
+}
+
+impl Held<'_> {
+    /// Takes more; false when the server has as much as it can hold.
+    fn grow(&mut self, octets: usize) -> bool {
+        self.mine += octets;
+        self.all.fetch_add(octets, Ordering::Relaxed) + octets <= MAX_BODIES
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.mine, Ordering::Relaxed);
+    }
+}
+
+async fn collect(
+    mut body: Incoming,
+    limit: usize,
+    held: &mut Held<'_>,
+) -> Result<Bytes, StatusCode> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -142,6 +175,9 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, StatusCode> 
         };
         if first.len() + all.len() + data.len() > limit {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        if !held.grow(data.len()) {
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
         }
         // One frame is the rule, and is not copied.
         if first.is_empty() && all.is_empty() {
