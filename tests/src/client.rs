@@ -7,6 +7,7 @@ use crate::http::{Connection, HttpAnswer};
 use hamlet_csp::{Syntax, Version, WriteOptions};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A client on one connection.
 #[derive(Debug)]
@@ -24,7 +25,6 @@ pub struct Client {
     pub headers: Vec<(String, String)>,
     /// The next server request, when it came with the answer to an acknowledgement.
     ahead: Option<Answer>,
-    transactions: u32,
 }
 
 impl Client {
@@ -38,7 +38,6 @@ impl Client {
             session: String::new(),
             headers: Vec::new(),
             ahead: None,
-            transactions: 0,
         }
     }
 
@@ -285,9 +284,10 @@ impl Client {
         self.syntax.media_type(self.version)
     }
 
+    /// Never one that was used before: a client that resumes a session goes on counting.
     fn next_transaction(&mut self) -> String {
-        self.transactions += 1;
-        format!("t{}", self.transactions)
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        format!("t{}", LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 

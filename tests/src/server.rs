@@ -2,13 +2,14 @@
 
 use crate::client::Client;
 use hamlet_csp::{Syntax, Version};
-use hamlet_model::UserId;
+use hamlet_model::{Timestamp, UserId};
 use hamlet_sap::Sap;
 use hamletd::control::{Answer, Request};
 use hamletd::{Config, Server};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A setting: what a client does not answer is repeated at its next poll.
@@ -100,6 +101,17 @@ impl TestServer {
     /// The data directory.
     pub fn data_dir(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// What the server does from time to time, as if so much time had passed.
+    pub async fn sweep_after(&self, time: Duration) {
+        let now = Timestamp::now().plus(time);
+        let sap = self.running().sap();
+        sap.sweep(now).await;
+        sap.elements()
+            .expire(now)
+            .await
+            .expect("a store that works");
     }
 
     /// Stops the server and starts it again on the same directory.

@@ -32,7 +32,7 @@ async fn no_text_ends_where_an_android_phone_would_lose_it() {
         past_a_boundary += usize::from(body.len() > 1024);
     }
     assert!(
-        longest > 1024 && past_a_boundary > 32,
+        longest > 1024 && past_a_boundary > 16,
         "{longest}, {past_a_boundary}"
     );
 }

@@ -292,7 +292,9 @@ async fn texts_of_an_s60_phone_arrive_without_visible_entities() {
         assert_eq!(messages[0].text("ContentData"), Some("a<b & c€"));
         // What the engine shows is what it has unescaped (4.3).
         for text in ["x<y & z", "the entity &lt; is written &amp;lt;", "plain"] {
-            erik.send_text("wv:nina@village.example", text).await.expect_code(200);
+            erik.send_text("wv:nina@village.example", text)
+                .await
+                .expect_code(200);
             let came = phone.drain().await;
             assert_eq!(came.len(), 1);
             let shown = came[0].text("ContentData").unwrap();

@@ -3,7 +3,6 @@
 use hamlet_client::{Client as LibraryClient, Digest, Incoming};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::server::TestServer;
-use std::time::Duration;
 
 /// Texts that have lost something on one way or another in some system.
 const TEXTS: &[&str] = &[
@@ -42,11 +41,7 @@ async fn a_1_1_xml_client_and_a_1_3_wbxml_client_chat() {
     new.open().await.expect("a session");
     for text in TEXTS {
         old.send_text("wv:new@h", text).await.expect_code(200);
-        let incoming = new
-            .next(Duration::from_secs(30))
-            .await
-            .unwrap()
-            .expect("the message");
+        let incoming = new.poll().await.unwrap().expect("the message");
         let Incoming::Message(message) = &incoming else {
             panic!("{incoming:?}");
         };
@@ -112,6 +107,7 @@ async fn a_picture_arrives_octet_for_octet() {
             .await;
         sent.expect_code(200);
         let messages = right.messages().await;
+        assert_eq!(messages.len(), 1, "{from:?} to {to:?}");
         assert_eq!(
             messages[0].text("MessageInfo/ContentType"),
             Some("image/png")

@@ -231,8 +231,8 @@ async fn a_1_3_client_gets_several_server_requests_in_one_message() {
             .expect_code(200);
     }
     let mut texts = Vec::new();
-    while texts.len() < 6 {
-        let push = alice.poll().await;
+    let mut pushes = std::collections::VecDeque::from([alice.poll().await]);
+    while let Some(push) = pushes.pop_front() {
         let transactions = push.root().all("Session/Transaction");
         assert!(transactions.len() <= most);
         for transaction in transactions {
@@ -246,7 +246,11 @@ async fn a_1_3_client_gets_several_server_requests_in_one_message() {
             let message = message.text("MessageInfo/MessageID").unwrap();
             let delivered =
                 format!("<MessageDelivered><MessageID>{message}</MessageID></MessageDelivered>");
-            alice.respond(id, &delivered).await;
+            pushes.push_back(alice.respond(id, &delivered).await);
+        }
+        pushes.retain(|push| !push.is_empty());
+        if pushes.is_empty() && texts.len() < 6 {
+            pushes.push_back(alice.poll().await);
         }
     }
     assert_eq!(texts, ["0", "1", "2", "3", "4", "5"]);

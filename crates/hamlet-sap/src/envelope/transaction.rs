@@ -13,7 +13,8 @@ use hamlet_csp::elements::{
     ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, ServiceRequest,
 };
 use hamlet_csp::{SessionDescriptor, Tag, Transaction, Version};
-use hamlet_elements::{Call, IdempotenceKey, Request, Requestor};
+use hamlet_elements::contact_list::ManageContactList;
+use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::{Refusal, StatusCode};
 use std::sync::Arc;
 
@@ -210,19 +211,53 @@ impl Sap {
                     id: format!("{id} {name}"),
                     hash: content_hash(around.inbound.body, index),
                 });
+                let instead = match &request {
+                    Request::CreateContactList(create) => {
+                        mapping::contact_list::merge_instead(create, facts)
+                    }
+                    _ => None,
+                };
+                let requestor = session.requestor();
                 let call = Call {
-                    requestor: Requestor {
-                        user: session.user.id.clone(),
-                        session: Some(session.id.clone()),
-                        client: Some(session.client.clone()),
-                        application: session.application.clone(),
-                    },
+                    requestor: requestor.clone(),
                     request,
                     key,
                 };
                 let answer = self.elements.call(call).await;
-                Done::respond(mapping::answer(reply, answer, facts))
+                match (instead, &answer) {
+                    (Some(manage), Err(refusal))
+                        if refusal.code == StatusCode::CONTACT_LIST_EXISTS =>
+                    {
+                        self.merge_into_list(manage, requestor, facts).await
+                    }
+                    _ => Done::respond(mapping::answer(reply, answer, facts)),
+                }
             }
+        }
+    }
+
+    /// Instead of refusing to create a list that exists (clients MOV-12). Done twice it is
+    /// the same, so it needs no record of its own.
+    async fn merge_into_list(
+        &self,
+        manage: ManageContactList,
+        requestor: Requestor,
+        facts: &Facts<'_>,
+    ) -> Done {
+        let call = Call {
+            requestor,
+            request: Request::ManageContactList(manage),
+            key: None,
+        };
+        match self.elements.call(call).await {
+            Ok(Response::ContactList(managed)) => Done::respond(result::status_with(
+                managed.code,
+                "",
+                &managed.details,
+                facts,
+            )),
+            Ok(_) => Done::respond(result::status(StatusCode::OK, facts)),
+            Err(refusal) => Done::respond(result::refused(&refusal, facts)),
         }
     }
 
@@ -240,7 +275,10 @@ impl Sap {
                 let named = descriptor.session_id.as_deref();
                 let (response, session) = self.login(*request, named, id, around).await;
                 match session {
-                    Some(session) => Done::LoggedIn(Box::new(response.into()), session),
+                    Some(session) => {
+                        self.make_lists_of_client(&session).await;
+                        Done::LoggedIn(Box::new(response.into()), session)
+                    }
                     None => Done::respond(response),
                 }
             }

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod authenticate;
 pub mod credentials;
 pub(crate) mod digest;
+mod lists;
 pub(crate) mod respond;
 pub(crate) mod resume;
 pub(crate) mod throttle;

@@ -14,8 +14,8 @@ use crate::negotiation::capability::Capabilities;
 use crate::negotiation::keep_alive;
 use crate::negotiation::service::Agreement;
 use hamlet_csp::{Syntax, Version};
-use hamlet_elements::SessionFacts;
 use hamlet_elements::im::SessionView;
+use hamlet_elements::{Requestor, SessionFacts};
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{ApplicationId, ClientId, SessionId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
@@ -89,6 +89,16 @@ impl User {
 }
 
 impl Session {
+    /// Who asks when the client of this session does.
+    pub(crate) fn requestor(&self) -> Requestor {
+        Requestor {
+            user: self.user.id.clone(),
+            session: Some(self.id.clone()),
+            client: Some(self.client.clone()),
+            application: self.application.clone(),
+        }
+    }
+
     pub(crate) fn new(new: NewSession, user: Arc<User>, now: Timestamp) -> Self {
         let outbound = Outbound::new(new.settings.profile.implicit_acknowledgement);
         Self {
