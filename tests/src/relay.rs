@@ -4,16 +4,15 @@
 use crate::server::TestServer;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use hamlet_model::{Domain, Timestamp};
+use hamlet_model::Domain;
 use hamlet_sap::Sap;
 use hamlet_sap::relay::Link;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// How often what is unanswered is sent again.
-const RETRY: Duration = Duration::from_millis(50);
+/// Settings under which a server soon sends again what has been lost.
+pub const IMPATIENT: &[&str] = &["relay.retry_min=50ms", "relay.retry_max=50ms"];
 
 /// What goes wrong on each way.
 #[derive(Debug, Clone, Copy, Default)]
@@ -134,19 +133,6 @@ async fn carry(
                 }
             });
         }
-    }
-}
-
-/// Makes a server send what is unanswered as if its pauses were over.
-async fn retry(sender: Weak<Sap>) {
-    let mut tick = tokio::time::interval(RETRY);
-    loop {
-        tick.tick().await;
-        let Some(sender) = sender.upgrade() else {
-            return;
-        };
-        let later = Timestamp::now().plus(Duration::from_secs(600));
-        sender.send_due(later).await;
     }
 }
 

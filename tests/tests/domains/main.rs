@@ -9,7 +9,7 @@ mod presence;
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, escape};
 use hamlet_tests::element::Element;
-use hamlet_tests::relay::{Faults, Net};
+use hamlet_tests::relay::{Faults, IMPATIENT, Net};
 use hamlet_tests::server::TestServer;
 use std::time::Duration;
 
@@ -53,8 +53,8 @@ impl Domains {
     }
 
     async fn start_with(a: &[&str], b: &[&str], faults: Faults) -> Self {
-        let a = TestServer::start(&[&["domain=a"], a].concat()).await;
-        let b = TestServer::start(&[&["domain=b"], b].concat()).await;
+        let a = TestServer::start(&[&["domain=a"], IMPATIENT, a].concat()).await;
+        let b = TestServer::start(&[&["domain=b"], IMPATIENT, b].concat()).await;
         // The accounts of a domain whose contact lists are kept elsewhere get theirs there.
         let net = Net::join(("a", &a), ("b", &b), faults);
         for (server, users) in [

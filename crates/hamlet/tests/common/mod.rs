@@ -151,10 +151,13 @@ impl Inner {
             (Primitive::GetListRequest, _) => GetListResponse {
                 default_contact_list: self.lists.first().cloned(),
                 // One form for 1.3, the other for the older ones.
-                contact_list_id_list: Some(ContactListIdList {
-                    contact_list: self.lists.iter().skip(1).cloned().collect(),
+                contact_list_id_list: (version == Version::V1_3).then(|| ContactListIdList {
+                    contact_list: others.clone(),
                 }),
-                contact_list: self.lists.iter().skip(1).cloned().collect(),
+                contact_list: match version {
+                    Version::V1_3 => Vec::new(),
+                    _ => others,
+                },
             }
             .into(),
             (Primitive::CreateListRequest(p), _) => {

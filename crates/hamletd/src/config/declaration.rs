@@ -173,6 +173,14 @@ configuration! {
         "elements.presence_of" => presence_of: Vec<Domain> = "";
     }
 
+    /// The service relay to other domains.
+    relay: Relay {
+        /// First pause before what another domain has not answered is sent again; it doubles.
+        "relay.retry_min" => retry_min: Duration = "2s";
+        /// Longest such pause.
+        "relay.retry_max" => retry_max: Duration = "10m";
+    }
+
     /// What clients are told about the service provider.
     provider: Provider {
         /// Name.

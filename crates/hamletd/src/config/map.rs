@@ -6,9 +6,7 @@ use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
-use hamlet_sap::{
-    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, SapConfig, SessionConfig,
-};
+use hamlet_sap::{AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig, SessionConfig};
 use hamlet_store::{StoreConfig, StoreUrl};
 
 impl Config {
@@ -49,6 +47,11 @@ impl Config {
                 max_per_user: self.session.max_per_user as usize,
                 max_sessions: self.session.max_total as usize,
                 ..usual.session
+            },
+            relay: RelayConfig {
+                retry_min: self.relay.retry_min,
+                retry_max: self.relay.retry_max,
+                ..usual.relay
             },
             delivery: DeliveryConfig {
                 poll_min: self.poll.min,
