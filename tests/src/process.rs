@@ -91,19 +91,16 @@ impl Hamletd {
         self.directory.path()
     }
 
-    /// Makes an account by the operator's command, which asks the running server.
+    /// Makes an account.
     pub fn add_user(&self, user: &str, password: &str) {
+        self.operate(&["user", "add", user, "--password", password]);
+    }
+
+    /// An operator's command, which asks the running server.
+    pub fn operate(&self, words: &[&str]) {
         let data_dir = format!("data_dir={}", self.directory.path().display());
         let mut command = Command::new(program("hamletd"));
-        command.args([
-            "user",
-            "add",
-            user,
-            "--password",
-            password,
-            "--set",
-            &data_dir,
-        ]);
+        command.args(words).args(["--set", &data_dir]);
         for set in &self.settings {
             command.args(["--set", set]);
         }

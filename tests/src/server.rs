@@ -1,15 +1,17 @@
 //! A server in the test's own process, on ports and a directory of its own.
 
 use crate::client::Client;
+use crate::http::DEADLINE;
 use hamlet_csp::{Syntax, Version};
 use hamlet_model::{Timestamp, UserId};
 use hamlet_sap::Sap;
 use hamletd::control::{Answer, Request};
-use hamletd::{Config, Server};
+use hamletd::data_dir::DataDirError;
+use hamletd::{Config, Server, StartError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A setting: what a client does not answer is repeated at its next poll.
@@ -135,7 +137,19 @@ impl TestServer {
         ];
         sets.extend(self.settings.iter().cloned());
         let config = Config::load(None, &sets).expect("a valid configuration");
-        self.server = Some(Server::start(config).await.expect("a server that starts"));
+        let deadline = Instant::now() + DEADLINE;
+        self.server = Some(loop {
+            match Server::start(config.clone()).await {
+                // A process that another test starts at this moment has a copy of the lock's
+                // descriptor until it runs its own program.
+                Err(StartError::DataDir(DataDirError::InUse { .. }))
+                    if Instant::now() < deadline =>
+                {
+                    tokio::task::yield_now().await;
+                }
+                started => break started.expect("a server that starts"),
+            }
+        });
     }
 
     fn running(&self) -> &Server {

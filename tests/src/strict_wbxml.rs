@@ -247,8 +247,8 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         let Some(token) = number(token) else { continue };
         let octet = token as u8;
         let note = versions.get(5).copied().unwrap_or_default();
-        for version in 0..4 {
-            if versions[version] != "1" {
+        for (version, has) in versions.iter().take(4).enumerate() {
+            if *has != "1" {
                 continue;
             }
             match *what {

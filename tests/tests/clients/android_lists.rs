@@ -149,6 +149,5 @@ pub fn newest<'a>(came: &'a [Element], user: &str) -> Option<&'a Element> {
     came.iter()
         .filter(|primitive| primitive.name == "PresenceNotification-Request")
         .flat_map(|primitive| primitive.all("Presence"))
-        .filter(|presence| presence.text("UserID") == Some(user))
-        .last()
+        .rfind(|presence| presence.text("UserID") == Some(user))
 }

@@ -83,8 +83,7 @@ async fn notice(client: &mut Client, name: &str) -> Option<Element> {
     came.iter()
         .filter(|primitive| primitive.name == "PresenceNotification-Request")
         .flat_map(|primitive| primitive.all("Presence"))
-        .filter(|presence| presence.text("UserID") == Some(&address))
-        .next_back()
+        .rfind(|presence| presence.text("UserID") == Some(&address))
         .map(|presence| {
             presence
                 .at("PresenceSubList")

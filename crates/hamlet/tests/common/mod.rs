@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use hamlet_csp::elements::*;
 use hamlet_csp::{
-    Document, Message, Primitive, SessionDescriptor, Syntax, Text, Transaction, WriteOptions,
-    decode, encode,
+    Document, Message, Primitive, SessionDescriptor, Syntax, Text, Transaction, Version,
+    WriteOptions, decode, encode,
 };
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
@@ -104,7 +104,7 @@ async fn answer(
     }
     let session = message.session.clone();
     let transaction = message.transactions.into_iter().next().unwrap();
-    let reply = inner.handle(&session, transaction);
+    let reply = inner.handle(&session, transaction, version);
     let body = reply.map_or(Vec::new(), |transaction| {
         let document = Document::Message(Message {
             session,
@@ -122,7 +122,9 @@ impl Inner {
         &mut self,
         session: &SessionDescriptor,
         transaction: Transaction,
+        version: Version,
     ) -> Option<Transaction> {
+        let others: Vec<_> = self.lists.iter().skip(1).cloned().collect();
         let id = transaction.id.clone().unwrap_or_default();
         let primitive = transaction.content.unwrap();
         let user = session

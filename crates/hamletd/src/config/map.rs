@@ -6,7 +6,10 @@ use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
-use hamlet_sap::{AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig, SessionConfig};
+use hamlet_sap::{
+    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
+    SessionConfig,
+};
 use hamlet_store::{StoreConfig, StoreUrl};
 
 impl Config {
