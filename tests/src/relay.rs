@@ -74,7 +74,6 @@ impl Net {
         let open = self.open.subscribe();
         self.tasks
             .push(tokio::spawn(carry(way, from, receiver, open, faults)));
-        self.tasks.push(tokio::spawn(retry(Arc::downgrade(sender))));
     }
 }
 
