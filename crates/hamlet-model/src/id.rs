@@ -55,6 +55,14 @@ opaque_id! {
     ApplicationId
 }
 
+impl SessionId {
+    /// Its beginning: names the session in logs, where the whole would be a credential
+    /// (csp-access 8 item 3).
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+}
+
 /// Identity of a client program or device (data-types 1.4): compared case-sensitively as
 /// the pair of its two children. Both absent is a client that gave none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]

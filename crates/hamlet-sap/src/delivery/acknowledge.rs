@@ -77,7 +77,7 @@ impl Sap {
             Reaction::Acknowledged => self.acknowledge_entry(session, &entry, now).await,
             Reaction::Failed(code) => {
                 tracing::info!(
-                    session = session.id.as_str(),
+                    session = session.id.short(),
                     code = code.0,
                     "a client refused a delivery"
                 );

@@ -47,7 +47,7 @@ impl Sap {
         self.warm(&session.user).await;
         tracing::info!(
             user = session.user.id.as_str(),
-            session = session.id.as_str(),
+            session = session.id.short(),
             client = session.client.key(),
             version = session.version.as_str(),
             family = ?session.settings().profile.family,
@@ -93,7 +93,7 @@ impl Sap {
         }
         tracing::info!(
             user = session.user.id.as_str(),
-            session = session.id.as_str(),
+            session = session.id.short(),
             code = code.0,
             "session ended"
         );
@@ -136,7 +136,7 @@ impl Sap {
             for row in rows {
                 let id = row.id.clone();
                 let Some(new) = from_row(row) else {
-                    tracing::error!(session = id.as_str(), "a stored session makes no sense");
+                    tracing::error!(session = id.short(), "a stored session makes no sense");
                     continue;
                 };
                 let handling = new.settings.capabilities.online_handling;
