@@ -206,9 +206,9 @@ impl Start {
     }
 }
 
-/// What [`Reader::step`] met. Small, and what it holds is written and read as one word, so
+/// What [`Reader::step`](crate::Reader::step) met. Small, and what it holds is written and read as one word, so
 /// that it costs nothing to hand on: what else belongs to it is asked of the reader, by
-/// [`Reader::part`] and [`Reader::text`].
+/// [`Reader::part`](crate::Reader::part) and [`Reader::text`](crate::Reader::text).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// An element whose name is a token begins.

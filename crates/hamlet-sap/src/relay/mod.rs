@@ -1,7 +1,7 @@
 //! The service relay (architecture document 5.3.6.4): requests to service elements of
 //! other domains and from them.
 //!
-//! A [`Link`] carries octets to one domain; what comes back is given to [`Sap::receive`].
+//! A [`Link`] carries octets to one domain; what comes back is given to [`Sap::receive`](crate::Sap::receive).
 //! Links may delay, lose, repeat and reorder. Requests that must not be lost are in the
 //! outbox, and are sent until they are answered or expire; questions are asked once.
 

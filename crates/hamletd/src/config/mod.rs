@@ -1,6 +1,6 @@
 //! The configuration: what can be set, how it is read, and what it must satisfy as a whole.
 //!
-//! [`declaration`] is the one place where a key is declared; the typed [`Config`], its
+//! `declaration` is the one place where a key is declared; the typed [`Config`], its
 //! defaults, the TOML file, `--set` and the reference in docs/configuration.md follow from it.
 //! A later source overrides an earlier one: defaults, then the file, then `--set` in order.
 
