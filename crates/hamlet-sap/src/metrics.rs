@@ -141,6 +141,8 @@ store_figures! {
     transactions: ConstCounter, "store_transactions", "Operations of the store, read and write";
     writes: ConstCounter, "store_writes", "Write operations of the store";
     commits: ConstCounter, "store_commits", "Commits; on SQLite one for each batch of writes";
+    commit_seconds: ConstCounter, "store_commit_seconds",
+        "Time that commits took until all was on the disk, seconds";
     statements: ConstCounter, "store_statements", "SQL statements";
     errors: ConstCounter, "store_errors", "Operations of the store that failed";
     refused: ConstCounter, "store_refused", "Operations refused because too many waited";

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 /// An operation of any type, as the engines see it.
 pub(crate) trait Job: Send {
-    /// Runs it, possibly once more after a conflict; an error means that its changes must
+    /// Runs it, possibly once more on a new transaction; an error means that its changes must
     /// not be committed. A panic is such an error.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
 
@@ -114,4 +114,26 @@ impl Queue {
     pub(crate) fn depth(&self) -> usize {
         self.sender.read().as_ref().map_or(0, Sender::len)
     }
+}
+
+/// An operation as the engines get it, and the answer that somebody waits for.
+#[cfg(test)]
+pub(crate) fn queued<T, F>(
+    op: F,
+    counters: &Arc<Counters>,
+) -> (
+    BoxedJob,
+    impl Future<Output = Result<T, StoreError>> + Unpin,
+)
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    T: Send + 'static,
+{
+    use futures::FutureExt;
+    let (queue, jobs) = Queue::new(1);
+    let counters = counters.clone();
+    let mut answer = Box::pin(async move { queue.run(op, &counters).await });
+    let waiting = answer.as_mut().now_or_never();
+    assert!(waiting.is_none(), "nobody has run it");
+    (jobs.recv().expect("it is queued"), answer)
 }

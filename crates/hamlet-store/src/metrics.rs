@@ -1,9 +1,10 @@
 //! What the store has done, in figures.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 /// Counters since the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StoreMetrics {
     /// Operations carried out, read and write, failed ones included.
     pub transactions: u64,
@@ -25,6 +26,8 @@ pub struct StoreMetrics {
     pub batch_sum: u64,
     /// Largest batch.
     pub batch_max: u64,
+    /// The time that they took, until all was on the disk, seconds.
+    pub commit_seconds: f64,
     /// Reads that wait now.
     pub read_queue: u64,
     /// Writes that wait now.
@@ -44,10 +47,13 @@ pub(crate) struct Counters {
     pub reconnects: AtomicU64,
     pub batch_sum: AtomicU64,
     pub batch_max: AtomicU64,
+    pub commit_nanos: AtomicU64,
 }
 
 impl Counters {
-    pub(crate) fn committed(&self, batch: usize) {
+    pub(crate) fn committed(&self, batch: usize, took: Duration) {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.commit_nanos.fetch_add(nanos, Relaxed);
         self.commits.fetch_add(1, Relaxed);
         self.batch_sum.fetch_add(batch as u64, Relaxed);
         self.batch_max.fetch_max(batch as u64, Relaxed);
@@ -66,6 +72,7 @@ impl Counters {
             reconnects: self.reconnects.load(Relaxed),
             batch_sum: self.batch_sum.load(Relaxed),
             batch_max: self.batch_max.load(Relaxed),
+            commit_seconds: Duration::from_nanos(self.commit_nanos.load(Relaxed)).as_secs_f64(),
             read_queue: read_queue as u64,
             write_queue: write_queue as u64,
         }

@@ -8,8 +8,14 @@ pub const SCHEMA_VERSION: u32 = SQLITE.len() as u32;
 
 /// The steps, from nothing to version 1, from 1 to 2, and so on. A step that has been
 /// released is never changed.
-const SQLITE: &[&str] = &[include_str!("migrations/sqlite/0001.sql")];
-const POSTGRES: &[&str] = &[include_str!("migrations/postgres/0001.sql")];
+const SQLITE: &[&str] = &[
+    include_str!("migrations/sqlite/0001.sql"),
+    include_str!("migrations/sqlite/0002.sql"),
+];
+const POSTGRES: &[&str] = &[
+    include_str!("migrations/postgres/0001.sql"),
+    include_str!("migrations/postgres/0002.sql"),
+];
 const _: () = assert!(SQLITE.len() == POSTGRES.len());
 
 /// Held while migrating, so that of several servers that start together one does it. The

@@ -235,10 +235,11 @@ impl Worker {
             let _ = transaction.rollback();
             return failed(error);
         }
+        let began = Instant::now();
         match transaction.commit().map_err(StoreError::from) {
             Ok(()) => {
                 if self.mode == Mode::Write {
-                    self.counters.committed(1);
+                    self.counters.committed(1, began.elapsed());
                 }
                 Verdict::Done(Ok(()))
             }

@@ -70,8 +70,9 @@ impl Store {
 
     /// Runs `op` in a transaction of its own and answers after its commit is durable. An
     /// error from `op`, or from anything that it did, undoes all that it did; other writes
-    /// are not affected. On PostgreSQL it may be run again after a conflict. When the
-    /// returned future is dropped the write happens nevertheless.
+    /// are not affected. It may be run again, on what is there then: on PostgreSQL after a
+    /// conflict, on SQLite when another write of its commit has failed. When the returned
+    /// future is dropped the write happens nevertheless.
     pub async fn write<T, F>(&self, op: F) -> Result<T, StoreError>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,

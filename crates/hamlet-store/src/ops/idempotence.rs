@@ -3,6 +3,7 @@
 
 use crate::ops::PURGE;
 use crate::row::{Row, values};
+use crate::tx::dialects;
 use crate::{StoreError, Tx};
 use hamlet_model::Timestamp;
 
@@ -71,12 +72,16 @@ impl Tx<'_> {
         answer: &[u8],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.execute(
+        // Either way the record gets a new number: it is the newest now.
+        let sql = dialects(
+            "REPLACE INTO remembered (scope, id, hash, answered, answer)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
             "INSERT INTO remembered (scope, id, hash, answered, answer)
              VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope, id) DO UPDATE
-             SET hash = excluded.hash, answered = excluded.answered, answer = excluded.answer",
-            values![scope, id, hash, at, answer],
-        )?;
+             SET seq = DEFAULT, hash = excluded.hash, answered = excluded.answered,
+                 answer = excluded.answer",
+        );
+        self.execute(sql, values![scope, id, hash, at, answer])?;
         Ok(())
     }
 
@@ -86,12 +91,13 @@ impl Tx<'_> {
     }
 
     /// Forgets answers given before a time, at most some thousands; how many. More may be
-    /// left unless it is 0.
+    /// left unless it is 0. (A clock that was set back delays this, by as much.)
     pub fn purge_remembered(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.execute(
-            "DELETE FROM remembered WHERE (scope, id) IN
-                 (SELECT scope, id FROM remembered WHERE answered < ?1
-                  ORDER BY answered LIMIT ?2)",
+            "DELETE FROM remembered WHERE seq IN
+                 (SELECT seq FROM
+                      (SELECT seq, answered FROM remembered ORDER BY seq LIMIT ?2) AS oldest
+                  WHERE answered < ?1)",
             values![before, PURGE],
         )
     }

@@ -1,6 +1,7 @@
 //! What waits for a user until he has acknowledged it or it expires (csp-im 2.6, 6, 9).
 
 use crate::row::{Row, values};
+use crate::tx::dialects;
 use crate::{StoreError, Tx};
 use hamlet_model::{Timestamp, UserId};
 
@@ -108,11 +109,18 @@ impl Tx<'_> {
         let stored = match room.filter(|_| most > 0) {
             None => 0,
             Some(room) => self.execute(
-                "INSERT INTO mailbox (recipient, id, kind, expires, size, payload)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6
-                 WHERE NOT EXISTS (SELECT 1 FROM mailbox_usage
-                     WHERE recipient = ?1 AND kind = ?3 AND (entries >= ?7 OR octets > ?8))
-                 ON CONFLICT (recipient, id) DO NOTHING",
+                dialects(
+                    "INSERT INTO mailbox (recipient, id, kind, expires, size, payload, seq)
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, coalesce(max(last), 0) + 1
+                     FROM mailbox_usage WHERE recipient = ?1
+                     HAVING NOT coalesce(max(kind = ?3 AND (entries >= ?7 OR octets > ?8)), 0)
+                     ON CONFLICT (recipient, id) DO NOTHING",
+                    "INSERT INTO mailbox (recipient, id, kind, expires, size, payload)
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6
+                     WHERE NOT EXISTS (SELECT 1 FROM mailbox_usage
+                         WHERE recipient = ?1 AND kind = ?3 AND (entries >= ?7 OR octets > ?8))
+                     ON CONFLICT (recipient, id) DO NOTHING",
+                ),
                 values![
                     &entry.recipient,
                     &entry.id,
@@ -142,14 +150,14 @@ impl Tx<'_> {
         recipient: &UserId,
         limit: usize,
     ) -> Result<Vec<MailboxEntry>, StoreError> {
-        // Numbers are sorted, not entries: an index in this order would cost every message
+        // Names are sorted, not entries: an index in this order would cost every message
         // something, and few mailboxes are ever listed.
         let entries = self.query(
             concat!(
                 "SELECT ",
                 columns!(),
-                " FROM mailbox WHERE seq IN
-                     (SELECT seq FROM mailbox WHERE recipient = ?1 ORDER BY seq LIMIT ?2)
+                " FROM mailbox WHERE recipient = ?1 AND id IN
+                     (SELECT id FROM mailbox WHERE recipient = ?1 ORDER BY seq LIMIT ?2)
                  ORDER BY seq"
             ),
             values![recipient, limit],
@@ -201,8 +209,9 @@ impl Tx<'_> {
     ) -> Result<Vec<MailboxEntry>, StoreError> {
         let expired = self.query(
             concat!(
-                "DELETE FROM mailbox WHERE seq IN
-                     (SELECT seq FROM mailbox WHERE expires <= ?1 ORDER BY expires LIMIT ?2)
+                "DELETE FROM mailbox WHERE (recipient, id) IN
+                     (SELECT recipient, id FROM mailbox WHERE expires <= ?1
+                      ORDER BY expires LIMIT ?2)
                  RETURNING ",
                 columns!()
             ),

@@ -1,5 +1,8 @@
 //! SQLite: one thread that writes and commits in batches, a few that read.
 
+mod batch;
+
+use self::batch::Batch;
 use crate::config::StoreConfig;
 use crate::job::BoxedJob;
 use crate::metrics::{Counters, count};
@@ -29,11 +32,8 @@ pub(crate) fn start(
     alive: &Alive,
 ) -> Result<(), StoreError> {
     let lock = lock(path)?;
-    let writer = Writer {
-        connection: open_writer(path)?,
-        batch: config.batch.max(1),
-        counters: counters.clone(),
-    };
+    let connection = open_writer(path)?;
+    let batch = Batch::new(connection, counters.clone());
     for number in 0..config.readers.max(1) {
         let reader = Reader {
             connection: open_reader(path)?,
@@ -45,11 +45,24 @@ pub(crate) fn start(
             drop((reader, alive));
         })?;
     }
-    let alive = alive.clone();
+    let (limit, alive) = (config.batch.max(1), alive.clone());
     spawn("store-write", move || {
-        writer.run(&writes);
-        drop((writer, lock, alive));
+        write(batch, &writes, limit);
+        drop((lock, alive));
     })
+}
+
+/// Until the queue is closed and empty: whatever has come while the last commit was under way
+/// makes the next batch.
+fn write(mut batch: Batch, jobs: &Receiver<BoxedJob>, limit: usize) {
+    while let Ok(first) = jobs.recv() {
+        batch.add(first);
+        for job in jobs.try_iter().take(limit - 1) {
+            batch.add(job);
+        }
+        batch.commit();
+    }
+    batch.close();
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
@@ -139,66 +152,6 @@ fn abandon(connection: &Connection) {
     }
 }
 
-struct Writer {
-    connection: Connection,
-    batch: usize,
-    counters: Arc<Counters>,
-}
-
-impl Writer {
-    /// Until the queue is closed and empty: whatever has come while the last commit was
-    /// under way makes the next batch.
-    fn run(&self, jobs: &Receiver<BoxedJob>) {
-        while let Ok(first) = jobs.recv() {
-            let mut batch = vec![first];
-            batch.extend(jobs.try_iter().take(self.batch - 1));
-            let committed = self.commit(&mut batch);
-            if let Err(error) = &committed {
-                tracing::error!(%error, writes = batch.len(), "a batch of writes failed");
-                abandon(&self.connection);
-            }
-            for job in batch {
-                job.finish(committed.clone());
-            }
-        }
-        if let Err(error) = self.checkpoint() {
-            tracing::warn!(%error, "the log could not be written back");
-        }
-    }
-
-    fn commit(&self, batch: &mut [BoxedJob]) -> Result<(), StoreError> {
-        delimit(&self.connection, "BEGIN IMMEDIATE")?;
-        for job in batch.iter_mut() {
-            self.run_one(job)?;
-        }
-        delimit(&self.connection, "COMMIT")?;
-        self.counters.committed(batch.len());
-        Ok(())
-    }
-
-    /// Runs one item of a batch; an error is the batch's, not the item's.
-    fn run_one(&self, job: &mut BoxedJob) -> Result<(), StoreError> {
-        count(&self.counters.writes);
-        delimit(&self.connection, "SAVEPOINT item")?;
-        let mut tx = Tx::new(TxConnection::Sqlite(&self.connection), &self.counters);
-        let undo = job.run(&mut tx).is_err();
-        // A full disk or a failed read makes SQLite give up the whole transaction.
-        if self.connection.is_autocommit() {
-            return Err(StoreError::Database("the transaction was given up".into()));
-        }
-        if undo {
-            delimit(&self.connection, "ROLLBACK TO item")?;
-        }
-        delimit(&self.connection, "RELEASE item")
-    }
-
-    fn checkpoint(&self) -> Result<(), StoreError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
-    }
-}
-
 struct Reader {
     connection: Connection,
     counters: Arc<Counters>,
@@ -220,54 +173,5 @@ impl Reader {
         let own = job.run(&mut tx);
         abandon(&self.connection);
         own
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::job::Queue;
-    use crate::row::values;
-
-    /// The commit is what checks this schema.
-    const DEFERRED: &str = "
-        CREATE TABLE parent (id INTEGER PRIMARY KEY);
-        CREATE TABLE child (
-            parent INTEGER NOT NULL REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);";
-
-    #[test]
-    fn a_commit_that_fails_fails_all_of_its_batch_and_nothing_else() {
-        let connection = Connection::open_in_memory().expect("open");
-        connection.execute_batch(DEFERRED).expect("schema");
-        let counters = Arc::new(Counters::default());
-        let writer = Writer {
-            connection,
-            batch: 8,
-            counters: counters.clone(),
-        };
-        let (queue, jobs) = Queue::new(8);
-        let parent = |id: i64| {
-            move |tx: &mut Tx<'_>| tx.execute("INSERT INTO parent VALUES (?1)", values![id])
-        };
-        let orphan = |tx: &mut Tx<'_>| tx.execute("INSERT INTO child VALUES (7)", values![]);
-        let count = |tx: &mut Tx<'_>| {
-            tx.query_one("SELECT count(*) FROM parent", values![], |row| row.int(0))
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let thread = runtime.expect("runtime").block_on(async {
-            // Both wait when the thread begins, and so make one batch.
-            let (good, bad, thread) = tokio::join!(
-                queue.run(parent(1), &counters),
-                queue.run(orphan, &counters),
-                async { std::thread::spawn(move || writer.run(&jobs)) },
-            );
-            assert!(matches!(good, Err(StoreError::Constraint(_))), "{good:?}");
-            assert!(matches!(bad, Err(StoreError::Constraint(_))), "{bad:?}");
-            assert_eq!(queue.run(parent(2), &counters).await, Ok(1));
-            assert_eq!(queue.run(count, &counters).await, Ok(Some(1)));
-            queue.close();
-            thread
-        });
-        thread.join().expect("the writer ends");
     }
 }
