@@ -30,6 +30,18 @@ impl Syntax {
         }
     }
 
+    /// The charset parameter of a media type, in whatever case and quotes.
+    pub fn charset(content_type: &str) -> Option<&str> {
+        let named = |parameter: &&str| {
+            let name = parameter.split('=').next().unwrap_or("").trim();
+            name.eq_ignore_ascii_case("charset")
+        };
+        let parameter = content_type.split(';').skip(1).find(named)?;
+        let (_, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']).trim();
+        (!value.is_empty()).then_some(value)
+    }
+
     fn sniff(body: &[u8]) -> Option<Self> {
         let text = body.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(body);
         match text.iter().find(|octet| !octet.is_ascii_whitespace())? {
@@ -84,6 +96,24 @@ mod tests {
                 syntax,
                 "{content_type:?} {body:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_charset_of_a_media_type_is_found_however_it_is_written() {
+        for (content_type, charset) in [
+            ("text/xml; charset=utf-8", Some("utf-8")),
+            (
+                "text/xml;a=b; Charset = \"ISO-8859-1\" ;c",
+                Some("ISO-8859-1"),
+            ),
+            ("text/xml; charset='utf-16'", Some("utf-16")),
+            ("text/xml; charset=", None),
+            ("text/xml; charset", None),
+            ("charset=utf-8", None),
+            ("", None),
+        ] {
+            assert_eq!(Syntax::charset(content_type), charset, "{content_type}");
         }
     }
 }

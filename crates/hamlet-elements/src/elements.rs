@@ -6,9 +6,12 @@ use crate::im::{ImConfig, MailboxItem, MessageIds};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
 use crate::service::{Answer, Call, Event, Events, ServiceRelay};
+use futures::FutureExt;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{ApplicationId, ClientId, Domain, SessionId, StatusCode, Timestamp, UserId};
 use hamlet_store::{Store, StoreError};
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// How the elements of one server are set up.
@@ -148,32 +151,22 @@ impl Elements {
         })
     }
 
-    /// Carries out a request of a session of this server. It is carried out to its end even
-    /// if the returned future is dropped.
+    /// Carries out a request of a session of this server. Whoever asks waits for the answer:
+    /// of a future that is dropped, what it has begun in the store happens, but nobody is
+    /// told of it.
     pub async fn call(&self, call: Call) -> Answer {
-        self.run(|inner| async move { inner.route(call).await })
-            .await
+        confined(Box::pin(self.inner.route(call))).await
     }
 
     /// Carries out a request that the service relay got from another domain, which may act
-    /// only for its own users.
+    /// only for its own users. It is carried out to its end even if the returned future is
+    /// dropped.
     pub async fn call_from_domain(&self, domain: &Domain, call: Call) -> Answer {
-        let domain = domain.clone();
-        self.run(|inner| async move { inner.route_foreign(&domain, call).await })
+        let (inner, domain) = (self.inner.clone(), domain.clone());
+        let work = async move { confined(Box::pin(inner.route_foreign(&domain, call))).await };
+        tokio::spawn(work)
             .await
-    }
-
-    /// In a task of its own: whoever asked may go away, and a panic answers 500 to this
-    /// request alone.
-    async fn run<F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Answer
-    where
-        F: Future<Output = Answer> + Send + 'static,
-    {
-        let task = tokio::spawn(work(self.inner.clone()));
-        task.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a request panicked");
-            Err(StatusCode::INTERNAL_ERROR.into())
-        })
+            .unwrap_or(Err(StatusCode::INTERNAL_ERROR.into()))
     }
 
     /// A session has begun (csp-access 3.4): its user's client is online. Opened before the
@@ -259,4 +252,17 @@ impl Elements {
     pub async fn outbox_settle(&self, id: i64, answer: Answer) -> Result<(), StoreError> {
         self.inner.outbox_settle(id, answer).await
     }
+}
+
+/// A panic answers 500 to this request alone; what it leaves half-done is its own, and no
+/// lock is held while anything can panic. The work is boxed by whoever makes it, so that it is
+/// not moved again and again.
+async fn confined(work: Pin<Box<dyn Future<Output = Answer> + Send + '_>>) -> Answer {
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            tracing::error!("a request panicked");
+            Err(StatusCode::INTERNAL_ERROR.into())
+        })
 }

@@ -13,8 +13,10 @@ pub enum MessageParty {
         /// The user.
         user: UserId,
         /// Only this client.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         client: Option<ClientId>,
         /// Only sessions of this application.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         application: Option<ApplicationId>,
     },
     /// A whole group.
@@ -70,7 +72,8 @@ pub struct Extension {
     pub xml: String,
 }
 
-/// A message as it waits for one recipient: addressed to him alone.
+/// A message as it waits for one recipient: addressed to him alone. In its stored form what is
+/// absent takes no room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Made by the server that accepted the message first; the same for all recipients.
@@ -82,19 +85,25 @@ pub struct Message {
     /// The content.
     pub content: Content,
     /// Original file name of the content (1.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_name: Option<String>,
     /// Where the content can be fetched instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// When it was sent.
     pub sent: Timestamp,
     /// When it stops being worth delivering.
     pub expires: Timestamp,
     /// Rendering hint (1.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub font: Option<Font>,
     /// End-to-end extensions inside MessageInfo (1.3, csp-im 12.3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<Extension>,
     /// Extensions beside the primitive that travel end to end (csp-im 12.3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transaction_extensions: Vec<Extension>,
     /// The sender asked for a delivery report.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub report: bool,
 }

@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// A running service access point.
@@ -34,6 +34,8 @@ pub struct Sap {
     pub(crate) tracer: Option<Tracer>,
     /// Octets of request bodies that are in memory.
     pub(crate) bodies: AtomicUsize,
+    /// Places for connections, of all listeners together.
+    pub(crate) places: Arc<Semaphore>,
     /// Itself, for work that goes on when a caller has gone.
     pub(crate) me: Weak<Sap>,
     stopping: watch::Sender<bool>,
@@ -62,7 +64,9 @@ impl Sap {
         let throttle = Throttle::new(accounts.max_failures, accounts.failure_window);
         let tracer = config.trace_dir.as_deref().and_then(open_tracer);
         let numbers = Numbers::start(store.clone()).await?;
+        let places = Arc::new(Semaphore::new(config.http.max_connections.max(1)));
         let sap = Arc::new_cyclic(|me| Self {
+            places,
             numbers,
             credentials,
             throttle,

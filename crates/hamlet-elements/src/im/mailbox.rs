@@ -7,6 +7,7 @@ use crate::im::{DeliveryReport, ImConfig, MailboxItem};
 use crate::service::Event;
 use hamlet_model::{ClientId, Message, StatusCode, Timestamp, UserId};
 use hamlet_store::{MailboxEntry, MailboxKind, Quota, StoreError, Tx};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -23,6 +24,19 @@ pub(crate) enum Stored {
     },
     /// A delivery report.
     Report(Box<DeliveryReport>),
+}
+
+/// What [`report_on`] needs to know of a [`Stored`].
+#[derive(Deserialize)]
+enum Brief {
+    Message { message: ReportWish },
+    Report(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct ReportWish {
+    #[serde(default)]
+    report: bool,
 }
 
 impl Stored {
@@ -128,12 +142,20 @@ pub(crate) fn report_on(
     entry: &MailboxEntry,
     code: StatusCode,
 ) -> Result<Vec<Event>, StoreError> {
+    // Most messages ask for none; those are not read whole.
+    let brief = serde_json::from_slice(&entry.payload);
+    if let Ok(
+        Brief::Report(_)
+        | Brief::Message {
+            message: ReportWish { report: false },
+        },
+    ) = brief
+    {
+        return Ok(Vec::new());
+    }
     let Some(Stored::Message { message, origin }) = Stored::of(entry) else {
         return Ok(Vec::new());
     };
-    if !message.report {
-        return Ok(Vec::new());
-    }
     let report = DeliveryReport::about(&message, code, Timestamp::now(), origin);
     Ok(post(tx, shared, report)?
         .map(Posted::event)

@@ -10,7 +10,8 @@ use crate::mapping::{Facts, result};
 use crate::session::Session;
 use hamlet_csp::elements::{Primitive, SessionType, Tag, TransactionMode};
 use hamlet_csp::{
-    DecodeError, Document, Message, SessionDescriptor, Syntax, Transaction, Version, decode, encode,
+    DecodeError, Document, Message, SessionDescriptor, Syntax, Transaction, Version,
+    decode_with_charset, encode,
 };
 use hamlet_model::{StatusCode, Timestamp};
 use sha1::{Digest, Sha1};
@@ -65,7 +66,8 @@ pub(crate) struct Around<'a> {
 
 impl Sap {
     /// Answers one message. Never fails; a fault of the program is a panic, which the
-    /// transport confines to this exchange.
+    /// transport confines to this exchange. It has to be polled to its end, whatever becomes
+    /// of the client: the transport gives it a task of its own.
     pub async fn exchange(&self, inbound: &Inbound<'_>) -> Reply {
         if inbound.body.is_empty() {
             return Reply::BadRequest;
@@ -73,7 +75,8 @@ impl Sap {
         let Some(syntax) = Syntax::detect(inbound.content_type, inbound.body) else {
             return Reply::UnsupportedMediaType;
         };
-        let decoded = match decode(inbound.body, syntax) {
+        let charset = inbound.content_type.and_then(Syntax::charset);
+        let decoded = match decode_with_charset(inbound.body, syntax, charset) {
             Ok(decoded) => decoded,
             Err(error) => return self.unreadable(&error, inbound, syntax),
         };
@@ -253,7 +256,7 @@ impl Composer<'_> {
         let Some(session) = &self.session else {
             return match responses.is_empty() {
                 true => Reply::Nothing,
-                false => self.write(responses, false),
+                false => self.write(responses, false).0,
             };
         };
         let capabilities = &session.settings().capabilities;
@@ -281,7 +284,7 @@ impl Composer<'_> {
             false => self.sap.has_more(session, self.around.now),
         };
         let limit = capabilities.parser_size.unwrap_or(u32::MAX) as usize;
-        let mut reply = self.write(transactions.clone(), poll);
+        let (mut reply, mut transactions) = self.write(transactions, poll);
         if size(&reply) <= limit {
             return reply;
         }
@@ -298,7 +301,7 @@ impl Composer<'_> {
                 false => self.compose_one(session, &facts),
             };
         }
-        reply = self.write(transactions.clone(), poll);
+        (reply, transactions) = self.write(transactions, poll);
         if size(&reply) <= limit {
             return reply;
         }
@@ -306,7 +309,7 @@ impl Composer<'_> {
             let too_large = result::status(StatusCode::RESPONSE_TOO_LARGE, &facts);
             transaction.content = Ok(too_large);
         }
-        self.write(transactions, poll)
+        self.write(transactions, poll).0
     }
 
     /// Several server transactions were too much for one message: one.
@@ -319,7 +322,7 @@ impl Composer<'_> {
             extensions: next.extensions,
             ..Transaction::request(next.id, next.primitive)
         };
-        let reply = self.write(vec![transaction], true);
+        let (reply, _) = self.write(vec![transaction], true);
         let limit = session.settings().capabilities.parser_size;
         if size(&reply) <= limit.unwrap_or(u32::MAX) as usize {
             return reply;
@@ -328,14 +331,19 @@ impl Composer<'_> {
         Reply::Nothing
     }
 
-    fn write(&self, transactions: Vec<Transaction>, poll: bool) -> Reply {
-        let message = Message {
+    /// The reply, and its transactions back in case that it is too large.
+    fn write(&self, transactions: Vec<Transaction>, poll: bool) -> (Reply, Vec<Transaction>) {
+        let document = Document::Message(Message {
             session: self.descriptor.clone(),
             transactions,
             poll: Some(poll),
             cir: None,
-        };
-        written(&Document::Message(message), self.around, self.profile)
+        });
+        let reply = written(&document, self.around, self.profile);
+        match document {
+            Document::Message(message) => (reply, message.transactions),
+            _ => (reply, Vec::new()),
+        }
     }
 }
 

@@ -92,7 +92,8 @@ impl Sap {
                             .await
                     }
                     _ => {
-                        self.serve_outband(primitive, &id, descriptor, &facts, around)
+                        // Rare and large: the tasks of the others need no room for it.
+                        Box::pin(self.serve_outband(primitive, &id, descriptor, &facts, around))
                             .await
                     }
                 }
@@ -178,14 +179,14 @@ impl Sap {
             }
             Primitive::KeepAliveRequest(request) => self.keep_alive(&request, session, facts).await,
             Primitive::LogoutRequest => {
-                self.end_session(session, StatusCode::OK).await;
+                Box::pin(self.end_session(session, StatusCode::OK)).await;
                 logged_out(facts)
             }
             Primitive::ClientCapabilityRequest(request) => {
-                self.capability(*request, session, facts, around).await
+                Box::pin(self.capability(*request, session, facts, around)).await
             }
             Primitive::ServiceRequest(request) => {
-                self.service(*request, session, facts, around).await
+                Box::pin(self.service(*request, session, facts, around)).await
             }
             Primitive::GetSPInfoRequest(request) => {
                 Done::respond(provider::respond(*request, &self.config.provider))
@@ -228,7 +229,7 @@ impl Sap {
                     (Some(manage), Err(refusal))
                         if refusal.code == StatusCode::CONTACT_LIST_EXISTS =>
                     {
-                        self.merge_into_list(manage, requestor, facts).await
+                        Box::pin(self.merge_into_list(manage, requestor, facts)).await
                     }
                     _ => Done::respond(mapping::answer(reply, answer, facts)),
                 }

@@ -4,8 +4,9 @@
 use crate::Sap;
 use crate::envelope::exchange::{Inbound, Reply};
 use crate::transport::recorder::Recorder;
+use crate::transport::unstoppable::Unstoppable;
 use bytes::{Bytes, BytesMut};
-use futures::FutureExt;
+use hamlet_csp::Syntax;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -53,33 +54,36 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     let content_type = head.headers.get(CONTENT_TYPE).cloned();
     let user_agent = head.headers.get(USER_AGENT).cloned();
     let recorder = Recorder::begin(sap, peer, &head.headers, &body);
-    let work = {
-        let (sap, content_type) = (sap.clone(), content_type.clone());
-        async move {
-            let text = |value: &Option<HeaderValue>| -> Option<String> {
-                let octets = value.as_ref()?.as_bytes();
-                Some(String::from_utf8_lossy(octets).into_owned())
-            };
-            let (content_type, user_agent) = (text(&content_type), text(&user_agent));
-            let inbound = Inbound {
-                body: &body,
-                content_type: content_type.as_deref(),
-                user_agent: user_agent.as_deref(),
-                peer: Some(peer.address.ip()),
-                secure: peer.secure,
-            };
-            sap.exchange(&inbound).await
-        }
-    };
-    // A task of its own: what has begun is finished even if the client goes away, and a
-    // panic costs one exchange.
-    let reply = tokio::spawn(work).map(Result::ok).await;
+    let work = exchange(sap.clone(), peer, body, content_type.clone(), user_agent);
+    let reply = Unstoppable::new(Box::pin(work)).await;
     sap.metrics.latency.observe(start.elapsed().as_secs_f64());
     let response = written(sap, reply, content_type);
     if let Some(recorder) = recorder {
         recorder.end(sap, &response);
     }
     response
+}
+
+async fn exchange(
+    sap: Arc<Sap>,
+    peer: Peer,
+    body: Bytes,
+    content_type: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
+) -> Reply {
+    let text = |value: &Option<HeaderValue>| -> Option<String> {
+        let octets = value.as_ref()?.as_bytes();
+        Some(String::from_utf8_lossy(octets).into_owned())
+    };
+    let (content_type, user_agent) = (text(&content_type), text(&user_agent));
+    let inbound = Inbound {
+        body: &body,
+        content_type: content_type.as_deref(),
+        user_agent: user_agent.as_deref(),
+        peer: Some(peer.address.ip()),
+        secure: peer.secure,
+    };
+    sap.exchange(&inbound).await
 }
 
 /// The reply as a response; `content_type` is that of the request.
@@ -91,7 +95,9 @@ fn written(
     match reply {
         Some(Reply::Message { body, media_type }) => {
             let mut response = Response::new(Full::new(Bytes::from(body)));
-            let media_type = content_type.unwrap_or(HeaderValue::from_static(media_type));
+            let media_type = content_type
+                .map(in_utf_8)
+                .unwrap_or(HeaderValue::from_static(media_type));
             response.headers_mut().insert(CONTENT_TYPE, media_type);
             response
         }
@@ -102,6 +108,20 @@ fn written(
             sap.metrics.panics.inc();
             bare(StatusCode::INTERNAL_SERVER_ERROR)
         }
+    }
+}
+
+/// The media type of a request for its answer, which is in UTF-8 whatever the request was in.
+fn in_utf_8(content_type: HeaderValue) -> HeaderValue {
+    let Some(text) = content_type.to_str().ok() else {
+        return content_type;
+    };
+    match Syntax::charset(text) {
+        Some(charset) if !charset.eq_ignore_ascii_case("utf-8") => {
+            let media_type = text.split(';').next().unwrap_or_default().trim();
+            HeaderValue::try_from(format!("{media_type}; charset=utf-8")).unwrap_or(content_type)
+        }
+        _ => content_type,
     }
 }
 

@@ -28,7 +28,6 @@ impl Sap {
         tls: Option<Arc<rustls::ServerConfig>>,
         shutdown: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
-        let places = Arc::new(Semaphore::new(self.config.http.max_connections.max(1)));
         let (ending, _) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
@@ -36,7 +35,7 @@ impl Sap {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => continue,
-                accepted = accept(&listener, &places) => accepted,
+                accepted = accept(&listener, &self.places) => accepted,
             };
             let (stream, address, place) = match accepted {
                 Ok(accepted) => accepted,

@@ -3,4 +3,5 @@
 pub(crate) mod http;
 pub(crate) mod listener;
 pub(crate) mod recorder;
+mod unstoppable;
 pub(crate) mod watch_io;

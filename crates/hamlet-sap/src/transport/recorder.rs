@@ -5,7 +5,7 @@ use crate::trace::{TraceDocument, TraceExchange, TraceHalf, TraceSession};
 use crate::transport::http::Peer;
 use bytes::Bytes;
 use hamlet_csp::elements::Primitive;
-use hamlet_csp::{Document, Syntax, Version, decode};
+use hamlet_csp::{Document, Syntax, Version, decode_with_charset};
 use hamlet_model::Timestamp;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
@@ -63,8 +63,9 @@ fn octets(response: &Response<Full<Bytes>>) -> Bytes {
 fn half(headers: &HeaderMap, status: Option<u16>, body: Bytes) -> TraceHalf {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let content_type = headers.get(CONTENT_TYPE).map(text);
+    let charset = content_type.as_deref().and_then(Syntax::charset);
     let document = Syntax::detect(content_type.as_deref(), &body)
-        .and_then(|syntax| decode(&body, syntax).ok())
+        .and_then(|syntax| decode_with_charset(&body, syntax, charset).ok())
         .map(|decoded| TraceDocument {
             document: decoded.document,
             version: decoded.version.unwrap_or(Version::V1_2),

@@ -116,6 +116,64 @@ async fn the_media_type_of_the_request_comes_back() {
 }
 
 #[tokio::test]
+async fn a_charset_of_the_media_type_counts_and_the_answer_is_in_utf_8() {
+    let server = Server::start().await;
+    let body =
+        b"<WV-CSP-Message xmlns=\"http://www.openmobilealliance.org/DTD/WV-CSP1.2\"><Session>\
+        <SessionDescriptor><SessionType>Outband</SessionType></SessionDescriptor>\
+        <Transaction><TransactionDescriptor><TransactionMode>Request</TransactionMode>\
+        <TransactionID>caf\xe9</TransactionID></TransactionDescriptor><TransactionContent \
+        xmlns=\"http://www.openmobilealliance.org/DTD/WV-TRC1.2\"><KeepAlive-Request/>\
+        </TransactionContent></Transaction></Session></WV-CSP-Message>";
+    let header = "Content-Type: application/vnd.wv.csp.xml; charset=\"ISO-8859-1\"\r\n";
+    let (head, body) = raw(&server, &post(header, body)).await;
+    let body = String::from_utf8(body).unwrap();
+    assert!(
+        body.contains("<TransactionID>caf\u{e9}</TransactionID>"),
+        "{body}"
+    );
+    let answered = "content-type: application/vnd.wv.csp.xml; charset=utf-8\r\n";
+    assert!(head.contains(answered), "{head}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn all_listeners_share_the_places_for_connections() {
+    let mut config = config();
+    config.http.max_connections = 1;
+    let server = Server::with(config).await;
+    let second = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = second.local_addr().unwrap();
+    let sap = server.sap.clone();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(async move {
+        let stopped = async { drop(stopped.await) };
+        sap.serve(second, None, stopped).await
+    });
+    let request = post("Content-Type: text/xml\r\n", &discovery(Xml, V1_3));
+    let exchange = async {
+        let mut first = TcpStream::connect(server.address).await.unwrap();
+        first.write_all(&request).await.unwrap();
+        read_answer(&mut first).await;
+        let mut other = TcpStream::connect(address).await.unwrap();
+        other.write_all(&request).await.unwrap();
+        // The first is still served, and the other only when it has gone.
+        for _ in 0..20 {
+            first.write_all(&request).await.unwrap();
+            read_answer(&mut first).await;
+            assert!(other.try_read(&mut [0]).is_err());
+        }
+        drop(first);
+        let (head, _) = read_answer(&mut other).await;
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    };
+    tokio::time::timeout(DEADLINE, exchange).await.unwrap();
+    drop(stop);
+    serving.await.unwrap().unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn bodies_may_be_chunked_announced_and_pipelined() {
     let server = Server::start().await;
     let body = discovery(Xml, V1_3);
