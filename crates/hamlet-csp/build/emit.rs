@@ -180,12 +180,17 @@ fn emit_struct(out: &mut String, model: &Model, element: &Element) {
 fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Particle]) {
     writeln!(
         out,
-        "    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {{"
+        "    pub(crate) fn read(source: &mut dyn Source) -> Result<Self, SyntaxError> {{
+        let mut element = Self::default();
+        element.read_content(source)?;
+        Ok(element)
+    }}
+
+    /// Reads into an element that already lies where it stays: some are large to move.
+    pub(crate) fn read_content(&mut self, source: &mut dyn Source) -> Result<(), SyntaxError> {{"
     )
     .unwrap();
     let settle = fields.iter().any(|f| f.child == "ContentData");
-    let mutable = if fields.is_empty() { "" } else { "mut " };
-    writeln!(out, "        let {mutable}element = Self::default();").unwrap();
     if fields.is_empty() {
         writeln!(out, "        source.skip()?;").unwrap();
     } else {
@@ -196,9 +201,14 @@ fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Parti
         .unwrap();
         for field in fields {
             let target = model.target(field);
-            let place = format!("element.{}", field_name(&field.child));
+            let place = format!("self.{}", field_name(&field.child));
             let action = match (field.many, is_boolean_like(&target.kind)) {
                 (false, true) => format!("{{ source.skip()?; {place} = true; }}"),
+                (many, false) if has_struct(target) => {
+                    let method = if many { "push_mut" } else { "insert" };
+                    let place = format!("{place}.{method}({}::default())", type_name(target));
+                    format!("{place}.read_content(source)?,")
+                }
                 (false, false) => format!("{place} = {},", read_call(target)),
                 (true, _) => format!("{place}.extend({}),", read_call(target)),
             };
@@ -219,7 +229,7 @@ fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Parti
         let info = fields.iter().any(|f| f.child == "MessageInfo");
         writeln!(
             out,
-            "        crate::custom::{}(&mut element);",
+            "        crate::custom::{}(self);",
             if info {
                 "settle_message"
             } else {
@@ -229,9 +239,9 @@ fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Parti
         .unwrap();
     }
     if let Some(settle) = element.flag("settle=") {
-        writeln!(out, "        crate::custom::{settle}(&mut element);").unwrap();
+        writeln!(out, "        crate::custom::{settle}(self);").unwrap();
     }
-    writeln!(out, "        Ok(element)\n    }}\n").unwrap();
+    writeln!(out, "        Ok(())\n    }}\n").unwrap();
 }
 
 fn emit_write(out: &mut String, model: &Model, element: &Element) {
@@ -436,7 +446,11 @@ fn emit_enum(out: &mut String, element: &Element, values: &[String]) {
     )
     .unwrap();
     writeln!(out, "impl {name} {{\n    /// The values that CSP defines.\n    pub const ALL: &'static [Self] = &[{}];\n", values.iter().map(|v| format!("Self::{}", variant(v))).collect::<Vec<_>>().join(", ")).unwrap();
-    writeln!(out, "    /// Reads a value, in any letter case.\n    pub fn parse(text: Text) -> Self {{\n        Self::ALL.iter().find(|known| known.as_str().eq_ignore_ascii_case(&text)).cloned().unwrap_or(Self::Undefined(text))\n    }}\n").unwrap();
+    writeln!(out, "    /// Reads a value, in any letter case.\n    pub fn parse(text: Text) -> Self {{\n        match text.as_str() {{").unwrap();
+    for value in values {
+        writeln!(out, "            {value:?} => Self::{},", variant(value)).unwrap();
+    }
+    writeln!(out, "            _ => Self::ALL.iter().find(|known| known.as_str().eq_ignore_ascii_case(&text)).cloned().unwrap_or(Self::Undefined(text)),\n        }}\n    }}\n").unwrap();
     writeln!(out, "    /// The value as it is written.\n    pub fn as_str(&self) -> &str {{\n        match self {{").unwrap();
     for value in values {
         writeln!(out, "            Self::{} => {value:?},", variant(value)).unwrap();
@@ -503,6 +517,12 @@ fn emit_primitive(out: &mut String, model: &Model) {
             Kind::Any => writeln!(
                 out,
                 "            Tag::{id} => Self::{id}(Box::new(source.extension()?)),"
+            )
+            .unwrap(),
+            _ if has_struct(element) => writeln!(
+                out,
+                "            Tag::{id} => {{ let mut value = Box::<{}>::default(); value.read_content(source)?; Self::{id}(value) }}",
+                type_name(element)
             )
             .unwrap(),
             _ => writeln!(

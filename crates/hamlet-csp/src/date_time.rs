@@ -28,12 +28,15 @@ impl DateTime {
     /// seconds, fraction and zone; no zone is UTC.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let (date, rest) = text.split_once(['T', 't', ' '])?;
+        let date_end = text.bytes().position(|b| matches!(b, b'T' | b't' | b' '))?;
+        let (date, rest) = (&text[..date_end], &text[date_end + 1..]);
         let zone_at = rest
-            .find(|c: char| c.is_ascii_alphabetic() || matches!(c, '+' | '-'))
+            .bytes()
+            .position(|b| b.is_ascii_alphabetic() || matches!(b, b'+' | b'-'))
             .unwrap_or(rest.len());
         let (clock, zone) = rest.split_at(zone_at);
-        let clock = clock.split(['.', ',']).next().unwrap_or(clock);
+        let second_end = clock.bytes().position(|b| matches!(b, b'.' | b','));
+        let clock = &clock[..second_end.unwrap_or(clock.len())];
         let (date, clock) = (digits(date, b'-')?, digits(clock, b':')?);
         let ([y1, y2, y3, y4, m1, m2, d1, d2], 8) = date else {
             return None;

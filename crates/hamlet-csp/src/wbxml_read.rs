@@ -8,12 +8,12 @@ use crate::source::{Fault, MAX_DEPTH, MAX_ELEMENTS, Raw, Source};
 use crate::version::{NAMESPACE_PREFIXES, Version};
 use hamlet_model::StatusCode;
 use hamlet_wbxml::{Charset, Limits, PublicId, Reader, Step};
+use std::borrow::Cow;
 
 pub(crate) struct WbxmlSource<'a> {
     reader: Reader<'a>,
     version: Version,
-    open: Vec<Tag>,
-    depth: usize,
+    open: OpenElements,
     elements: usize,
     /// The element closed last, which a fault is about.
     closed: Option<Tag>,
@@ -24,10 +24,24 @@ pub(crate) struct WbxmlSource<'a> {
     namespace: Option<String>,
 }
 
+/// The elements that are open and known, from the root down: never more than [`MAX_DEPTH`],
+/// which the reader sees to.
+struct OpenElements {
+    tags: [Tag; MAX_DEPTH],
+    count: usize,
+}
+
+/// The first part of a leaf.
+enum Part<'a> {
+    /// Not looked at yet.
+    Step(Step),
+    Raw(Raw<'a>),
+}
+
 /// What stands before the root's content.
 pub(crate) struct WbxmlRoot {
     pub tag: Option<Tag>,
-    pub name: String,
+    pub name: Cow<'static, str>,
     pub namespace: Option<String>,
     /// The version that the public identifier means.
     pub public_id: Option<Version>,
@@ -46,8 +60,7 @@ impl<'a> WbxmlSource<'a> {
         Ok(Self {
             reader,
             version: Version::V1_2,
-            open: Vec::with_capacity(16),
-            depth: 0,
+            open: OpenElements::new(),
             elements: 0,
             closed: None,
             unknown: 0,
@@ -89,13 +102,13 @@ impl<'a> WbxmlSource<'a> {
 
     #[cold]
     fn broken(&self, error: &hamlet_wbxml::Error) -> SyntaxError {
-        SyntaxError::new(error.to_string(), &self.open)
+        SyntaxError::new(error.to_string(), self.open.path())
     }
 
     #[cold]
     fn syntax(&self, what: &str) -> SyntaxError {
         let at = self.reader.offset();
-        SyntaxError::new(format!("{what} (octet {at})"), &self.open)
+        SyntaxError::new(format!("{what} (octet {at})"), self.open.path())
     }
 
     /// Of a step that begins an element: which, if CSP knows it, and whether attributes follow.
@@ -113,13 +126,13 @@ impl<'a> WbxmlSource<'a> {
         }
     }
 
-    fn shown_name(&self, step: Step, tag: Option<Tag>) -> String {
+    fn shown_name(&self, step: Step, tag: Option<Tag>) -> Cow<'static, str> {
         match (step, tag) {
-            (_, Some(tag)) => tag.name().to_owned(),
+            (_, Some(tag)) => tag.name().into(),
             (Step::Start(start), None) => {
-                format!("unknown-{:02X}-{:02X}", start.page(), start.token())
+                format!("unknown-{:02X}-{:02X}", start.page(), start.token()).into()
             }
-            (_, None) => extension::local_name(&self.reader.text()),
+            (_, None) => extension::local_name(&self.reader.text()).into(),
         }
     }
 
@@ -133,7 +146,6 @@ impl<'a> WbxmlSource<'a> {
 
     #[inline]
     fn entered(&mut self, tag: Option<Tag>) -> Result<(), SyntaxError> {
-        self.depth += 1;
         self.elements += 1;
         if self.elements > MAX_ELEMENTS {
             return Err(self.syntax("too many elements"));
@@ -186,12 +198,10 @@ impl<'a> WbxmlSource<'a> {
 
     /// Consumes up to the end of the innermost open element.
     fn skip_to_end(&mut self) -> Result<(), SyntaxError> {
-        let target = self.depth - 1;
-        while self.depth > target {
-            match self.step()? {
-                Step::Start(_) | Step::StartLiteral(_) => self.entered(None)?,
-                Step::End => self.depth -= 1,
-                _ => {}
+        let depth = self.reader.depth();
+        while self.reader.depth() >= depth {
+            if let Step::Start(_) | Step::StartLiteral(_) = self.step()? {
+                self.entered(None)?;
             }
         }
         Ok(())
@@ -222,7 +232,7 @@ impl<'a> WbxmlSource<'a> {
                 nodes.push(ExtensionNode::Text(std::mem::take(&mut text)));
             }
             if let Some((tag, attributes)) = start {
-                let name = self.shown_name(step, tag);
+                let name = self.shown_name(step, tag).into_owned();
                 self.entered(None)?;
                 nodes.push(ExtensionNode::Element {
                     name,
@@ -230,7 +240,6 @@ impl<'a> WbxmlSource<'a> {
                     nodes: self.nodes()?,
                 });
             } else if step == Step::End {
-                self.depth -= 1;
                 drop_blank(&mut nodes);
                 return Ok(nodes);
             }
@@ -253,20 +262,35 @@ impl<'a> WbxmlSource<'a> {
         true
     }
 
-    /// The rest of a leaf in several parts, whose first is in `scratch`, from `step` on.
-    fn in_parts(&mut self, mut step: Step) -> Result<Raw<'_>, SyntaxError> {
-        let tag = self.open.last().copied();
+    /// A leaf in several parts, of which `first` has been read.
+    #[inline(never)]
+    fn in_parts(&mut self, first: Part<'a>) -> Result<Raw<'_>, SyntaxError> {
+        let tag = self.open.last();
         let mut text = std::mem::take(&mut self.scratch);
-        loop {
-            if !self.push_text(&mut text, step, tag) {
-                match step {
-                    Step::Start(_) | Step::StartLiteral(_) => {
-                        self.entered(None)?;
-                        self.skip_to_end()?;
-                    }
-                    Step::End => break,
-                    _ => {}
+        text.clear();
+        let mut step = match first {
+            Part::Step(step) => step,
+            Part::Raw(raw) => {
+                match raw {
+                    Raw::Text(part) => text.push_str(part),
+                    Raw::Octets(_) => _ = self.push_text(&mut text, Step::Opaque, tag),
                 }
+                let step = self.step()?;
+                // Only something without content stood before the end.
+                if step == Step::End {
+                    self.scratch = text;
+                    self.close_leaf();
+                    return Ok(raw);
+                }
+                step
+            }
+        };
+        while step != Step::End {
+            if !self.push_text(&mut text, step, tag)
+                && let Step::Start(_) | Step::StartLiteral(_) = step
+            {
+                self.entered(None)?;
+                self.skip_to_end()?;
             }
             step = self.step()?;
         }
@@ -277,8 +301,36 @@ impl<'a> WbxmlSource<'a> {
 
     #[inline(always)]
     fn close_leaf(&mut self) {
-        self.depth -= 1;
         self.closed = self.open.pop();
+    }
+}
+
+impl OpenElements {
+    fn new() -> Self {
+        Self {
+            tags: [Tag::WVCSPMessage; MAX_DEPTH],
+            count: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, tag: Tag) {
+        self.tags[self.count] = tag;
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Option<Tag> {
+        self.count = self.count.checked_sub(1)?;
+        Some(self.tags[self.count])
+    }
+
+    fn last(&self) -> Option<Tag> {
+        self.path().last().copied()
+    }
+
+    fn path(&self) -> &[Tag] {
+        &self.tags[..self.count]
     }
 }
 
@@ -298,20 +350,19 @@ impl Source for WbxmlSource<'_> {
                     self.skip_to_end()?;
                     continue;
                 };
-                if attributes && !tag.carries_extension() {
-                    self.skip_attributes()?;
-                } else {
+                if tag.carries_extension() {
                     self.namespace = self.namespace_if(attributes)?;
+                } else if attributes {
+                    self.skip_attributes()?;
                 }
                 return Ok(Some(tag));
             }
             if step == Step::End {
-                self.depth -= 1;
                 self.open.pop();
                 return Ok(None);
             }
             let mut stray = std::mem::take(&mut self.stray);
-            self.push_text(&mut stray, step, self.open.last().copied());
+            self.push_text(&mut stray, step, self.open.last());
             self.stray = stray;
         }
     }
@@ -325,51 +376,30 @@ impl Source for WbxmlSource<'_> {
     /// Nearly every leaf is one text or one number, and lies in the document as it is.
     fn raw(&mut self) -> Result<Raw<'_>, SyntaxError> {
         let first = self.step()?;
-        self.scratch.clear();
-        match first {
+        let octets = self.reader.part();
+        let raw = match first {
             Step::End => {
                 self.close_leaf();
                 return Ok(Raw::Text(""));
             }
             Step::Text if self.reader.header().charset == Charset::Utf8 => {
-                let octets = self.reader.part();
-                let step = self.step()?;
-                if let Ok(text) = std::str::from_utf8(octets) {
-                    if step == Step::End {
-                        self.close_leaf();
-                        return Ok(Raw::Text(text));
-                    }
-                    self.scratch.push_str(text);
-                } else {
-                    self.scratch.push_str(&Charset::Utf8.decode(octets));
+                match std::str::from_utf8(octets) {
+                    Ok(text) => Raw::Text(text),
+                    Err(_) => return self.in_parts(Part::Step(first)),
                 }
-                return self.in_parts(step);
             }
             Step::ExtT(0, index) => {
-                let text = self.value_text(self.open.last().copied(), index);
-                let text = text.unwrap_or("unknown value token");
-                let step = self.step()?;
-                if step == Step::End {
-                    self.close_leaf();
-                    return Ok(Raw::Text(text));
-                }
-                self.scratch.push_str(text);
-                return self.in_parts(step);
+                let text = self.value_text(self.open.last(), index);
+                Raw::Text(text.unwrap_or("unknown value token"))
             }
-            Step::Opaque => {
-                let octets = self.reader.part();
-                let step = self.step()?;
-                if step == Step::End {
-                    self.close_leaf();
-                    return Ok(Raw::Octets(octets));
-                }
-                let text = String::from_utf8_lossy(octets);
-                self.scratch.push_str(&text.replace('\0', "\u{FFFD}"));
-                return self.in_parts(step);
-            }
-            _ => {}
+            Step::Opaque => Raw::Octets(octets),
+            _ => return self.in_parts(Part::Step(first)),
+        };
+        if self.reader.end_follows() {
+            self.close_leaf();
+            return Ok(raw);
         }
-        self.in_parts(first)
+        self.in_parts(Part::Raw(raw))
     }
 
     fn extension(&mut self) -> Result<Extension, SyntaxError> {
@@ -392,7 +422,13 @@ impl Source for WbxmlSource<'_> {
         if self.fault.is_none() {
             self.fault = Some(Fault {
                 what,
-                path: self.open.iter().copied().chain(self.closed).collect(),
+                path: self
+                    .open
+                    .path()
+                    .iter()
+                    .copied()
+                    .chain(self.closed)
+                    .collect(),
                 status: StatusCode::BAD_PARAMETER,
             });
         }

@@ -49,6 +49,7 @@ impl Charset {
     }
 
     /// Octets of the terminator of a string.
+    #[inline]
     pub(crate) fn unit(self) -> usize {
         match self {
             Self::Utf16Be | Self::Utf16Le => 2,

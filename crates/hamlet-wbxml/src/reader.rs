@@ -108,6 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The header.
+    #[inline]
     pub fn header(&self) -> &Header<'a> {
         &self.header
     }
@@ -155,11 +156,26 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub fn step(&mut self) -> Result<Step, Error> {
         match self.state {
-            State::Content | State::Prolog => self.content(),
-            State::Attributes { content } => self.attribute(content),
-            State::EmptyEnd => Ok(self.close()),
-            State::Done => Ok(Step::Done),
+            State::Content => self.content(),
+            _ => self.outside_content(),
         }
+    }
+
+    /// Whether the end of the innermost element comes next; then it has been read.
+    #[inline(always)]
+    pub fn end_follows(&mut self) -> bool {
+        let follows = self.state == State::Content && self.octets.get(self.at) == Some(&END);
+        if follows {
+            self.at += 1;
+            self.close();
+        }
+        follows
+    }
+
+    /// How many elements are open.
+    #[inline(always)]
+    pub fn depth(&self) -> usize {
+        usize::from(self.depth)
     }
 
     /// The octets of the last step's name, text or OPAQUE, without a terminator.
@@ -173,15 +189,14 @@ impl<'a> Reader<'a> {
         self.header.charset.decode(self.part)
     }
 
+    /// What nearly every octet is stands here; the rest is kept out of the caller's loop.
     #[inline(always)]
     fn content(&mut self) -> Result<Step, Error> {
         loop {
-            let at = self.at;
             let octet = self.octet()?;
-            let inside = self.state == State::Content;
             return match octet {
-                END if inside => Ok(self.close()),
-                STR_I if inside => self.inline_text().map(|()| Step::Text),
+                END => Ok(self.close()),
+                STR_I => self.inline_text().map(|()| Step::Text),
                 SWITCH_PAGE => {
                     self.tag_page = self.octet()?;
                     continue;
@@ -191,15 +206,42 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 _ if octet & 0x3F >= 0x05 => self.open(octet).map(Step::Start),
-                LITERAL | 0x44 | 0x84 | 0xC4 => {
-                    let offset = self.number()?;
-                    self.table_text(offset)?;
-                    self.open(octet).map(Step::StartLiteral)
-                }
-                _ if !inside => Err(Error::Misplaced { at, octet }),
-                _ => self.character_data(octet, at),
+                LITERAL | 0x44 | 0x84 | 0xC4 => self.open_literal(octet),
+                _ => self.character_data(octet),
             };
         }
+    }
+
+    #[inline(never)]
+    fn outside_content(&mut self) -> Result<Step, Error> {
+        match self.state {
+            State::Content => self.content(),
+            State::Prolog => self.prolog(),
+            State::Attributes { content } => self.attribute(content),
+            State::EmptyEnd => Ok(self.close()),
+            State::Done => Ok(Step::Done),
+        }
+    }
+
+    fn prolog(&mut self) -> Result<Step, Error> {
+        loop {
+            let at = self.at;
+            match self.octet()? {
+                SWITCH_PAGE => self.tag_page = self.octet()?,
+                PI => self.skip_pi()?,
+                octet if octet & 0x3F >= 0x05 => return self.open(octet).map(Step::Start),
+                octet @ (LITERAL | 0x44 | 0x84 | 0xC4) => return self.open_literal(octet),
+                octet => return Err(Error::Misplaced { at, octet }),
+            }
+        }
+    }
+
+    /// Enters an element whose name is a text.
+    #[inline(never)]
+    fn open_literal(&mut self, octet: u8) -> Result<Step, Error> {
+        let offset = self.number()?;
+        self.table_text(offset)?;
+        self.open(octet).map(Step::StartLiteral)
     }
 
     /// Enters an element.
@@ -231,7 +273,6 @@ impl<'a> Reader<'a> {
 
     fn attribute(&mut self, content: bool) -> Result<Step, Error> {
         loop {
-            let at = self.at;
             let octet = self.octet()?;
             return match octet {
                 SWITCH_PAGE => {
@@ -259,13 +300,16 @@ impl<'a> Reader<'a> {
                         Step::AttributeValue { page, token }
                     })
                 }
-                _ => self.character_data(octet, at),
+                _ => self.character_data(octet),
             };
         }
     }
 
     /// STR_*, ENTITY, EXT_* and OPAQUE, which stand in content and in attribute values.
-    fn character_data(&mut self, octet: u8, at: usize) -> Result<Step, Error> {
+    /// `octet` has just been read.
+    #[inline(never)]
+    fn character_data(&mut self, octet: u8) -> Result<Step, Error> {
+        let at = self.at - 1;
         match octet {
             STR_I => self.inline_text().map(|()| Step::Text),
             STR_T => {
@@ -293,9 +337,9 @@ impl<'a> Reader<'a> {
     }
 
     /// PI attrStart *attrValue END.
+    #[inline(never)]
     fn skip_pi(&mut self) -> Result<(), Error> {
         loop {
-            let at = self.at;
             match self.octet()? {
                 END => return Ok(()),
                 SWITCH_PAGE => self.attribute_page = self.octet()?,
@@ -304,7 +348,7 @@ impl<'a> Reader<'a> {
                 }
                 octet if octet & 0x3F >= 0x05 => {}
                 octet => {
-                    self.character_data(octet, at)?;
+                    self.character_data(octet)?;
                 }
             }
         }
