@@ -31,13 +31,6 @@ struct OpenElements {
     count: usize,
 }
 
-/// The first part of a leaf.
-enum Part<'a> {
-    /// Not looked at yet.
-    Step(Step),
-    Raw(Raw<'a>),
-}
-
 /// What stands before the root's content.
 pub(crate) struct WbxmlRoot {
     pub tag: Option<Tag>,
@@ -252,39 +245,22 @@ impl<'a> WbxmlSource<'a> {
             Step::Text => out.push_str(&self.reader.text()),
             Step::Character(c) => out.push(c),
             Step::ExtT(0, index) => out.push_str(self.value_text(tag, index).unwrap_or("")),
-            // A NUL could not be written in a text again.
-            Step::Opaque => {
-                let text = String::from_utf8_lossy(self.reader.part());
-                out.push_str(&text.replace('\0', "\u{FFFD}"));
-            }
+            Step::Opaque => push_octets(out, self.reader.part()),
             _ => return false,
         }
         true
     }
 
-    /// A leaf in several parts, of which `first` has been read.
+    /// A leaf in several parts: what has been read of it, and the step after that.
     #[inline(never)]
-    fn in_parts(&mut self, first: Part<'a>) -> Result<Raw<'_>, SyntaxError> {
+    fn in_parts(&mut self, first: Raw<'_>, mut step: Step) -> Result<Raw<'_>, SyntaxError> {
         let tag = self.open.last();
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
-        let mut step = match first {
-            Part::Step(step) => step,
-            Part::Raw(raw) => {
-                match raw {
-                    Raw::Text(part) => text.push_str(part),
-                    Raw::Octets(_) => _ = self.push_text(&mut text, Step::Opaque, tag),
-                }
-                let step = self.step()?;
-                // Only something without content stood before the end.
-                if step == Step::End {
-                    self.scratch = text;
-                    self.close_leaf();
-                    return Ok(raw);
-                }
-                step
-            }
-        };
+        match first {
+            Raw::Text(part) => text.push_str(part),
+            Raw::Octets(octets) => push_octets(&mut text, octets),
+        }
         while step != Step::End {
             if !self.push_text(&mut text, step, tag)
                 && let Step::Start(_) | Step::StartLiteral(_) = step
@@ -303,6 +279,12 @@ impl<'a> WbxmlSource<'a> {
     fn close_leaf(&mut self) {
         self.closed = self.open.pop();
     }
+}
+
+/// OPAQUE as text; a NUL could not be written in a text again.
+fn push_octets(out: &mut String, octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    out.push_str(&text.replace('\0', "\u{FFFD}"));
 }
 
 impl OpenElements {
@@ -385,7 +367,7 @@ impl Source for WbxmlSource<'_> {
             Step::Text if self.reader.header().charset == Charset::Utf8 => {
                 match std::str::from_utf8(octets) {
                     Ok(text) => Raw::Text(text),
-                    Err(_) => return self.in_parts(Part::Step(first)),
+                    Err(_) => return self.in_parts(Raw::Text(""), first),
                 }
             }
             Step::ExtT(0, index) => {
@@ -393,13 +375,14 @@ impl Source for WbxmlSource<'_> {
                 Raw::Text(text.unwrap_or("unknown value token"))
             }
             Step::Opaque => Raw::Octets(octets),
-            _ => return self.in_parts(Part::Step(first)),
+            _ => return self.in_parts(Raw::Text(""), first),
         };
-        if self.reader.end_follows() {
+        let step = self.step()?;
+        if step == Step::End {
             self.close_leaf();
             return Ok(raw);
         }
-        self.in_parts(Part::Raw(raw))
+        self.in_parts(raw, step)
     }
 
     fn extension(&mut self) -> Result<Extension, SyntaxError> {

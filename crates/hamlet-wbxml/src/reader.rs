@@ -161,17 +161,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the end of the innermost element comes next; then it has been read.
-    #[inline(always)]
-    pub fn end_follows(&mut self) -> bool {
-        let follows = self.state == State::Content && self.octets.get(self.at) == Some(&END);
-        if follows {
-            self.at += 1;
-            self.close();
-        }
-        follows
-    }
-
     /// How many elements are open.
     #[inline(always)]
     pub fn depth(&self) -> usize {
