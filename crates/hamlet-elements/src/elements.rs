@@ -254,9 +254,8 @@ impl Elements {
     }
 }
 
-/// A panic answers 500 to this request alone; what it leaves half-done is its own, and no
-/// lock is held while anything can panic. The work is boxed by whoever makes it, so that it is
-/// not moved again and again.
+/// A panic answers 500 to this request alone. The work is boxed by whoever makes it, so that
+/// it is not moved again and again.
 async fn confined(work: Pin<Box<dyn Future<Output = Answer> + Send + '_>>) -> Answer {
     AssertUnwindSafe(work)
         .catch_unwind()
@@ -265,4 +264,15 @@ async fn confined(work: Pin<Box<dyn Future<Output = Answer> + Send + '_>>) -> An
             tracing::error!("a request panicked");
             Err(StatusCode::INTERNAL_ERROR.into())
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_answers_500_to_its_request() {
+        let answer = confined(Box::pin(async { panic!("of the test") })).await;
+        assert_eq!(answer, Err(StatusCode::INTERNAL_ERROR.into()));
+    }
 }

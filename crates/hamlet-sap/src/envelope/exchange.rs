@@ -67,7 +67,7 @@ pub(crate) struct Around<'a> {
 impl Sap {
     /// Answers one message. Never fails; a fault of the program is a panic, which the
     /// transport confines to this exchange. It has to be polled to its end, whatever becomes
-    /// of the client: the transport gives it a task of its own.
+    /// of the client: the transport sees to that.
     pub async fn exchange(&self, inbound: &Inbound<'_>) -> Reply {
         if inbound.body.is_empty() {
             return Reply::BadRequest;
