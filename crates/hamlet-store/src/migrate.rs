@@ -11,10 +11,12 @@ pub const SCHEMA_VERSION: u32 = SQLITE.len() as u32;
 const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0001.sql"),
     include_str!("migrations/sqlite/0002.sql"),
+    include_str!("migrations/sqlite/0003.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0001.sql"),
     include_str!("migrations/postgres/0002.sql"),
+    include_str!("migrations/postgres/0003.sql"),
 ];
 const _: () = assert!(SQLITE.len() == POSTGRES.len());
 

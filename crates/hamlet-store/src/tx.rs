@@ -4,6 +4,7 @@ use crate::StoreError;
 use crate::metrics::{Counters, count};
 use crate::postgres::Statements;
 use crate::row::{Row, Value};
+use crate::sqlite::Answers;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
 
@@ -20,7 +21,8 @@ pub struct Tx<'c> {
 
 /// The engine's part.
 pub(crate) enum Connection<'c> {
-    Sqlite(&'c rusqlite::Connection),
+    /// The directory is with the connection that writes.
+    Sqlite(&'c rusqlite::Connection, Option<&'c mut Answers>),
     Postgres(postgres::Transaction<'c>, &'c mut Statements),
 }
 
@@ -64,6 +66,24 @@ impl<'c> Tx<'c> {
         self.failure.clone()
     }
 
+    /// Where remembered answers lie, if their table has no index.
+    pub(crate) fn answers(&mut self) -> Option<&mut Answers> {
+        match &mut self.connection {
+            Connection::Sqlite(_, answers) => answers.as_deref_mut(),
+            Connection::Postgres(..) => None,
+        }
+    }
+
+    /// The directory and the number of the row that was made last.
+    pub(crate) fn answers_and_newest_row(&mut self) -> Option<(&mut Answers, i64)> {
+        match &mut self.connection {
+            Connection::Sqlite(connection, Some(answers)) => {
+                Some((answers, connection.last_insert_rowid()))
+            }
+            _ => None,
+        }
+    }
+
     /// Runs a statement; the number of rows that it changed.
     pub(crate) fn execute(
         &mut self,
@@ -73,7 +93,7 @@ impl<'c> Tx<'c> {
         let sql = sql.into();
         count(&self.counters.statements);
         let changed = match &mut self.connection {
-            Connection::Sqlite(connection) => connection
+            Connection::Sqlite(connection, _) => connection
                 .prepare_cached(sql.sqlite)
                 .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)))
                 .map(|changed| changed as u64)
@@ -96,7 +116,7 @@ impl<'c> Tx<'c> {
         let sql = sql.into();
         count(&self.counters.statements);
         let done = match &mut self.connection {
-            Connection::Sqlite(connection) => {
+            Connection::Sqlite(connection, _) => {
                 for_each_sqlite(connection, sql.sqlite, values, &mut each)
             }
             Connection::Postgres(transaction, statements) => {

@@ -60,7 +60,6 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
 const BELONGINGS: &[&str] = &[
     "DELETE FROM auto_subscription
      WHERE session IN (SELECT id FROM session WHERE user_id = ?1)",
-    "DELETE FROM remembered WHERE scope IN (SELECT id FROM session WHERE user_id = ?1)",
     "DELETE FROM session WHERE user_id = ?1",
     "DELETE FROM contact_list WHERE owner = ?1",
     "DELETE FROM presence WHERE user_id = ?1",
@@ -124,6 +123,9 @@ impl Tx<'_> {
     /// records, contact lists, presence, mailbox, the subscriptions that he has and those
     /// to him. He stays in the lists of others. `false` without such an account.
     pub fn delete_account(&mut self, user: &UserId) -> Result<bool, StoreError> {
+        for session in self.sessions_of(user)? {
+            self.forget_scope(session.id.as_str())?;
+        }
         for statement in BELONGINGS {
             self.execute(*statement, values![user])?;
         }

@@ -1,7 +1,9 @@
 //! SQLite: one thread that writes and commits in batches, a few that read.
 
+mod answers;
 mod batch;
 
+pub(crate) use self::answers::Answers;
 use self::batch::Batch;
 use crate::config::StoreConfig;
 use crate::job::BoxedJob;
@@ -33,7 +35,8 @@ pub(crate) fn start(
 ) -> Result<(), StoreError> {
     let lock = lock(path)?;
     let connection = open_writer(path)?;
-    let batch = Batch::new(connection, counters.clone());
+    let answers = Answers::load(&connection)?;
+    let batch = Batch::new(connection, answers, counters.clone());
     for number in 0..config.readers.max(1) {
         let reader = Reader {
             connection: open_reader(path)?,
@@ -169,7 +172,7 @@ impl Reader {
     /// One snapshot for everything that the operation reads.
     fn run_one(&self, job: &mut BoxedJob) -> Result<(), StoreError> {
         delimit(&self.connection, "BEGIN")?;
-        let mut tx = Tx::new(TxConnection::Sqlite(&self.connection), &self.counters);
+        let mut tx = Tx::new(TxConnection::Sqlite(&self.connection, None), &self.counters);
         let own = job.run(&mut tx);
         abandon(&self.connection);
         own

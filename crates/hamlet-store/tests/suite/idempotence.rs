@@ -1,7 +1,7 @@
 //! csp-access 2.3.
 
 use crate::harness::{TestStore, at, on_both_engines};
-use hamlet_store::Remembered;
+use hamlet_store::{Remembered, Store, StoreError};
 
 fn known(hash: i64, answer: &[u8]) -> Remembered {
     Remembered::Known {
@@ -17,8 +17,12 @@ on_both_engines! {
         };
         assert_eq!(remember(-1, b"first").await, Remembered::New);
         assert_eq!(remember(2, b"second").await, known(-1, b"first"));
-        let found = store.read(|tx| tx.remembered("s1", "send 5")).await;
-        assert_eq!(found, Some((-1, b"first".to_vec())));
+        let (read, written) = (
+            store.read(|tx| tx.remembered("s1", "send 5")).await,
+            store.write(|tx| tx.remembered("s1", "send 5")).await,
+        );
+        assert_eq!(read, Some((-1, b"first".to_vec())));
+        assert_eq!(written, read);
         assert_eq!(store.read(|tx| tx.remembered("s2", "send 5")).await, None);
     }
 
@@ -45,6 +49,41 @@ on_both_engines! {
             })
             .await;
         assert_eq!(left, (None, None, Some((0, Vec::new()))));
+    }
+
+    async fn records_are_known_after_a_restart(store: &TestStore) {
+        store
+            .write(|tx| {
+                tx.remember("s1", "1", 1, b"a", at(1))?;
+                tx.remember("s1", "2", 2, b"b", at(2))?;
+                tx.replace_remembered("s1", "1", 3, b"c", at(3))
+            })
+            .await;
+        store.store().close().await;
+        let reopened = Store::open(store.config()).expect("open again");
+        let repeat = |id: &'static str| reopened.write(move |tx| tx.remember("s1", id, 9, b"", at(4)));
+        assert_eq!(repeat("1").await, Ok(known(3, b"c")));
+        assert_eq!(repeat("2").await, Ok(known(2, b"b")));
+        assert_eq!(repeat("3").await, Ok(Remembered::New));
+        reopened.close().await;
+    }
+
+    async fn a_write_that_fails_leaves_the_records_as_they_were(store: &TestStore) {
+        store.write(|tx| tx.remember("s1", "1", 1, b"a", at(1))).await;
+        let failed = store
+            .store()
+            .write(|tx| {
+                tx.remember("s1", "2", 2, b"b", at(2))?;
+                tx.replace_remembered("s1", "1", 3, b"c", at(3))?;
+                tx.forget_scope("s1")?;
+                tx.purge_remembered(at(9))?;
+                Err::<(), _>(StoreError::Constraint("of the test".into()))
+            })
+            .await;
+        assert!(failed.is_err());
+        let repeat = |id: &'static str| store.write(move |tx| tx.remember("s1", id, 9, b"", at(4)));
+        assert_eq!(repeat("1").await, known(1, b"a"));
+        assert_eq!(repeat("2").await, Remembered::New);
     }
 
     async fn of_concurrent_repeats_one_is_new(store: &TestStore) {

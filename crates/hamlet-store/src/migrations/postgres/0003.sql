@@ -1,0 +1,2 @@
+-- Nothing: several connections write here, and the index keeps them apart.
+SELECT 1;
