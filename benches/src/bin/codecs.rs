@@ -2,7 +2,7 @@
 //! messages in the same run: `cargo run --release -p hamlet-benches --bin codecs`.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use hamlet_benches::messages::{Sample, VERSION, samples};
 use hamlet_csp::{Syntax, WriteOptions, decode, encode};
@@ -18,10 +18,34 @@ const SPAN: Duration = Duration::from_millis(100);
 /// Rounds; the fastest counts, because what disturbs a measurement only slows it down.
 const ROUNDS: usize = 5;
 
-/// Rounds beside libwbxml: of both the fastest must be a good one.
+/// Rounds beside libwbxml. Each is a process of its own for both, because where a process
+/// happens to lie in memory can slow it down by half from its beginning to its end.
 const PEER_ROUNDS: usize = 20;
 
+/// The argument with which this program measures one file and prints nanoseconds, as
+/// `peers/libwbxml_parse.c` does.
+const DECODE: &str = "--decode";
+
 fn main() {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match arguments.as_slice() {
+        [] => table(),
+        [flag, path] if flag == DECODE => {
+            let octets = std::fs::read(path).expect("the file can be read");
+            println!("{}", decoding(&octets));
+        }
+        _ => {
+            eprintln!("usage: codecs [{DECODE} FILE]");
+            std::process::exit(2);
+        }
+    }
+}
+
+fn decoding(octets: &[u8]) -> f64 {
+    nanoseconds(|| decode(black_box(octets), Syntax::Wbxml))
+}
+
+fn table() {
     let samples = samples();
     println!("What is measured              octets        ns  messages/s     MB/s");
     let options = WriteOptions::default();
@@ -87,17 +111,15 @@ fn nanoseconds<T>(mut call: impl FnMut() -> T) -> f64 {
 fn libwbxml(samples: &[Sample]) -> Result<Vec<(f64, f64)>, String> {
     let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
     let program = build(directory.path())?;
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let span = SPAN.as_millis().to_string();
     let mut best = vec![(f64::INFINITY, f64::INFINITY); samples.len()];
     for _ in 0..PEER_ROUNDS {
         for (at, sample) in samples.iter().enumerate() {
             let path = directory.path().join("message.wbxml");
             std::fs::write(&path, &sample.wbxml).map_err(|error| error.to_string())?;
-            let span = SPAN.as_millis().to_string();
-            let theirs: f64 = output(Command::new(&program).arg(span).arg(&path))?
-                .trim()
-                .parse()
-                .map_err(|_| "it printed no number".to_owned())?;
-            let ours = nanoseconds(|| decode(black_box(&sample.wbxml), Syntax::Wbxml));
+            let theirs = number(Command::new(&program).arg(&span).arg(&path))?;
+            let ours = number(Command::new(&this).arg(DECODE).arg(&path))?;
             best[at] = (best[at].0.min(theirs), best[at].1.min(ours));
         }
     }
@@ -114,6 +136,13 @@ fn build(directory: &Path) -> Result<std::path::PathBuf, String> {
     compiler.args(["-O2", "-o"]).arg(&program).arg(source);
     output(compiler.args(flags.split_whitespace()))?;
     Ok(program)
+}
+
+/// The number that a program prints.
+fn number(command: &mut Command) -> Result<f64, String> {
+    let printed = output(command)?;
+    let printed = printed.trim().parse();
+    printed.map_err(|_| "it printed no number".to_owned())
 }
 
 /// What a program prints, or why it did not.
