@@ -5,10 +5,14 @@ use crate::directory::Directory;
 use crate::im::{ImConfig, MailboxItem, MessageIds};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
+use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, ServiceRelay};
 use futures::FutureExt;
 use hamlet_model::presence::ClientInfo;
-use hamlet_model::{ApplicationId, ClientId, Domain, SessionId, StatusCode, Timestamp, UserId};
+use hamlet_model::{
+    ApplicationId, ClientId, Domain, Profile, ProfileField, Refusal, SessionId, StatusCode,
+    Timestamp, UserId,
+};
 use hamlet_store::{Store, StoreError};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -25,6 +29,8 @@ pub struct ElementsConfig {
     pub contact_lists: ContactListConfig,
     /// Presence.
     pub presence: PresenceConfig,
+    /// Searches.
+    pub search: SearchConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -39,6 +45,7 @@ impl ElementsConfig {
             im: ImConfig::default(),
             contact_lists: ContactListConfig::default(),
             presence: PresenceConfig::default(),
+            search: SearchConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
         }
@@ -85,6 +92,7 @@ pub(crate) struct Inner {
     pub(crate) message_ids: MessageIds,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
+    pub(crate) searching: Running,
     events: Arc<dyn Events>,
 }
 
@@ -140,6 +148,7 @@ impl Elements {
             message_ids: MessageIds::new(),
             waiting: Arc::default(),
             hub: Hub::default(),
+            searching: Running::new(config.search.max_per_session, config.search.max_running),
             config,
             store,
             relay,
@@ -203,6 +212,21 @@ impl Elements {
         self.inner.hub.forget(user);
     }
 
+    /// The whole profile of a user, for the operator; `None` without such a user.
+    pub async fn profile(&self, user: &UserId) -> Result<Option<Profile>, StoreError> {
+        self.inner.profile(user).await
+    }
+
+    /// Changes any fields of a user's profile, for the operator: 531 without such a user,
+    /// 702 for a value that cannot be; nothing is changed then.
+    pub async fn set_profile(
+        &self,
+        user: &UserId,
+        changes: Vec<(ProfileField, String)>,
+    ) -> Result<(), Refusal> {
+        self.inner.set_profile(user, changes).await
+    }
+
     /// What waits for a user, oldest first.
     pub async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
         self.inner.mailbox(user).await
@@ -226,7 +250,7 @@ impl Elements {
     }
 
     /// Removes what is not worth delivering any more, telling senders who asked for reports
-    /// (csp-im 9). Answers how many entries went; to be called from time to time.
+    /// (csp-im 9), and searches that nobody has gone on with (csp-access 9.2). Answers how many entries went; to be called from time to time.
     pub async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.inner.expire(now).await
     }

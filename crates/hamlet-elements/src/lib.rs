@@ -1,9 +1,10 @@
-//! The service elements: Presence (with contact lists) and Instant Messaging.
+//! The service elements: Presence (with contact lists) and Instant Messaging; and the common
+//! features that need no wire: search, profiles, verification of identifiers.
 //!
 //! Pure service: called with a requestor and a request, an element answers a response or a
 //! refusal and tells others by events. It knows neither protocol version nor syntax nor
 //! socket, and not whether a request came by CSP or from another domain.
-//! (Architecture document 5.3.2, 5.3.3; docs/protocol csp-presence, csp-im.)
+//! (Architecture document 5.3.2, 5.3.3, 5.3.6; docs/protocol csp-presence, csp-im, csp-access 9 and 11.)
 
 #![forbid(unsafe_code)]
 
@@ -15,8 +16,11 @@ pub mod im;
 mod once;
 pub mod outbox;
 pub mod presence;
+pub mod profile;
 mod router;
+pub mod search;
 pub mod service;
+pub mod verify;
 
 pub use elements::{Elements, ElementsConfig, PresenceHome, SessionFacts};
 pub use outbox::OutboxItem;

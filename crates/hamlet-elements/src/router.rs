@@ -24,7 +24,8 @@ pub(crate) fn place<'a>(
 ) -> Option<Place<'a>> {
     let is_home = user.domain_str() == config.domain.as_str();
     match (element, &config.presence_home) {
-        (ServiceElement::InstantMessaging, _) | (_, PresenceHome::Local) => Some(Place::Here),
+        (ServiceElement::InstantMessaging | ServiceElement::Common, _)
+        | (_, PresenceHome::Local) => Some(Place::Here),
         (ServiceElement::Presence, PresenceHome::At(domain)) if is_home => Some(Place::At(domain)),
         (ServiceElement::Presence, PresenceHome::At(_)) => {
             serves(config, user.domain_str()).then_some(Place::Here)
@@ -68,8 +69,14 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         Request::GetPresence(_)
         | Request::SubscribePresence(_)
         | Request::UnsubscribePresence(_)
-        | Request::PresenceNotification(_) => Ok(()),
-        Request::SendMessage(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        | Request::PresenceNotification(_)
+        | Request::GetPublicProfiles(_)
+        | Request::VerifyIds(_) => Ok(()),
+        Request::SendMessage(_)
+        | Request::Search(_)
+        | Request::ContinueSearch(_)
+        | Request::StopSearch(_)
+        | Request::UpdatePublicProfile(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
         | Request::GetContactLists
@@ -156,6 +163,16 @@ impl Inner {
                 .expand_contact_lists(requestor, request)
                 .await
                 .map(Response::Members),
+            Request::Search(request) => self.search(requestor, *request, key).await,
+            Request::ContinueSearch(request) => self.continue_search(requestor, request, key).await,
+            Request::StopSearch(request) => self.stop_search(requestor, request, key).await,
+            Request::GetPublicProfiles(request) => {
+                self.get_public_profiles(requestor, request).await
+            }
+            Request::UpdatePublicProfile(request) => {
+                self.update_public_profile(requestor, request, key).await
+            }
+            Request::VerifyIds(request) => self.verify(requestor, request).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The same types travel between domains, so that an element cannot tell whether it was
 //! called by a session of its own domain or by another one.
 
-use crate::{contact_list, im, presence};
+use crate::{contact_list, im, presence, profile, search, verify};
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
@@ -92,6 +92,18 @@ pub enum Request {
     ManageContactList(contact_list::ManageContactList),
     /// The members of the requestor's contact lists.
     ExpandContactLists(contact_list::ExpandContactLists),
+    /// csp-access 9.
+    Search(Box<search::Search>),
+    /// csp-access 9.2.
+    ContinueSearch(search::ContinueSearch),
+    /// csp-access 9.2.
+    StopSearch(search::StopSearch),
+    /// csp-access 11.1.
+    GetPublicProfiles(profile::GetPublicProfiles),
+    /// csp-access 11.1.
+    UpdatePublicProfile(profile::UpdatePublicProfile),
+    /// csp-access 11.2.
+    VerifyIds(verify::VerifyIds),
 }
 
 /// Which service element a request belongs to.
@@ -101,6 +113,8 @@ pub enum ServiceElement {
     Presence,
     /// Instant messaging.
     InstantMessaging,
+    /// The common features, which every user has at home.
+    Common,
 }
 
 impl Request {
@@ -110,6 +124,12 @@ impl Request {
             Self::SendMessage(_) | Self::DeliverMessage(_) | Self::DeliveryReport(_) => {
                 ServiceElement::InstantMessaging
             }
+            Self::Search(_)
+            | Self::ContinueSearch(_)
+            | Self::StopSearch(_)
+            | Self::GetPublicProfiles(_)
+            | Self::UpdatePublicProfile(_)
+            | Self::VerifyIds(_) => ServiceElement::Common,
             _ => ServiceElement::Presence,
         }
     }
@@ -132,6 +152,10 @@ pub enum Response {
     ContactList(Box<contact_list::Managed>),
     /// ExpandContactLists.
     Members(contact_list::Members),
+    /// Search, ContinueSearch.
+    SearchPage(search::Page),
+    /// GetPublicProfiles.
+    PublicProfiles(profile::PublicProfiles),
 }
 
 /// Success, possibly partial: 200 without details, 201 with (csp-access 1.5).

@@ -23,6 +23,42 @@ pub struct Detail {
     pub contact_lists: Vec<ContactListId>,
     /// Domains that failed.
     pub domains: Vec<Domain>,
+    /// Screen names that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub screen_names: Vec<GivenScreenName>,
+    /// Search elements that failed, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub search_elements: Vec<String>,
+    /// Names that are no groups, contact lists or domains, as they were given.
+    #[serde(default, skip_serializing_if = "Malformed::is_empty")]
+    pub malformed_others: Malformed,
+}
+
+/// A screen name as it was given (data-types 1.6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenScreenName {
+    /// SName.
+    pub name: String,
+    /// The group that it would be valid in.
+    pub group: String,
+}
+
+/// Addresses other than users' that could not be parsed, as they were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Malformed {
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Contact lists.
+    pub contact_lists: Vec<String>,
+    /// Domains.
+    pub domains: Vec<String>,
+}
+
+impl Malformed {
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Detail {
@@ -37,6 +73,9 @@ impl Detail {
             messages: Vec::new(),
             contact_lists: Vec::new(),
             domains: Vec::new(),
+            screen_names: Vec::new(),
+            search_elements: Vec::new(),
+            malformed_others: Malformed::default(),
         }
     }
 }
@@ -126,7 +165,20 @@ impl Failures {
             block.messages.extend(detail.messages);
             block.contact_lists.extend(detail.contact_lists);
             block.domains.extend(detail.domains);
+            block.screen_names.extend(detail.screen_names);
+            block.search_elements.extend(detail.search_elements);
+            let (all, more) = (&mut block.malformed_others, detail.malformed_others);
+            all.groups.extend(more.groups);
+            all.contact_lists.extend(more.contact_lists);
+            all.domains.extend(more.domains);
         }
+    }
+
+    /// Whether a failure of `user` has been noted.
+    pub fn names(&self, user: &UserId) -> bool {
+        self.details
+            .iter()
+            .any(|detail| detail.users.contains(user))
     }
 
     /// Nothing failed.

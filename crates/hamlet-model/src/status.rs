@@ -39,6 +39,8 @@ codes! {
     UNSUPPORTED_MEDIA_TYPE = 415, "Unsupported media type";
     INVALID_TRANSACTION_ID = 420, "Invalid transaction ID";
     USER_CLIENT_MISMATCH = 422, "User ID and client ID do not match";
+    INVALID_SEARCH_ID = 424, "Invalid search ID";
+    INVALID_SEARCH_INDEX = 425, "Invalid search index";
     INVALID_MESSAGE_ID = 426, "Invalid message ID";
     INVALID_USER_ID = 427, "Invalid user ID";
     CLIENT_ID_MISMATCH = 428, "Client ID mismatch";
@@ -57,10 +59,14 @@ codes! {
     UNKNOWN_USER = 531, "Unknown user";
     BLOCKED = 532, "Recipient blocked the sender";
     NOT_LOGGED_IN = 533, "Recipient is not logged in";
+    SEARCH_TIMED_OUT = 535, "Search timed out";
+    TOO_MANY_HITS = 536, "Too many hits";
+    TOO_BROAD = 537, "Too broad search criteria";
     MESSAGE_REJECTED = 538, "Message has been rejected";
     MESSAGE_FORWARDED = 541, "Message forwarded";
     MESSAGE_EXPIRED = 542, "Message expired";
     NO_DIGEST_SCHEMA = 543, "No matching digest scheme supported";
+    INVALID_SEARCH = 562, "Invalid search request";
     SESSION_EXPIRED = 600, "Session expired";
     FORCED_LOGOUT = 601, "Forced logout";
     ALREADY_LOGGED_IN = 603, "Already logged in";

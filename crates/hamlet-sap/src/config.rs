@@ -3,6 +3,7 @@
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
+use hamlet_elements::search::SearchConfig;
 use hamlet_elements::{ElementsConfig, PresenceHome};
 use hamlet_model::Domain;
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub struct SapConfig {
     pub contact_lists: ContactListConfig,
     /// Presence.
     pub presence: PresenceConfig,
+    /// Searches.
+    pub search: SearchConfig,
     /// Where the users of this domain have their presence.
     pub presence_home: PresenceHome,
     /// Domains whose users have their presence here.
@@ -156,6 +159,7 @@ impl SapConfig {
             im: ImConfig::default(),
             contact_lists: ContactListConfig::default(),
             presence: PresenceConfig::default(),
+            search: SearchConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             trace_dir: None,
@@ -167,6 +171,7 @@ impl SapConfig {
             im: self.im.clone(),
             contact_lists: self.contact_lists.clone(),
             presence: self.presence.clone(),
+            search: self.search.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
             ..ElementsConfig::new(self.domain.clone())

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// Concurrent transactions kept getting in the way; the operation may be repeated.
     #[error("the operation conflicts with concurrent ones")]
     Conflict,
+    /// It took longer than it may.
+    #[error("the operation took too long")]
+    TimedOut,
     /// What is stored cannot be understood.
     #[error("the store holds what it should not: {0}")]
     Corrupt(String),
@@ -41,6 +44,17 @@ pub enum StoreError {
     /// The connection was lost while the commit was under way: it may have happened.
     #[error("the connection was lost during the commit: {0}")]
     Unknown(String),
+    /// The database lacks an extension and may not install it.
+    #[error(
+        "the database lacks the extension {name}, and installing it failed: {why}; let a superuser \
+         run `CREATE EXTENSION {name}` in this database (Debian has it in postgresql-contrib)"
+    )]
+    Extension {
+        /// Its name.
+        name: &'static str,
+        /// What the database said.
+        why: String,
+    },
     /// Anything else that the database says.
     #[error("the database failed: {0}")]
     Database(String),
@@ -94,10 +108,11 @@ impl From<postgres::Error> for StoreError {
             {
                 Self::Conflict
             }
+            _ if *code == SqlState::QUERY_CANCELED => Self::TimedOut,
             // What the table refuses, and what its types do.
             "22" | "23" => Self::Constraint(text),
             // A server that stops, starts or has no connection left.
-            "08" | "57" if *code != SqlState::QUERY_CANCELED => Self::Unavailable(text),
+            "08" | "57" => Self::Unavailable(text),
             _ if *code == SqlState::TOO_MANY_CONNECTIONS => Self::Unavailable(text),
             _ => Self::Database(text),
         }

@@ -29,6 +29,8 @@ pub use ops::idempotence::Remembered;
 pub use ops::mailbox::{MAX_REPORTS, MailboxEntry, MailboxKind, Put, Quota};
 pub use ops::outbox::{NewOutboxEntry, OutboxEntry};
 pub use ops::presence::StoredAttribute;
+pub use ops::search::{Criterion, Found, Search, SearchedText};
+pub use ops::search_cursor::SearchCursor;
 pub use ops::session::StoredSession;
 pub use ops::subscription::{Subscriber, Subscription};
 pub use store::Store;

@@ -1,6 +1,9 @@
 //! Versioned schemas: forward only, applied when the store is opened.
 
-use crate::StoreError;
+use crate::metrics::Counters;
+use crate::postgres::Statements;
+use crate::tx::Connection;
+use crate::{StoreError, Tx};
 use hamlet_model::Timestamp;
 
 /// The schema that this version of Hamlet reads and writes.
@@ -12,11 +15,13 @@ const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0001.sql"),
     include_str!("migrations/sqlite/0002.sql"),
     include_str!("migrations/sqlite/0003.sql"),
+    include_str!("migrations/sqlite/0004.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0001.sql"),
     include_str!("migrations/postgres/0002.sql"),
     include_str!("migrations/postgres/0003.sql"),
+    include_str!("migrations/postgres/0004.sql"),
 ];
 const _: () = assert!(SQLITE.len() == POSTGRES.len());
 
@@ -38,6 +43,9 @@ pub(crate) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreE
     for (version, step) in outstanding(found, SQLITE)? {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
+        let counters = Counters::default();
+        let connection = Connection::Sqlite(&transaction, None);
+        complete(version, &mut Tx::new(connection, &counters))?;
         transaction.execute(
             "INSERT INTO migration (version, applied) VALUES (?1, ?2)",
             (version, Timestamp::now().millis()),
@@ -50,6 +58,7 @@ pub(crate) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreE
 
 /// Brings a PostgreSQL database up to date, all in one transaction.
 pub(crate) fn postgres(client: &mut postgres::Client) -> Result<(), StoreError> {
+    let (counters, mut statements) = (Counters::default(), Statements::default());
     let mut transaction = client.transaction()?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&POSTGRES_LOCK])?;
     transaction.batch_execute(
@@ -59,16 +68,53 @@ pub(crate) fn postgres(client: &mut postgres::Client) -> Result<(), StoreError> 
     let found = transaction
         .query_one("SELECT coalesce(max(version), 0) FROM migration", &[])?
         .try_get::<_, i64>(0)?;
-    for (version, step) in outstanding(found, POSTGRES)? {
+    let steps = outstanding(found, POSTGRES)?;
+    install_trigrams(&mut transaction)?;
+    let mut taken = Vec::new();
+    for (version, step) in steps {
         transaction.batch_execute(step)?;
         transaction.execute(
             "INSERT INTO migration (version, applied) VALUES ($1, $2)",
             &[&version, &Timestamp::now().millis()],
         )?;
+        taken.push(version);
+    }
+    let connection = Connection::Postgres(transaction, &mut statements);
+    let mut tx = Tx::new(connection, &counters);
+    taken
+        .iter()
+        .try_for_each(|version| complete(*version, &mut tx))?;
+    if let Connection::Postgres(transaction, _) = tx.into_connection() {
+        transaction.commit()?;
+    }
+    for version in taken {
         tracing::info!(version, "schema of the store brought up to date");
     }
-    transaction.commit()?;
     Ok(())
+}
+
+/// What a step does that SQL alone cannot.
+fn complete(version: i64, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    match version {
+        4 => tx.follow_all_aliases(),
+        _ => Ok(()),
+    }
+}
+
+/// The index of parts of words needs it. The owner of a database may install it since
+/// PostgreSQL 13, if the server has it at all.
+fn install_trigrams(transaction: &mut postgres::Transaction<'_>) -> Result<(), StoreError> {
+    const NAME: &str = "pg_trgm";
+    let known = "SELECT 1 FROM pg_extension WHERE extname = $1";
+    if transaction.query_opt(known, &[&NAME])?.is_some() {
+        return Ok(());
+    }
+    transaction
+        .batch_execute("CREATE EXTENSION pg_trgm")
+        .map_err(|error| StoreError::Extension {
+            name: NAME,
+            why: StoreError::from(error).to_string(),
+        })
 }
 
 /// The steps still to be done, each with the version that it leads to.

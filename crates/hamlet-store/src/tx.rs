@@ -7,6 +7,8 @@ use crate::row::{Row, Value};
 use crate::sqlite::Answers;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
+use std::ops::ControlFlow;
+use std::time::Instant;
 
 /// A transaction in which the operations are carried out. Its methods are the operations;
 /// each is one short statement or few.
@@ -24,6 +26,13 @@ pub(crate) enum Connection<'c> {
     /// The directory is with the connection that writes.
     Sqlite(&'c rusqlite::Connection, Option<&'c mut Answers>),
     Postgres(postgres::Transaction<'c>, &'c mut Statements),
+}
+
+/// Which engine it is, where more than a dialect depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
 }
 
 /// A statement; where the dialects differ, once for each. Parameters are `?1`, `?2`, …
@@ -64,6 +73,13 @@ impl<'c> Tx<'c> {
     /// The first error of any operation.
     pub(crate) fn failure(&self) -> Option<StoreError> {
         self.failure.clone()
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        match self.connection {
+            Connection::Sqlite(..) => Engine::Sqlite,
+            Connection::Postgres(..) => Engine::Postgres,
+        }
     }
 
     /// Where remembered answers lie, if their table has no index.
@@ -151,6 +167,43 @@ impl<'c> Tx<'c> {
         Ok(self.query(sql, values, read)?.pop())
     }
 
+    /// Runs a statement that was made for this occasion, and hands over its rows until one is
+    /// enough.
+    pub(crate) fn scan(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        count(&self.counters.statements);
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection, _) => scan_sqlite(connection, sql, values, &mut each),
+            Connection::Postgres(transaction, _) => {
+                scan_postgres(transaction, sql, values, &mut each)
+            }
+        };
+        self.noting(done)
+    }
+
+    /// Lets the statements of this transaction take time until then. On PostgreSQL they are
+    /// also kept to indices: the planner must not take a table for small, nor compile a
+    /// statement that runs once.
+    pub(crate) fn hurry(&mut self, deadline: Instant) -> Result<(), StoreError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let done = match &mut self.connection {
+            _ if left.is_zero() => Err(StoreError::TimedOut),
+            Connection::Sqlite(..) => Ok(()),
+            Connection::Postgres(transaction, _) => transaction
+                .batch_execute(&format!(
+                    "SET LOCAL statement_timeout = {}; SET LOCAL enable_seqscan = off;
+                     SET LOCAL jit = off",
+                    left.as_millis().clamp(1, 3_600_000)
+                ))
+                .map_err(StoreError::from),
+        };
+        self.noting(done)
+    }
+
     fn noting<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &result {
             self.failure.get_or_insert_with(|| error.clone());
@@ -184,6 +237,38 @@ fn for_each_postgres(
     let mut rows = transaction.query_raw(&statement, parameters(values))?;
     while let Some(row) = rows.next()? {
         each(&Row::Postgres(&row))?;
+    }
+    Ok(())
+}
+
+fn scan_sqlite(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    values: &[Value<'_>],
+    each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        if each(&Row::Sqlite(row))?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn scan_postgres(
+    transaction: &mut postgres::Transaction<'_>,
+    sql: &str,
+    values: &[Value<'_>],
+    each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    let statement = transaction.prepare(&sql.replace('?', "$"))?;
+    let mut rows = transaction.query_raw(&statement, parameters(values))?;
+    while let Some(row) = rows.next()? {
+        if each(&Row::Postgres(&row))?.is_break() {
+            break;
+        }
     }
     Ok(())
 }

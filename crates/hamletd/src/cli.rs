@@ -124,6 +124,22 @@ pub enum UserCommand {
         #[arg(long)]
         password: Option<String>,
     },
+    /// Show the profile of a user.
+    Show {
+        /// Address of the account.
+        user: String,
+    },
+    /// Change the profile of a user: what others read of him and find him by.
+    Set {
+        /// Address of the account.
+        user: String,
+        /// Fields with their new values; an empty value removes, as in `city=`. The fields are
+        /// friendly-name, age, gender, marital-status, country, city, intention, interests and
+        /// free-text, which everybody can read; first-name, last-name, email and mobile, by which
+        /// the user can only be found; and findable, `no` for one who does not want to be found.
+        #[arg(value_name = "FIELD=VALUE", required = true)]
+        fields: Vec<String>,
+    },
     /// Delete an account with everything that belongs to it; its sessions end.
     Delete {
         /// Address of the account.

@@ -99,6 +99,8 @@ fn request(command: Command) -> Result<Request, CommandError> {
             password: given_or_read(password)?,
         },
         Command::User(UserCommand::List) => Request::UserList { after: None },
+        Command::User(UserCommand::Show { user }) => Request::UserShow { user },
+        Command::User(UserCommand::Set { user, fields }) => Request::UserSet { user, fields },
         Command::User(UserCommand::Delete { user }) => Request::UserDelete { user },
         Command::Session(SessionCommand::List) => Request::SessionList { after: None },
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
@@ -133,6 +135,12 @@ async fn print_all(
                     .map(|last| Request::SessionList {
                         after: Some(last.id.clone()),
                     });
+            }
+            Answer::Profile { fields } => {
+                for (name, value) in fields {
+                    // The user chose these; they must not play with the terminal.
+                    writeln!(out, "{name}={}", value.escape_debug())?;
+                }
             }
             Answer::Stats { figures } => {
                 for (name, value) in figures {

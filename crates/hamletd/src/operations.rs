@@ -1,7 +1,7 @@
 //! What an operator can do, by the control socket of a running server or without one.
 
 use crate::control::{Answer, PAGE, Request, SessionEntry, UserEntry};
-use hamlet_model::{Domain, Refusal, SessionId, StatusCode, UserId};
+use hamlet_model::{Domain, ProfileField, Refusal, SessionId, StatusCode, UserId};
 use hamlet_sap::{Sap, SessionSummary};
 use hamlet_store::{AccountStatus, Store, StoreError};
 use std::sync::Arc;
@@ -35,6 +35,8 @@ impl Operations {
             Request::UserList { after } => self.users(after.as_deref()).await,
             Request::UserPasswd { user, password } => self.passwd(&user, &password).await,
             Request::UserDelete { user } => self.delete(&user).await,
+            Request::UserShow { user } => self.show(&user).await,
+            Request::UserSet { user, fields } => self.set(&user, &fields).await,
             Request::SessionList { after } => Ok(self.sessions(after.as_deref())),
             Request::SessionEnd { which } => self.end(&which).await,
             Request::Stats => self.stats().await,
@@ -74,6 +76,28 @@ impl Operations {
         deleted.map_err(|refusal| refused(&user, refusal))?;
         tracing::info!(%user, "account deleted by the operator");
         done(format!("{user} is deleted{}", and_ended(sessions)))
+    }
+
+    async fn show(&self, user: &str) -> Result<Answer, Failure> {
+        let user = self.home_user(user)?;
+        let profile = self.sap.elements().profile(&user).await?;
+        let profile = profile.ok_or_else(|| refused(&user, StatusCode::UNKNOWN_USER.into()))?;
+        let fields = ProfileField::ALL.iter();
+        let fields =
+            fields.filter_map(|field| Some((field.name().to_owned(), profile.get(*field)?)));
+        Ok(Answer::Profile {
+            fields: fields.collect(),
+        })
+    }
+
+    async fn set(&self, user: &str, fields: &[String]) -> Result<Answer, Failure> {
+        let user = self.home_user(user)?;
+        let changes = fields.iter().map(|text| field(text));
+        let changes = changes.collect::<Result<Vec<_>, Failure>>()?;
+        let changed = self.sap.elements().set_profile(&user, changes).await;
+        changed.map_err(|refusal| refused(&user, refusal))?;
+        tracing::info!(%user, "profile changed by the operator");
+        done(format!("the profile of {user} is changed"))
     }
 
     async fn users(&self, after: Option<&str>) -> Result<Answer, Failure> {
@@ -195,6 +219,23 @@ fn entry(session: SessionSummary) -> SessionEntry {
         created: session.created,
         seen: session.seen,
         waiting: session.waiting as u64,
+    }
+}
+
+/// `FIELD=VALUE`.
+fn field(text: &str) -> Result<(ProfileField, String), Failure> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| Failure(format!("`{text}` is not of the form FIELD=VALUE")))?;
+    match ProfileField::from_name(name) {
+        Some(field) => Ok((field, value.to_owned())),
+        None => {
+            let names: Vec<&str> = ProfileField::ALL.iter().map(|field| field.name()).collect();
+            let names = names.join(", ");
+            Err(Failure(format!(
+                "there is no field `{name}`; there are {names}"
+            )))
+        }
     }
 }
 

@@ -32,6 +32,7 @@ fn manage_users(data_dir: &Path) {
         output(&["user", "passwd", "alice", "--password", "new"]),
         "wv:alice@localhost has a new password\n"
     );
+    manage_profiles(data_dir);
     assert_eq!(
         output(&["user", "delete", "bob"]),
         "wv:bob@localhost is deleted\n"
@@ -59,6 +60,51 @@ fn manage_users(data_dir: &Path) {
         stats.lines().any(|line| line.trim() == "1  accounts"),
         "{stats}"
     );
+}
+
+/// Sets, shows and removes fields of bob's profile.
+fn manage_profiles(data_dir: &Path) {
+    let output = |arguments: &[&str]| output(data_dir, arguments);
+    let complaint = |arguments: &[&str]| complaint(data_dir, arguments);
+    assert_eq!(output(&["user", "show", "bob"]), "findable=yes\n");
+    assert_eq!(
+        output(&[
+            "user",
+            "set",
+            "bob",
+            "mobile=+34 600-000-001",
+            "city=San José",
+            "age=31"
+        ]),
+        "the profile of wv:bob@localhost is changed\n"
+    );
+    output(&["user", "set", "bob", "findable=no", "age="]);
+    assert_eq!(
+        output(&["user", "show", "bob"]),
+        "city=San José\nmobile=+34600000001\nfindable=no\n"
+    );
+    for (arguments, expected) in [
+        (
+            &["user", "set", "bob", "age=old"][..],
+            "age takes a number of years up to 150",
+        ),
+        (
+            &["user", "set", "bob", "shoe-size=42"],
+            "there is no field `shoe-size`",
+        ),
+        (
+            &["user", "set", "bob", "city"],
+            "`city` is not of the form FIELD=VALUE",
+        ),
+        (
+            &["user", "set", "zoe", "city=x"],
+            "wv:zoe@localhost has no account",
+        ),
+        (&["user", "show", "zoe"], "wv:zoe@localhost has no account"),
+    ] {
+        let complaint = complaint(arguments);
+        assert!(complaint.contains(expected), "{complaint}");
+    }
 }
 
 #[test]

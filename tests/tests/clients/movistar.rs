@@ -246,12 +246,25 @@ async fn what_is_not_offered_is_501_and_the_session_goes_on() {
     // csp-access 1.5.
     let server = operator(&[]).await;
     let mut phone = logged_in(&server).await;
-    for request in ["delete-attribute-list", "cancel-auth", "search"] {
+    for request in ["delete-attribute-list", "cancel-auth"] {
         phone.send(request).await.expect_status(501);
     }
     let answer = phone.send("logout").await;
     answer.expect_status(200);
     phone.send("poll").await.expect_status(604);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_are_found_by_their_numbers() {
+    // MOV-26; clients 5.5: the first UserID is taken.
+    let server = operator(&[]).await;
+    let mut phone = logged_in(&server).await;
+    let answer = phone.send("search").await;
+    let response = answer.expect("Search-Response");
+    assert_eq!(response.text("SearchFindings"), Some("1"));
+    assert_eq!(response.text("CompletionFlag"), Some("T"));
+    let users = response.texts("SearchResult/UserList/User/UserID");
+    assert_eq!(users, ["wv:600000002@movistar.es"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,8 @@ mod delivery;
 mod http;
 mod login;
 mod presence;
+mod profile;
 mod random_input;
+mod search;
 mod sessions;
 mod transactions;

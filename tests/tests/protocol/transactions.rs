@@ -14,7 +14,7 @@ async fn a_request_that_cannot_be_served_is_told_apart_from_one_that_does_not_ex
     for (request, code) in [
         // Known, not implemented here.
         (
-            "<Search-Request><SearchPairList><SearchElement>USER_ID</SearchElement><SearchString>b</SearchString></SearchPairList></Search-Request>",
+            "<CancelAuth-Request><UserID>wv:bob@h</UserID></CancelAuth-Request>",
             501,
         ),
         (

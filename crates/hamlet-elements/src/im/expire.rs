@@ -14,7 +14,9 @@ impl Inner {
     pub(crate) async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut total = 0;
         loop {
-            let count = self.expire_mailboxes(now).await? + self.expire_outbox(now).await?;
+            let count = self.expire_mailboxes(now).await?
+                + self.expire_outbox(now).await?
+                + self.expire_searches(now).await?;
             total += count;
             if count == 0 {
                 return Ok(total);

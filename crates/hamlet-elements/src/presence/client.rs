@@ -51,6 +51,7 @@ impl Inner {
                 state.remove_session(id);
                 !state.sessions_of(&user).any(|s| s.client == session.client)
             };
+            self.drop_searches(id).await?;
             return match is_last {
                 true => self.send_status(user, domain.clone(), status).await,
                 false => Ok(()),
@@ -77,6 +78,7 @@ impl Inner {
             .store
             .write(move |tx| {
                 tx.remove_session_subscriptions(&id)?;
+                tx.drop_searches(&id)?;
                 let mut told_relay = unsubscribe_elsewhere(tx, &shared, &user, &watched)?;
                 if !is_last {
                     return Ok((Change::default(), told_relay));

@@ -417,7 +417,10 @@ pub fn outcome(answer: &Answer) -> String {
             (StatusCode::OK, &values.details)
         }
         Ok(Response::Presence(values)) => (StatusCode::PARTIAL_SUCCESS, &values.details),
-        Ok(Response::ContactLists(_) | Response::Members(_)) => return "200".into(),
+        Ok(Response::PublicProfiles(profiles)) => (profiles.code(), &profiles.details),
+        Ok(Response::ContactLists(_) | Response::Members(_) | Response::SearchPage(_)) => {
+            return "200".into();
+        }
         Err(refusal) => (refusal.code, &refusal.details),
     };
     let mut text = code.to_string();
@@ -426,7 +429,8 @@ pub fn outcome(answer: &Answer) -> String {
         let ids = ids
             .chain(detail.malformed.iter().cloned())
             .chain(detail.groups.iter().map(ToString::to_string))
-            .chain(detail.contact_lists.iter().map(ToString::to_string));
+            .chain(detail.contact_lists.iter().map(ToString::to_string))
+            .chain(detail.domains.iter().map(ToString::to_string));
         let ids: Vec<String> = ids.collect();
         text += &format!(" {}:{}", detail.code, ids.join(","));
     }

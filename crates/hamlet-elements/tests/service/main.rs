@@ -6,4 +6,5 @@ mod domains;
 mod messages;
 mod presence;
 mod relay;
+mod search;
 mod subscriptions;

@@ -1,6 +1,6 @@
 //! The order of checks of a request (csp-access 1.5). Pure.
 
-use crate::negotiation::functions::function_of;
+use crate::negotiation::functions::{Function, function_of};
 use crate::negotiation::service::Agreement;
 use hamlet_csp::elements::TransactionMode;
 use hamlet_csp::{Tag, Unreadable, Version};
@@ -14,6 +14,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) version: Version,
     pub(crate) session: SessionState,
     pub(crate) agreement: Option<&'a Agreement>,
+    /// It is a search with AdvancedCriteria.
+    pub(crate) advanced_search: bool,
 }
 
 /// The session that a message names.
@@ -57,6 +59,11 @@ const BUILT: &[Tag] = &[
     Tag::ClientCapabilityRequest,
     Tag::ServiceRequest,
     Tag::GetSPInfoRequest,
+    Tag::SearchRequest,
+    Tag::StopSearchRequest,
+    Tag::GetPublicProfileRequest,
+    Tag::UpdatePublicProfileRequest,
+    Tag::VerifyIDRequest,
 ];
 
 /// Goes through the checks that need no more than this.
@@ -92,8 +99,10 @@ pub(crate) fn check(subject: &Subject<'_>) -> Verdict {
     if !BUILT.contains(&primitive) {
         return Verdict::Refuse(StatusCode::NOT_IMPLEMENTED);
     }
-    if let (Some(agreement), Some(function)) = (subject.agreement, function_of(primitive))
-        && !agreement.allows(function, subject.version)
+    let advanced = subject.advanced_search.then_some(Function::ADVSR);
+    let mut functions = function_of(primitive).into_iter().chain(advanced);
+    if let Some(agreement) = subject.agreement
+        && !functions.all(|function| agreement.allows(function, subject.version))
     {
         return Verdict::Refuse(StatusCode::SERVICE_NOT_AGREED);
     }
@@ -106,7 +115,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hamlet_csp::elements::{Functions, IMFeat, WVCSPFeat};
+    use hamlet_csp::elements::{Functions, FundamentalFeat, IMFeat, SearchFunc, WVCSPFeat};
 
     fn subject<'a>(primitive: Tag, version: Version) -> Subject<'a> {
         Subject {
@@ -116,6 +125,7 @@ mod tests {
             version,
             session: SessionState::Live,
             agreement: None,
+            advanced_search: false,
         }
     }
 
@@ -132,10 +142,14 @@ mod tests {
         for (primitive, in_1_1, in_1_2, in_1_3) in [
             (Tag::SendMessageRequest, 200, 200, 200),
             (Tag::PollingRequest, 200, 200, 200),
-            (Tag::SearchRequest, 501, 501, 501),
+            (Tag::SearchRequest, 200, 200, 200),
+            (Tag::StopSearchRequest, 200, 200, 200),
+            (Tag::GetPublicProfileRequest, 405, 405, 200),
+            (Tag::UpdatePublicProfileRequest, 405, 405, 200),
+            (Tag::InviteRequest, 501, 501, 501),
             (Tag::GetBlockedListRequest, 501, 501, 501),
             (Tag::JoinGroupRequest, 501, 501, 501),
-            (Tag::VerifyIDRequest, 405, 501, 501),
+            (Tag::VerifyIDRequest, 405, 200, 200),
             (Tag::GetMapRequest, 405, 405, 501),
             (Tag::NewMessage, 405, 405, 405),
             (Tag::LoginResponse, 405, 405, 405),
@@ -210,7 +224,7 @@ mod tests {
             primitive,
         };
         let bad_value = fault(Some(Tag::SendMessageRequest), StatusCode::BAD_PARAMETER);
-        let not_built = fault(Some(Tag::SearchRequest), StatusCode::BAD_PARAMETER);
+        let not_built = fault(Some(Tag::InviteRequest), StatusCode::BAD_PARAMETER);
         let empty = fault(None, StatusCode::BAD_REQUEST);
         let foreign = fault(None, StatusCode::SERVICE_NOT_SUPPORTED);
         for (unreadable, session, expected) in [
@@ -249,6 +263,43 @@ mod tests {
                 ..subject(primitive, version)
             };
             assert_eq!(code(&subject), expected, "{version} {primitive}");
+        }
+    }
+
+    #[test]
+    fn a_search_with_advanced_criteria_needs_a_function_of_its_own() {
+        let functions = |advsr| Functions {
+            wvcsp_feat: Some(WVCSPFeat {
+                fundamental_feat: Some(FundamentalFeat {
+                    search_func: Some(SearchFunc {
+                        srch: true,
+                        advsr,
+                        stsrc: false,
+                    }),
+                    ..FundamentalFeat::default()
+                }),
+                ..WVCSPFeat::default()
+            }),
+        };
+        for (advsr, advanced_search, primitive, expected) in [
+            (true, true, Tag::SearchRequest, 200),
+            (false, true, Tag::SearchRequest, 506),
+            (false, false, Tag::SearchRequest, 200),
+            (false, false, Tag::StopSearchRequest, 506),
+            (false, false, Tag::VerifyIDRequest, 506),
+            (false, false, Tag::GetPublicProfileRequest, 200),
+        ] {
+            let agreement = Agreement::negotiate(Some(&functions(advsr)), Version::V1_3);
+            let subject = Subject {
+                agreement: Some(&agreement),
+                advanced_search,
+                ..subject(primitive, Version::V1_3)
+            };
+            assert_eq!(
+                code(&subject),
+                expected,
+                "{advsr} {advanced_search} {primitive}"
+            );
         }
     }
 }

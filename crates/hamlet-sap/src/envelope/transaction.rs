@@ -64,6 +64,10 @@ impl Sap {
             version: around.version,
             session: state,
             agreement,
+            advanced_search: matches!(
+                &transaction.content,
+                Ok(Primitive::SearchRequest(search)) if mapping::search::is_advanced(search)
+            ),
         });
         let done = match (verdict, transaction.content) {
             (Verdict::Reaction, content) => {
@@ -194,7 +198,7 @@ impl Sap {
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);
-                let (request, reply) = match asked {
+                let (mut request, reply) = match asked {
                     Some(Ok(asked)) => asked,
                     Some(Err(refusal)) if name == Tag::GetListRequest => {
                         let refusal = Err(refusal);
@@ -207,6 +211,10 @@ impl Sap {
                         return Done::respond(result::status(StatusCode::NOT_IMPLEMENTED, facts));
                     }
                 };
+                if matches!(reply, Reply::Search) {
+                    let parser_size = session.settings().capabilities.parser_size;
+                    mapping::search::fit(&mut request, parser_size);
+                }
                 let key = changes_something(&request).then(|| IdempotenceKey {
                     scope: session.id.to_string(),
                     id: format!("{id} {name}"),
@@ -374,6 +382,7 @@ impl Done {
             Primitive::KeepAliveResponse(response) => response.result.as_ref(),
             Primitive::GetPresenceResponse(response) => response.result.as_ref(),
             Primitive::ListManageResponse(response) => response.result.as_ref(),
+            Primitive::GetPublicProfileResponse(response) => response.result.as_ref(),
             _ => None,
         };
         result.map_or(Some(200), |result| result.code)
@@ -392,6 +401,10 @@ fn logged_out(facts: &Facts<'_>) -> Done {
 fn changes_something(request: &Request) -> bool {
     !matches!(
         request,
-        Request::GetPresence(_) | Request::GetContactLists | Request::ExpandContactLists(_)
+        Request::GetPresence(_)
+            | Request::GetContactLists
+            | Request::ExpandContactLists(_)
+            | Request::GetPublicProfiles(_)
+            | Request::VerifyIds(_)
     )
 }

@@ -13,8 +13,11 @@ pub mod presence;
 pub mod presence_attributes;
 pub mod presence_merge;
 pub mod presence_values;
+pub mod profile;
 pub mod result;
+pub mod search;
 pub mod send_message;
+pub mod verify;
 
 use crate::client_profile::ClientProfile;
 use hamlet_csp::elements::Primitive;
@@ -57,6 +60,10 @@ pub enum Reply {
         /// With its properties.
         properties: bool,
     },
+    /// Search-Response.
+    Search,
+    /// GetPublicProfile-Response.
+    GetPublicProfile,
 }
 
 /// What a request primitive asks of a service element, and how to answer it.
@@ -91,6 +98,22 @@ pub fn request(
             .map(|delete| (Request::DeleteContactList(delete), Reply::Status)),
         Primitive::ListManageRequest(request) => contact_list::manage(&request, facts)
             .map(|(manage, reply)| (Request::ManageContactList(manage), reply)),
+        Primitive::SearchRequest(request) => {
+            search::request(&request).map(|request| (request, Reply::Search))
+        }
+        Primitive::StopSearchRequest(request) => {
+            search::stop(&request).map(|stop| (Request::StopSearch(stop), Reply::Status))
+        }
+        Primitive::GetPublicProfileRequest(request) => {
+            let get = profile::get(&request, facts);
+            Ok((Request::GetPublicProfiles(get), Reply::GetPublicProfile))
+        }
+        Primitive::UpdatePublicProfileRequest(request) => profile::update(&request, facts)
+            .map(|update| (Request::UpdatePublicProfile(update), Reply::Status)),
+        Primitive::VerifyIDRequest(request) => {
+            let verify = verify::request(&request, facts);
+            Ok((Request::VerifyIds(verify), Reply::Status))
+        }
         _ => return None,
     })
 }
@@ -124,6 +147,11 @@ pub fn answer(reply: Reply, answer: Answer, facts: &Facts<'_>) -> Primitive {
             Ok(Response::ContactList(managed)),
         ) => contact_list::managed_response(&managed, members, properties, facts),
         (Reply::ListManage { .. }, Err(refusal)) => contact_list::manage_refused(&refusal, facts),
+        (Reply::Search, Ok(Response::SearchPage(page))) => search::response(&page, facts),
+        (Reply::GetPublicProfile, Ok(Response::PublicProfiles(profiles))) => {
+            profile::response(&profiles, facts)
+        }
+        (Reply::GetPublicProfile, Err(refusal)) => profile::refused(&refusal, facts),
         (_, Ok(response)) => plain(&response, facts),
         (_, Err(refusal)) => result::refused(&refusal, facts),
     }
@@ -143,7 +171,10 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         }
         Response::ContactList(managed) => (managed.code, managed.details.as_slice()),
         Response::Presence(values) => (presence::values_code(values), values.details.as_slice()),
-        Response::ContactLists(_) | Response::Members(_) => (StatusCode::OK, &[][..]),
+        Response::PublicProfiles(profiles) => (profiles.code(), profiles.details.as_slice()),
+        Response::ContactLists(_) | Response::Members(_) | Response::SearchPage(_) => {
+            (StatusCode::OK, &[][..])
+        }
     };
     result::status_with(code, "", details, facts)
 }

@@ -2,7 +2,9 @@
 //! (csp-messages 3.1, data-types 10, csp-access 1.5).
 
 use super::Facts;
-use hamlet_csp::elements::{CspResult, DetailedResult, Disconnect, Primitive, Status};
+use hamlet_csp::elements::{
+    CspResult, DetailedResult, Disconnect, Primitive, ScreenName, SearchElement, Status,
+};
 use hamlet_csp::{Text, Version};
 use hamlet_model::{Detail, Refusal, StatusCode};
 use std::borrow::Borrow;
@@ -165,6 +167,14 @@ fn detailed(details: &[Detail], version: Version) -> Vec<DetailedResult> {
             .user_id
             .extend(detail.malformed.iter().map(given_back));
         block.group_id.extend(detail.groups.iter().map(text_of));
+        let others = &detail.malformed_others;
+        block.group_id.extend(others.groups.iter().map(given_back));
+        block
+            .screen_name
+            .extend(detail.screen_names.iter().map(|given| ScreenName {
+                sname: Some(given_back(&given.name)),
+                group_id: Some(given_back(&given.group)),
+            }));
         if version >= Version::V1_2 {
             let messages = detail.messages.iter().map(|id| Text::new(id.as_str()));
             block.message_id.extend(messages);
@@ -175,6 +185,22 @@ fn detailed(details: &[Detail], version: Version) -> Vec<DetailedResult> {
                 .iter()
                 .map(|domain| Text::new(domain.as_str()));
             block.domain.extend(domains);
+            let lists = others.contact_lists.iter().map(given_back);
+            block.contact_list.extend(lists);
+            block.domain.extend(others.domains.iter().map(given_back));
+        }
+        let elements = detail.search_elements.iter();
+        match version {
+            Version::V1_3 => block.search_element.extend(
+                elements
+                    .map(|name| SearchElement::parse(name.chars().take(MAX_GIVEN_BACK).collect())),
+            ),
+            // Older versions can say it only in words.
+            _ if !detail.search_elements.is_empty() => {
+                let names = elements.map(String::as_str).collect::<Vec<_>>().join(", ");
+                block.description = Some(names.chars().take(MAX_DESCRIPTION).collect());
+            }
+            _ => {}
         }
     }
     blocks

@@ -142,10 +142,12 @@ pub(crate) struct FunctionSet(u64);
 impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
-        use Function::{CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, UPDPR};
+        use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
+        use Function::{UPDPR, VRID};
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
+            .chain([SRCH, ADVSR, STSRC, VRID])
             .for_each(|function| set.insert(function));
         set
     }
@@ -186,6 +188,9 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::ListManageRequest => Function::MCLS,
         Tag::GetPresenceRequest => Function::GETPR,
         Tag::UpdatePresenceRequest => Function::UPDPR,
+        Tag::SearchRequest => Function::SRCH,
+        Tag::StopSearchRequest => Function::STSRC,
+        Tag::VerifyIDRequest => Function::VRID,
         _ => return None,
     })
 }

@@ -99,7 +99,8 @@ mod tests {
             let lists = all.presence_feat.unwrap().cont_list_func;
             assert_eq!(lists, Some(ContListFunc::default()));
             assert!(agreement.allows(Function::NEWM, version));
-            assert!(!agreement.allows(Function::SRCH, version));
+            assert!(agreement.allows(Function::SRCH, version));
+            assert!(!agreement.allows(Function::INVIT, version));
         }
     }
 

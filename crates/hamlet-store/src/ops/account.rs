@@ -3,7 +3,7 @@
 use crate::row::{Row, to_json, user, values};
 use crate::tx::dialects;
 use crate::{StoreError, Tx};
-use hamlet_model::{Timestamp, UserId};
+use hamlet_model::{Profile, Timestamp, UserId};
 use std::collections::HashSet;
 
 /// A user of a served domain.
@@ -30,7 +30,7 @@ pub enum AccountStatus {
 }
 
 impl AccountStatus {
-    fn number(self) -> i64 {
+    pub(crate) fn number(self) -> i64 {
         match self {
             Self::Active => 0,
             Self::Barred => 1,
@@ -60,7 +60,9 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
 const BELONGINGS: &[&str] = &[
     "DELETE FROM auto_subscription
      WHERE session IN (SELECT id FROM session WHERE user_id = ?1)",
+    "DELETE FROM search WHERE session IN (SELECT id FROM session WHERE user_id = ?1)",
     "DELETE FROM session WHERE user_id = ?1",
+    "DELETE FROM profile WHERE user_id = ?1",
     "DELETE FROM contact_list WHERE owner = ?1",
     "DELETE FROM presence WHERE user_id = ?1",
     "DELETE FROM mailbox WHERE recipient = ?1",
@@ -80,17 +82,7 @@ impl Tx<'_> {
 
     /// Makes an account; `false` when the user has one, which then stays as it is.
     pub fn create_account(&mut self, account: &Account) -> Result<bool, StoreError> {
-        let made = self.execute(
-            "INSERT INTO account (user_id, credential, status, created)
-             VALUES (?1, ?2, ?3, ?4) ON CONFLICT (user_id) DO NOTHING",
-            values![
-                &account.user,
-                account.credential.as_deref(),
-                account.status.number(),
-                account.created
-            ],
-        )?;
-        Ok(made == 1)
+        self.create_account_with_profile(account, &Profile::default())
     }
 
     /// Replaces the credential; `false` without such an account.
@@ -119,8 +111,8 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Removes an account and everything of the user: sessions with their idempotence
-    /// records, contact lists, presence, mailbox, the subscriptions that he has and those
+    /// Removes an account and everything of the user: profile, sessions with their idempotence
+    /// records and searches, contact lists, presence, mailbox, the subscriptions that he has and those
     /// to him. He stays in the lists of others. `false` without such an account.
     pub fn delete_account(&mut self, user: &UserId) -> Result<bool, StoreError> {
         for session in self.sessions_of(user)? {

@@ -8,6 +8,9 @@ pub(crate) mod idempotence;
 pub(crate) mod mailbox;
 pub(crate) mod outbox;
 pub(crate) mod presence;
+pub(crate) mod profile;
+pub(crate) mod search;
+pub(crate) mod search_cursor;
 pub(crate) mod session;
 pub(crate) mod subscription;
 

@@ -72,7 +72,7 @@ impl Tx<'_> {
                 ],
             )?;
         }
-        Ok(())
+        self.follow_alias(user, attributes)
     }
 
     /// Removes every attribute about one client of a user; how many.

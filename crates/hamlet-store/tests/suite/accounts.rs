@@ -96,6 +96,7 @@ on_both_engines! {
                 assert_eq!(tx.contact_lists(&anna)?, []);
                 assert_eq!(tx.members(&list("anna/friends"))?, []);
                 assert_eq!(tx.presence(&anna)?, []);
+                assert_eq!(tx.profile(&anna)?, None);
                 assert_eq!(tx.mailbox(&anna, 10)?, []);
                 assert_eq!(tx.subscribers_of(&anna)?, []);
                 assert_eq!(tx.subscriptions_of(&subscriber("anna"))?, []);

@@ -12,6 +12,8 @@ mod model;
 mod outbox;
 mod postgres;
 mod presence;
+mod profiles;
+mod searches;
 mod sessions;
 mod subscriptions;
 mod transactions;

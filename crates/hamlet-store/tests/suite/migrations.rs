@@ -5,14 +5,17 @@
 
 use crate::cluster::Cluster;
 use crate::contact_lists::contact_list;
-use crate::harness::{at, list, postgres_config, runtime, session, user};
+use crate::harness::{DEADLINE, at, list, postgres_config, runtime, session, user};
 use crate::mailbox::message;
+use crate::searches::cursor;
 use crate::sessions::stored_session;
-use hamlet_model::Domain;
 use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue};
+use hamlet_model::{Domain, Profile};
 use hamlet_store::*;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Instant;
 
 fn fixture(engine: &str, version: u32) -> PathBuf {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
@@ -58,6 +61,14 @@ fn attribute() -> Attribute {
     }
 }
 
+fn alias() -> Attribute {
+    Attribute {
+        name: AttributeName::Alias,
+        value: AttributeValue::Text("ÄNNI".into()),
+        ..attribute()
+    }
+}
+
 fn subscription() -> Subscription {
     Subscription {
         subscriber: Subscriber::Session {
@@ -84,6 +95,14 @@ const QUOTA: Quota = Quota {
     bytes: 1000,
 };
 
+fn described() -> Profile {
+    Profile {
+        first_name: Some("Änna Maria".into()),
+        age: Some(31),
+        ..Profile::default()
+    }
+}
+
 /// Puts one of everything into an empty store.
 fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.create_account(&account())?;
@@ -101,6 +120,9 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_subscriptions(&[subscription()])?;
     tx.put_auto_subscription(&session("s1"), &list("anna/friends"), AttributeSet::ALL)?;
     tx.put_outbox(&outgoing())?;
+    tx.put_presence(&user("anna"), &[alias()])?;
+    tx.put_profile(&user("anna"), &described())?;
+    tx.put_search(&cursor("s1", 9, 70), b"hits", 3)?;
     Ok(())
 }
 
@@ -120,17 +142,58 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     };
     assert_eq!(tx.contact_lists(&user("anna"))?, [default]);
     assert_eq!(tx.members(&friends)?, [member()]);
-    assert_eq!(tx.presence(&user("anna"))?, [attribute()]);
+    let published = tx.presence(&user("anna"))?;
+    assert!(published.contains(&attribute()));
     assert_eq!(tx.subscribers_of(&user("ben"))?, [subscription()]);
     let marks = [(session("s1"), AttributeSet::ALL)];
     assert_eq!(tx.auto_subscriptions(&friends)?, marks);
     let first = tx.outbox_due(at(4), 9)?.pop().map(|entry| entry.id);
     assert!(first < Some(tx.put_outbox(&outgoing())?));
     assert_eq!(tx.take_challenge("key")?, Some(challenge()));
+    inspect_profile(tx)?;
     // The quota counts what was there before.
     assert_eq!(tx.put_mailbox(&message("anna", "m2"), &QUOTA)?, Put::Stored);
     assert_eq!(tx.put_mailbox(&message("anna", "m3"), &QUOTA)?, Put::Full);
     Ok(())
+}
+
+/// Of accounts that are older than profiles, address and Alias are found.
+fn inspect_profile(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let criteria = [
+        Criterion::UserName {
+            part: "anna".into(),
+            from_start: true,
+            to_end: true,
+        },
+        Criterion::Contains(SearchedText::Alias, "änni".into()),
+        Criterion::Contains(SearchedText::FirstName, "änn".into()),
+    ];
+    let published = tx.presence(&user("anna"))?;
+    let profile = tx.profile(&user("anna"))?;
+    assert!(
+        [described(), Profile::default()]
+            .map(Some)
+            .contains(&profile)
+    );
+    let expected = [
+        true,
+        published.contains(&alias()),
+        profile == Some(described()),
+    ];
+    for (criterion, found) in criteria.into_iter().zip(expected) {
+        let search = Search {
+            criterion,
+            hidden: HashSet::new(),
+            limit: 9,
+            deadline: Instant::now() + DEADLINE,
+        };
+        let users = if found { vec![user("anna")] } else { vec![] };
+        assert_eq!(tx.search(&search)?.users, users, "{search:?}");
+    }
+    if let Some((kept, hits)) = tx.search_cursor(&session("s1"), 9)? {
+        assert_eq!((kept, hits), (cursor("s1", 9, 70), b"hits".to_vec()));
+    }
+    tx.put_profile(&user("anna"), &described()).map(drop)
 }
 
 fn open_and_run(config: &StoreConfig, op: fn(&mut Tx<'_>) -> Result<(), StoreError>) {
@@ -179,6 +242,30 @@ fn every_earlier_postgres_database_is_brought_up_to_date() {
             "{version}"
         );
     }
+}
+
+/// An Alias in a database that is older than searches.
+const OLD_ALIAS: &str = "INSERT INTO presence (user_id, name, client, attribute) VALUES
+    ('wv:anna@im.example', 'Alias', '',
+     '{\"name\":\"Alias\",\"qualifier\":true,\"client\":null,\"value\":{\"Text\":\"ÄNNI\"}}')";
+
+#[test]
+fn an_alias_that_was_published_before_there_were_searches_is_found() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let config = StoreConfig::sqlite(directory.path().join("store.db"));
+    let old = format!("{}\n{OLD_ALIAS}", load("sqlite", 3));
+    sqlite(&config).execute_batch(&old).expect("load");
+    open_and_run(&config, inspect_profile);
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let config = postgres_config(cluster);
+    let mut client = postgres(&config);
+    client.batch_execute(&load("postgres", 3)).expect("load");
+    let into_public = OLD_ALIAS.replace("INTO presence", "INTO public.presence");
+    client.batch_execute(&into_public).expect("an alias");
+    drop(client);
+    open_and_run(&config, inspect_profile);
 }
 
 #[test]
@@ -248,10 +335,14 @@ fn postgres(config: &StoreConfig) -> postgres::Client {
     postgres::Client::connect(url, postgres::NoTls).expect("connect")
 }
 
-/// The statements that make a copy: tables, rows, then the rest, so that no trigger runs.
+/// The statements that make a copy: tables, rows, then the rest, so that no trigger runs. What
+/// an index of texts consists of is made anew.
 fn dump_sqlite(connection: &rusqlite::Connection) -> String {
-    let tables = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'
-                  AND name NOT LIKE 'sqlite_%' ORDER BY rowid";
+    let tables = "SELECT s.name, s.sql FROM sqlite_schema AS s
+                  JOIN pragma_table_list AS l ON l.name = s.name WHERE l.type = 'table'
+                  AND s.name NOT LIKE 'sqlite_%' ORDER BY s.rowid";
+    let indices = "SELECT s.name, s.sql FROM sqlite_schema AS s
+                   JOIN pragma_table_list AS l ON l.name = s.name WHERE l.type = 'virtual'";
     let others = "SELECT name, sql FROM sqlite_schema WHERE type <> 'table'
                   AND sql IS NOT NULL ORDER BY rowid";
     let mut dump = String::new();
@@ -273,6 +364,14 @@ fn dump_sqlite(connection: &rusqlite::Connection) -> String {
         for row in texts(connection, &rows, 1) {
             writeln!(dump, "INSERT INTO {} VALUES ({});", table[0], row[0]).expect("text");
         }
+    }
+    for index in texts(connection, indices, 2) {
+        let (name, sql) = (&index[0], &index[1]);
+        writeln!(
+            dump,
+            "{sql};\nINSERT INTO {name} ({name}) VALUES ('rebuild');"
+        )
+        .expect("text");
     }
     for other in texts(connection, others, 2) {
         writeln!(dump, "{};", other[1]).expect("text");

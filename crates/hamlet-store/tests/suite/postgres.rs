@@ -136,3 +136,28 @@ fn a_server_that_is_not_there_is_said_to_be_unavailable() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn who_may_not_install_the_index_of_trigrams_is_told_what_to_do() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let url = cluster.database();
+    let mut owner = postgres::Client::connect(&url, postgres::NoTls).expect("connect");
+    owner
+        .batch_execute("CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO guest")
+        .expect("a role");
+    let as_guest = url.replace("postgres://postgres@", "postgres://guest@");
+    let config = StoreConfig::new(StoreUrl::Postgres(as_guest));
+    let refused = Store::open(&config).err().expect("no rights");
+    assert!(
+        refused.to_string().contains("CREATE EXTENSION pg_trgm"),
+        "{refused}"
+    );
+    // Once it is there, nothing else is missing.
+    owner
+        .batch_execute("CREATE EXTENSION pg_trgm")
+        .expect("install");
+    let store = Store::open(&config).expect("open");
+    runtime().block_on(store.close());
+}

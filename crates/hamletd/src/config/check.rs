@@ -26,6 +26,7 @@ impl Config {
             Pse::Local => true,
             Pse::Domain(domain) => *domain != self.domain,
         };
+        let country_code = &self.search.country_code;
         let second = Duration::from_secs(1);
         let positive = [
             ("http.max_connections", http.max_connections),
@@ -36,12 +37,16 @@ impl Config {
             ("im.max_recipients", im.max_recipients),
             ("im.quota_messages", im.quota_messages),
             ("accounts.max_failures", self.accounts.max_failures),
+            ("search.max_results", self.search.max_results),
+            ("search.max_page", self.search.max_page),
+            ("search.min_length", self.search.min_length),
         ];
         let at_least_a_second = [
             ("http.idle_timeout", http.idle_timeout),
             ("http.read_timeout", http.read_timeout),
             ("session.ttl_min", session.ttl_min),
             ("im.validity_default", im.validity_default),
+            ("search.time_limit", self.search.time_limit),
         ];
         let rule = |holds: bool, what: &str| (holds, what.to_owned());
         let mut rules = vec![
@@ -90,6 +95,10 @@ impl Config {
             rule(
                 !has_certificate || http.tls_listen.0.is_some() || self.admin.tls,
                 "http.tls.certificate is set, but http.tls.listen and admin.tls are off",
+            ),
+            rule(
+                country_code.len() <= 3 && country_code.bytes().all(|b| b.is_ascii_digit()),
+                "search.country_code must be at most three digits",
             ),
             rule(
                 foreign,

@@ -164,6 +164,31 @@ configuration! {
         "presence.max_content" => max_content: Size = "64KiB";
     }
 
+    /// Searches for users.
+    search: Search {
+        /// Largest number of users that one search may find.
+        "search.max_results" => max_results: u32 = "1000";
+        /// Whether a search that would find more is answered with as many as it may find;
+        /// else it is refused (536), and phones ask for a narrower one.
+        "search.cut" => cut: bool = "false";
+        /// Largest number of users in one answer, however many the client asks for; those
+        /// above it come in further answers.
+        "search.max_page" => max_page: u32 = "50";
+        /// Fewest characters of a string to search for; shorter ones are refused (537). Strings
+        /// of one or two characters are found only at the beginnings of words.
+        "search.min_length" => min_length: u32 = "2";
+        /// How long one search may take before it is given up (535).
+        "search.time_limit" => time_limit: Duration = "5s";
+        /// How long what was found is kept after the client has last asked for it.
+        "search.keep" => keep: Duration = "5min";
+        /// Whether a part of an e-mail address or phone number finds a user; else only the
+        /// whole does.
+        "search.partial_contact_data" => partial_contact_data: bool = "false";
+        /// The country code, digits only, that completes phone numbers without one. Nothing:
+        /// they are taken as they are.
+        "search.country_code" => country_code: String = "";
+    }
+
     /// Which service elements run here, and which in another domain (the Primary Service
     /// Element, PSE, of this domain's users).
     elements: Elements {

@@ -6,6 +6,7 @@ use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
+use hamlet_elements::search::SearchConfig;
 use hamlet_sap::{
     AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
     SessionConfig,
@@ -87,6 +88,17 @@ impl Config {
                 max_text: presence.max_text as usize,
                 max_content: presence.max_content.octets(),
                 ..usual.presence
+            },
+            search: SearchConfig {
+                max_results: self.search.max_results as usize,
+                cut_at_limit: self.search.cut,
+                max_page: self.search.max_page,
+                min_length: self.search.min_length as usize,
+                time_limit: self.search.time_limit,
+                keep: self.search.keep,
+                partial_contact_data: self.search.partial_contact_data,
+                country_code: self.search.country_code.clone(),
+                ..usual.search
             },
             presence_home: match &self.elements.presence {
                 Pse::Local => PresenceHome::Local,

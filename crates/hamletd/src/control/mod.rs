@@ -50,6 +50,18 @@ pub enum Request {
         /// Address.
         user: String,
     },
+    /// Show a profile.
+    UserShow {
+        /// Address.
+        user: String,
+    },
+    /// Change a profile.
+    UserSet {
+        /// Address.
+        user: String,
+        /// `FIELD=VALUE`, in the order in which they are to be set.
+        fields: Vec<String>,
+    },
     /// List sessions in the order of their identifiers.
     SessionList {
         /// Begin after this one.
@@ -91,6 +103,11 @@ pub enum Answer {
         sessions: Vec<SessionEntry>,
         /// Whether there may be more after the last.
         more: bool,
+    },
+    /// A profile.
+    Profile {
+        /// Fields that are set, with their values.
+        fields: Vec<(String, String)>,
     },
     /// Figures by name.
     Stats {

@@ -1,0 +1,163 @@
+//! A new search (csp-access 9.2).
+
+use super::criteria::{Criteria, Wanted, wanted};
+use super::pages::{Kept, first_page, lengths};
+use super::types::{FoundUser, Hits, Page, Search};
+use crate::elements::Inner;
+use crate::failure::refusal;
+use crate::once;
+use crate::service::{Answer, IdempotenceKey, Requestor, Response};
+use hamlet_model::{Refusal, StatusCode, UserId};
+use hamlet_store::{Criterion, Found, SearchCursor, StoreError};
+use std::collections::HashSet;
+use std::time::Instant;
+
+impl Inner {
+    /// Finds users, answers the first page of them and keeps the rest.
+    pub(crate) async fn search(
+        &self,
+        requestor: Requestor,
+        request: Search,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
+        let config = &self.config.search;
+        let Some(session) = requestor.session.clone() else {
+            // What is found is kept for a session.
+            return Err(StatusCode::FORBIDDEN.into());
+        };
+        let criteria = match wanted(&request, config, &self.config.domain)? {
+            Wanted::Users(criteria) => criteria,
+            Wanted::Groups => return Ok(Response::SearchPage(no_groups())),
+        };
+        let deadline = Instant::now() + config.time_limit;
+        let run = self.searching.begin(&session, deadline).await?;
+        let criterion = self.criterion(&requestor, criteria).await?;
+        let (hits, octets) = lengths(request.page, None, config);
+        let found = self
+            .find(&requestor.user, criterion, hits, deadline)
+            .await?;
+        drop(run);
+        let (users, first) = found;
+        let (page, told) = first_page(&users, first, octets);
+        if page.complete {
+            return Ok(Response::SearchPage(page));
+        }
+        let cursor = SearchCursor {
+            session,
+            id: random_number()?,
+            page: hits,
+            delivered: told,
+            total: page.findings,
+            expires: self.search_expiry(),
+        };
+        self.keep(cursor, Kept::Users(users), page, key).await
+    }
+
+    async fn criterion(
+        &self,
+        requestor: &Requestor,
+        criteria: Criteria,
+    ) -> Result<Criterion, Refusal> {
+        let (online, offline) = match criteria.asks_who_is_online() {
+            true => self.seen_online(requestor).await?,
+            false => Default::default(),
+        };
+        let criterion = criteria.with_online(&online, &offline);
+        match criterion.is_selective() {
+            true => Ok(criterion),
+            false => Err(Refusal::because(
+                StatusCode::TOO_BROAD,
+                "The search asks only for what users are not",
+            )),
+        }
+    }
+
+    /// Everybody who is found, and the first of them with their names.
+    async fn find(
+        &self,
+        requestor: &UserId,
+        criterion: Criterion,
+        page: u32,
+        deadline: Instant,
+    ) -> Result<(Vec<UserId>, Vec<FoundUser>), Refusal> {
+        let config = &self.config.search;
+        let search = hamlet_store::Search {
+            criterion,
+            hidden: self.hidden_from(requestor),
+            limit: config.max_results,
+            deadline,
+        };
+        let may_cut = config.cut_at_limit;
+        let found = self
+            .store
+            .read(move |tx| {
+                let Found { users, more } = tx.search(&search)?;
+                if more && !may_cut {
+                    return Ok(None);
+                }
+                let first = &users[..users.len().min(page as usize)];
+                let first = super::pages::named(tx, first)?;
+                Ok(Some((users, first)))
+            })
+            .await;
+        match found {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(StatusCode::TOO_MANY_HITS.into()),
+            Err(StoreError::TimedOut) => Err(StatusCode::SEARCH_TIMED_OUT.into()),
+            Err(error) => Err(refusal(&error)),
+        }
+    }
+
+    /// Users whom this one does not find although they let others find them. It is nobody:
+    /// to block somebody is not possible yet.
+    fn hidden_from(&self, _requestor: &UserId) -> HashSet<UserId> {
+        HashSet::new()
+    }
+
+    async fn keep(
+        &self,
+        cursor: SearchCursor,
+        kept: Kept,
+        page: Page,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
+        let most = self.config.search.max_per_session;
+        let stored = self
+            .store
+            .write(move |tx| {
+                if let Some(earlier) = once::recall(tx, key.as_ref())? {
+                    return Ok(earlier);
+                }
+                let id = tx.put_search(&cursor, &kept.to_octets()?, most)?;
+                let answer = Ok(Response::SearchPage(Page {
+                    id: Some(id),
+                    ..page.clone()
+                }));
+                once::settle(tx, key.as_ref(), &answer)?;
+                Ok(answer)
+            })
+            .await;
+        stored.map_err(|error| refusal(&error))?
+    }
+}
+
+/// There are no groups in this server, so no search finds one.
+fn no_groups() -> Page {
+    Page {
+        id: None,
+        findings: 0,
+        index: 0,
+        complete: true,
+        hits: Hits::Groups(Vec::new()),
+    }
+}
+
+/// A SearchID: below 2^31 (data-types 1.8), and not to be guessed from others.
+fn random_number() -> Result<u32, Refusal> {
+    let mut octets = [0; 4];
+    getrandom::fill(&mut octets).map_err(|error| {
+        tracing::error!(%error, "no random numbers");
+        Refusal::new(StatusCode::INTERNAL_ERROR)
+    })?;
+    Ok((u32::from_ne_bytes(octets) & 0x7FFF_FFFF).max(1))
+}
