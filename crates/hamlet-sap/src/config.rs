@@ -1,5 +1,7 @@
 //! How a service access point is set up. hamletd maps its configuration file to this.
 
+use crate::cir::address::PublicAddress;
+use crate::cir::method::RepeatTimes;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -23,6 +25,8 @@ pub struct SapConfig {
     pub delivery: DeliveryConfig,
     /// The HTTP binding.
     pub http: HttpConfig,
+    /// The CIR channel.
+    pub cir: CirConfig,
     /// The service relay.
     pub relay: RelayConfig,
     /// Instant messaging.
@@ -127,6 +131,46 @@ pub struct HttpConfig {
     pub drain_timeout: Duration,
 }
 
+/// The CIR channel (transport 6). What is served is what [`Sap::serve_cir_tcp`] and
+/// [`Sap::serve_cir_udp`] have a socket for, and standalone HTTP.
+///
+/// [`Sap::serve_cir_tcp`]: crate::Sap::serve_cir_tcp
+/// [`Sap::serve_cir_udp`]: crate::Sap::serve_cir_udp
+#[derive(Debug, Clone)]
+pub struct CirConfig {
+    /// Where clients find standalone TCP; `None`: at the host by which they came.
+    pub tcp_address: Option<PublicAddress>,
+    /// Most connections of standalone TCP.
+    pub tcp_max_connections: usize,
+    /// How long a connection may take to say HELO.
+    pub tcp_hello_timeout: Duration,
+    /// How long a connection may be silent. Phones ping every 20 minutes.
+    pub tcp_idle_timeout: Duration,
+    /// Where clients find standalone UDP; `None`: at the host by which they came.
+    pub udp_address: Option<PublicAddress>,
+    /// Standalone UDP is for clients with private addresses, too.
+    pub udp_private: bool,
+    /// Standalone HTTP is offered.
+    pub http: bool,
+    /// The URL, without a path of its own, by which clients reach the HTTP listener;
+    /// `None`: that by which they came.
+    pub http_url: Option<String>,
+    /// How long a request is held.
+    pub http_hold: Duration,
+    /// Most requests that are held at a time; half of the HTTP connections if that is less.
+    pub http_max_waiting: usize,
+    /// Whether clients are told by the CIR flag that their channel is lost (csp-access 8.5).
+    pub flag: bool,
+    /// How long a channel has to be lost for that: a client that notices opens it again.
+    pub flag_after: Duration,
+    /// How often they are told at most.
+    pub flag_every: Duration,
+    /// How long after an OK nothing else is written (transport 6.3).
+    pub pause: Duration,
+    /// How long a poll is waited for before the next CIR.
+    pub repeat: RepeatTimes,
+}
+
 /// The service relay (csp-im 5.3 item 10).
 #[derive(Debug, Clone)]
 pub struct RelayConfig {
@@ -152,6 +196,7 @@ impl SapConfig {
             session: SessionConfig::default(),
             delivery: DeliveryConfig::default(),
             http: HttpConfig::default(),
+            cir: CirConfig::default(),
             relay: RelayConfig::default(),
             im: ImConfig::default(),
             contact_lists: ContactListConfig::default(),
@@ -224,6 +269,28 @@ impl Default for HttpConfig {
             read_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for CirConfig {
+    fn default() -> Self {
+        Self {
+            tcp_address: None,
+            tcp_max_connections: 20_000,
+            tcp_hello_timeout: Duration::from_secs(60),
+            tcp_idle_timeout: Duration::from_secs(7200),
+            udp_address: None,
+            udp_private: false,
+            http: true,
+            http_url: None,
+            http_hold: Duration::from_secs(30),
+            http_max_waiting: 5000,
+            flag: true,
+            flag_after: Duration::from_secs(10),
+            flag_every: Duration::from_secs(60),
+            pause: Duration::from_secs(1),
+            repeat: RepeatTimes::default(),
         }
     }
 }

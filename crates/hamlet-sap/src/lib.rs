@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cir;
 pub mod client_profile;
 mod config;
 mod delivery;
@@ -21,8 +22,10 @@ mod session;
 pub mod trace;
 mod transport;
 
+pub use cir::address::{BadAddress, PublicAddress};
+pub use cir::method::RepeatTimes;
 pub use config::{
-    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
+    AccountsConfig, CirConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
     SessionConfig,
 };
 pub use envelope::exchange::{Inbound, Reply};

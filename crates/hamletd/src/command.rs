@@ -152,13 +152,14 @@ fn print_user(out: &mut impl Write, user: &UserEntry) -> io::Result<()> {
 fn print_session(out: &mut impl Write, session: &SessionEntry) -> io::Result<()> {
     writeln!(
         out,
-        "{}\t{}\tCSP {}\tsince {}\tseen {}\t{} waiting\t{}\t{}",
+        "{}\t{}\tCSP {}\tsince {}\tseen {}\t{} waiting\tCIR {}\t{}\t{}",
         session.id,
         session.user,
         session.version,
         at(session.created),
         at(session.seen),
         session.waiting,
+        session.cir.as_deref().unwrap_or("-"),
         // The client chose these two; they must not play with the terminal.
         session.client.escape_debug(),
         session.user_agent.as_deref().unwrap_or("-").escape_debug(),

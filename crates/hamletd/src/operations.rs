@@ -194,6 +194,7 @@ fn entry(session: SessionSummary) -> SessionEntry {
         user_agent: session.user_agent,
         created: session.created,
         seen: session.seen,
+        cir: session.cir.map(str::to_owned),
         waiting: session.waiting as u64,
     }
 }

@@ -15,7 +15,8 @@ use hamlet_csp::{
 };
 use hamlet_model::{StatusCode, Timestamp};
 use sha1::{Digest, Sha1};
-use std::net::IpAddr;
+use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Most transactions of one message that are carried out; the others get 503.
@@ -32,6 +33,10 @@ pub struct Inbound<'a> {
     pub user_agent: Option<&'a str>,
     /// Where it comes from.
     pub peer: Option<IpAddr>,
+    /// What the client calls the server: host and port.
+    pub host: Option<&'a str>,
+    /// The address at which it arrived.
+    pub local: Option<SocketAddr>,
     /// Nobody else could read it on its way.
     pub secure: bool,
 }
@@ -159,6 +164,9 @@ impl Sap {
             session.heard(around.now, by_user);
             self.warm(&session.user).await;
         }
+        let mut exchange = session
+            .as_ref()
+            .map(|session| self.begin_exchange(session, around.inbound.peer));
         // It counts as activity (csp-access 16).
         if message.transactions.is_empty() {
             return Reply::Nothing;
@@ -166,6 +174,7 @@ impl Sap {
         let profile = self.profile_of(session.as_deref(), around);
         let mut responses: Vec<Transaction> = Vec::new();
         let mut wants_news = false;
+        let mut logged_in = false;
         for (index, transaction) in message.transactions.into_iter().enumerate() {
             let id = transaction.id.clone().unwrap_or_default();
             if index >= MAX_TRANSACTIONS {
@@ -195,19 +204,36 @@ impl Sap {
                 Done::LoggedIn(response, new) => {
                     responses.push(Transaction::response(&id, *response));
                     session = Some(new);
+                    logged_in = true;
                 }
                 Done::News => wants_news = true,
                 Done::Silence => {}
             }
         }
-        let reply = Composer {
+        let session = session.filter(|session| self.is_live(session));
+        let composer = Composer {
             sap: self,
-            session: session.filter(|session| self.is_live(session)),
+            // A login would hang by it (clients AND-6).
+            cir: session
+                .as_deref()
+                .filter(|_| !logged_in)
+                .and_then(|session| self.cir_flag(session, around.version, around.now)),
+            session,
             descriptor: repeated(message.session),
             profile: &profile,
             around,
+            told: Cell::new(false),
         };
-        reply.compose(responses, wants_news)
+        let reply = composer.compose(responses, wants_news);
+        if let Some(exchange) = &mut exchange {
+            exchange.told = composer.told.get();
+        }
+        if let (Some(session), Some(_), Reply::Message { .. }) =
+            (&composer.session, composer.cir, &reply)
+        {
+            self.cir_flag_sent(session, around.now);
+        }
+        reply
     }
 
     /// How the client is treated: as its session knows it, else by its marks.
@@ -249,6 +275,10 @@ struct Composer<'a> {
     descriptor: SessionDescriptor,
     profile: &'a ClientProfile,
     around: &'a Around<'a>,
+    /// The CIR element.
+    cir: Option<bool>,
+    /// What has been written last says that the client should poll.
+    told: Cell<bool>,
 }
 
 impl Composer<'_> {
@@ -337,8 +367,9 @@ impl Composer<'_> {
             session: self.descriptor.clone(),
             transactions,
             poll: Some(poll),
-            cir: None,
+            cir: self.cir,
         });
+        self.told.set(poll);
         let reply = written(&document, self.around, self.profile);
         match document {
             Document::Message(message) => (reply, message.transactions),

@@ -7,7 +7,7 @@ use crate::envelope::exchange::{Around, content_hash};
 use crate::mapping::{self, Facts, Reply, result};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
-use crate::negotiation::{keep_alive, provider, service};
+use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
 use hamlet_csp::elements::{
     ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, ServiceRequest,
@@ -321,12 +321,22 @@ impl Sap {
         around: &Around<'_>,
     ) -> Done {
         let list = request.capability_list.clone().unwrap_or_default();
-        let agreed = Capabilities::negotiate(&list, around.version, self.offer());
+        let mut agreed = Capabilities::negotiate(&list, around.version, self.offer());
+        let before = session.settings();
+        let (cir_agreed, cir_offer) = self.agree_cir(
+            &list,
+            around.version,
+            before.cookie.as_deref(),
+            around.inbound,
+            &before.capabilities.cir,
+        );
+        agreed.cir = cir_agreed;
         if let Some(handling) = agreed.online_handling {
             // One setting for all sessions of the user, the latest counts (csp-im 10.2).
             session.user.mailbox.lock().handling = handling;
         }
         session.change(|settings| settings.capabilities = agreed.clone());
+        self.adopt_cir(session);
         if let Err(refusal) = self.persist(session).await {
             return Done::respond(result::refused(&refusal, facts));
         }
@@ -334,13 +344,16 @@ impl Sap {
             // Watchers see the client's type late; the negotiation stands.
             self.store_failed("session", &error);
         }
+        let version = around.version;
         let around = Surroundings {
-            version: around.version,
+            version,
             secure: around.inbound.secure,
             list_first: facts.profile.capability_list_first,
             session_limit: self.config.session.max_per_user,
         };
-        Done::respond(capability_answer::response(request, &agreed, around))
+        let mut response = capability_answer::response(request, &agreed, around);
+        cir::announce(&mut response, version, &agreed.cir, &cir_offer);
+        Done::respond(response)
     }
 
     /// csp-access 6.3.

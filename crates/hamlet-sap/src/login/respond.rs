@@ -8,12 +8,13 @@ use crate::login::resume::{self, Wanted};
 use crate::mapping::{Facts, address, result};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
+use crate::negotiation::cir::{self, CirAgreement};
 use crate::negotiation::keep_alive;
 use crate::negotiation::service::Agreement;
 use crate::session::id::new_session_id;
 use crate::session::{NewSession, Session, Settings};
 use hamlet_csp::Version;
-use hamlet_csp::elements::{LoginRequest, LoginResponse};
+use hamlet_csp::elements::{CapabilityList, LoginRequest, LoginResponse};
 use hamlet_model::{ApplicationId, ClientId, Refusal, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
 
@@ -210,11 +211,21 @@ impl Sap {
             profile: login.profile.clone(),
             keep_alive: keep_alive::at_login(ttl, &self.config.session),
             capabilities: match list {
-                Some(list) => Capabilities::negotiate(list, version, self.offer()),
+                Some(list) => Capabilities {
+                    cir: self.agree_cir_at_login(login, list),
+                    ..Capabilities::negotiate(list, version, self.offer())
+                },
                 None => Capabilities::unknown(version, self.offer()),
             },
             agreement: functions.map(|tree| Agreement::negotiate(Some(tree), version)),
         }
+    }
+
+    fn agree_cir_at_login(&self, login: &Login<'_>, list: &CapabilityList) -> CirAgreement {
+        let cookie = login.request.session_cookie.as_deref();
+        let (version, inbound) = (login.around.version, login.around.inbound);
+        let none = CirAgreement::default();
+        self.agree_cir(list, version, cookie, inbound, &none).0
     }
 
     /// What 1.3 answers to lists that stood in the Login-Request (csp-access 6.1).
@@ -242,7 +253,11 @@ impl Sap {
                 .and(settings.agreement.as_ref())
                 .and_then(|agreement| agreement.denied(around.version)),
             agreed_capability_list: request.capability_list.as_ref().map(|list| {
-                capability_answer::agreed_list(list, &settings.capabilities, surroundings)
+                let capabilities = &settings.capabilities;
+                let mut agreed = capability_answer::agreed_list(list, capabilities, surroundings);
+                let offer = self.cir_offer(settings.cookie.as_deref(), around.inbound);
+                cir::announce_in_list(&mut agreed, around.version, &capabilities.cir, &offer);
+                agreed
             }),
             ..answer
         }
@@ -254,7 +269,14 @@ impl Sap {
         session.heard(Timestamp::now(), true);
         let settings = session.change(|settings| {
             let capabilities = match new.capabilities.negotiated {
-                true => new.capabilities.clone(),
+                true => Capabilities {
+                    cir: new
+                        .capabilities
+                        .cir
+                        .clone()
+                        .after(&settings.capabilities.cir),
+                    ..new.capabilities.clone()
+                },
                 false => settings.capabilities.clone(),
             };
             let agreement = new.agreement.or(settings.agreement);
@@ -264,6 +286,7 @@ impl Sap {
                 ..new
             };
         });
+        self.adopt_cir(session);
         self.persist(session).await?;
         Ok(settings.capabilities.negotiated)
     }

@@ -13,6 +13,11 @@ pub(crate) fn new_nonce() -> Option<String> {
     random_text()
 }
 
+/// What names a session in its SHTTP URL (transport 6.6).
+pub(crate) fn new_cir_id() -> Option<String> {
+    random_text()
+}
+
 fn random_text() -> Option<String> {
     let mut octets = [0; 16];
     getrandom::fill(&mut octets).ok()?;

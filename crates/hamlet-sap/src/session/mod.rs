@@ -7,6 +7,7 @@ pub(crate) mod registry;
 pub(crate) mod stored;
 pub(crate) mod sweep;
 
+use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
@@ -39,6 +40,7 @@ pub(crate) struct Session {
     /// `seen` as the store knows it.
     persisted: AtomicI64,
     pub(crate) outbound: Mutex<Outbound>,
+    pub(crate) cir: SessionCir,
 }
 
 /// What login and negotiation have settled.
@@ -113,6 +115,7 @@ impl Session {
             active: AtomicI64::new(now.millis()),
             persisted: AtomicI64::new(now.millis()),
             outbound: Mutex::new(outbound),
+            cir: SessionCir::default(),
         }
     }
 

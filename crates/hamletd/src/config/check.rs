@@ -19,7 +19,7 @@ impl Config {
 
     /// Each rule: whether it holds, and what to say if not.
     fn rules(&self) -> Vec<(bool, String)> {
-        let (session, im, http) = (&self.session, &self.im, &self.http);
+        let (session, im, http, cir) = (&self.session, &self.im, &self.http, &self.cir);
         let has_certificate = http.tls_certificate.0.is_some();
         let has_key = http.tls_key.0.is_some();
         let foreign = match &self.elements.presence {
@@ -29,6 +29,7 @@ impl Config {
         let second = Duration::from_secs(1);
         let positive = [
             ("http.max_connections", http.max_connections),
+            ("cir.tcp.max_connections", cir.tcp_max_connections),
             ("store.readers", self.store.readers),
             ("store.writers", self.store.writers),
             ("session.max_per_user", session.max_per_user),
@@ -40,6 +41,7 @@ impl Config {
         let at_least_a_second = [
             ("http.idle_timeout", http.idle_timeout),
             ("http.read_timeout", http.read_timeout),
+            ("cir.tcp.hello_timeout", cir.tcp_hello_timeout),
             ("session.ttl_min", session.ttl_min),
             ("im.validity_default", im.validity_default),
         ];
@@ -90,6 +92,16 @@ impl Config {
             rule(
                 !has_certificate || http.tls_listen.0.is_some() || self.admin.tls,
                 "http.tls.certificate is set, but http.tls.listen and admin.tls are off",
+            ),
+            rule(
+                // Android pings every 20 minutes, S60 every 15 (transport 6.3).
+                cir.tcp_idle_timeout >= Duration::from_secs(3600),
+                "cir.tcp.idle_timeout must be at least 1h, or connections of phones would break",
+            ),
+            rule(
+                // Of 40 s, with something for the way (clients AND-34).
+                cir.http_hold < Duration::from_secs(40),
+                "cir.http.hold must be below 40s, or clients would give the request up",
             ),
             rule(
                 foreign,

@@ -7,7 +7,7 @@ use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_sap::{
-    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
+    AccountsConfig, CirConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
     SessionConfig,
 };
 use hamlet_store::{StoreConfig, StoreUrl};
@@ -51,6 +51,7 @@ impl Config {
                 max_sessions: self.session.max_total as usize,
                 ..usual.session
             },
+            cir: self.cir(usual.cir),
             relay: RelayConfig {
                 retry_min: self.relay.retry_min,
                 retry_max: self.relay.retry_max,
@@ -98,18 +99,31 @@ impl Config {
         }
     }
 
+    fn cir(&self, usual: CirConfig) -> CirConfig {
+        let cir = &self.cir;
+        CirConfig {
+            tcp_address: cir.tcp_address.0.clone(),
+            tcp_max_connections: cir.tcp_max_connections as usize,
+            tcp_hello_timeout: cir.tcp_hello_timeout,
+            tcp_idle_timeout: cir.tcp_idle_timeout,
+            udp_address: cir.udp_address.0.clone(),
+            udp_private: cir.udp_private,
+            http: cir.http_enabled,
+            http_url: cir.http_url.0.clone(),
+            http_hold: cir.http_hold,
+            http_max_waiting: cir.http_max_waiting as usize,
+            flag: cir.flag,
+            ..usual
+        }
+    }
+
     /// Keys that were given a value although the service that they belong to is not part of
     /// this version.
     pub fn not_served(&self) -> Vec<&'static str> {
         let elsewhere = matches!(self.elements.presence, Pse::Domain(_));
         let mut keys = vec![];
         keys.extend(elsewhere.then_some("elements.presence"));
-        for key in [
-            "ssp.listen",
-            "cir.tcp.listen",
-            "cir.udp.listen",
-            "elements.presence_of",
-        ] {
+        for key in ["ssp.listen", "elements.presence_of"] {
             keys.extend(self.is_set(key).then_some(key));
         }
         keys

@@ -9,6 +9,7 @@ mod declaration;
 mod file;
 mod map;
 mod near;
+mod public;
 mod reference;
 mod settings;
 mod value;
@@ -17,6 +18,7 @@ pub use declaration::{
     Accounts, Admin, Cir, Config, Elements, Http, Im, Log, Password, Poll, Presence, Provider,
     Session, Ssp, StoreSection, Trace,
 };
+pub use public::{BaseUrl, Public};
 pub use reference::reference;
 pub use settings::Key;
 pub use value::{

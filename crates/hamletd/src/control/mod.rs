@@ -136,6 +136,9 @@ pub struct SessionEntry {
     pub created: Timestamp,
     /// When the client was last heard of.
     pub seen: Timestamp,
+    /// The CIR channel that is open: STCP, SUDP or SHTTP.
+    #[serde(default)]
+    pub cir: Option<String>,
     /// Messages and reports that wait for the user.
     pub waiting: u64,
 }
