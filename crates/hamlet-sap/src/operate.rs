@@ -46,7 +46,7 @@ impl Sap {
                 created: session.created,
                 seen: session.seen(),
                 expires: session.expires(grace),
-                cir: session.cir_method(),
+                cir: session.cir_method(&self.hub.cir),
                 waiting: session.user.mailbox.lock().len(),
             });
         };

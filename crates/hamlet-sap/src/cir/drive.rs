@@ -81,7 +81,7 @@ impl Sap {
         }
         state.fresh |= fresh;
         loop {
-            let ways = state.ways();
+            let ways = state.ways(cir);
             let verdict = decide(&Situation {
                 now,
                 pending,
@@ -150,7 +150,7 @@ impl Sap {
         if let Some(due) = state.due.take() {
             cir.timers.lock().cancel(due);
         }
-        let best = state.ways().best(&settings.capabilities.cir.methods);
+        let best = state.ways(cir).best(&settings.capabilities.cir.methods);
         if let Some(by) = best.filter(|_| code != StatusCode::OK) {
             let line = || wvci(session.version, settings.cookie.as_deref());
             let port = settings.capabilities.cir.udp_port;

@@ -3,7 +3,6 @@
 
 use crate::Sap;
 use crate::cir::SHORTEST_PAUSE;
-use crate::cir::address;
 use crate::cir::decide::Outstanding;
 use crate::session::Session;
 use hamlet_csp::Version;
@@ -33,22 +32,13 @@ impl Sap {
             state.outstanding = None;
             state.fresh = false;
             // The newest request says where the client is (transport 9 item 4).
-            state.peer = self.datagrams_may_go_to(peer);
+            state.peer = peer;
         }
         InExchange {
             sap: self,
             session: session.clone(),
             told: false,
         }
-    }
-
-    /// The address in the form of the socket, if SUDP is served and may go there.
-    pub(crate) fn datagrams_may_go_to(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
-        let peer = peer?.to_canonical();
-        let from = self.hub.cir.udp()?.address;
-        let private = self.hub.cir.config.udp_private;
-        let allowed = private || !address::is_private(peer);
-        (allowed && (from.is_ipv6() || peer.is_ipv4())).then_some(peer)
     }
 
     /// The CIR element of an answer to the session, when it is due.

@@ -21,7 +21,7 @@ use hamlet_csp::Version;
 use hamlet_model::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -120,6 +120,14 @@ impl Cir {
     /// What SUDP sends from.
     pub(crate) fn udp(&self) -> Option<Sender> {
         self.udp.read().clone()
+    }
+
+    /// The address, if SUDP is served and may go there.
+    pub(crate) fn datagrams_may_go_to(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
+        let peer = peer?.to_canonical();
+        let from = self.udp.read().as_ref()?.address;
+        let allowed = self.config.udp_private || !address::is_private(peer);
+        (allowed && (from.is_ipv6() || peer.is_ipv4())).then_some(peer)
     }
 
     /// The session whose SHTTP URL ends in `id`.

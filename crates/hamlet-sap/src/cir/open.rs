@@ -2,6 +2,7 @@
 
 use crate::Sap;
 use crate::cir::channel::Channel;
+use crate::cir::method::Method;
 use crate::cir::{Cir, Sender};
 use crate::session::Session;
 use hamlet_model::Timestamp;
@@ -31,11 +32,21 @@ impl Sap {
                 urls.insert(new, Arc::downgrade(session));
             }
         }
-        state.peer = self.datagrams_may_go_to(agreed.peer);
+        state.peer = agreed.peer;
         // What was agreed anew replaces what was lost.
         state.lost = None;
         let live = state.channel.is_some() || state.caller.is_some();
         session.cir.set_ready(live || !agreed.methods.is_empty());
+    }
+
+    /// SUDP is served from now on: what waits for clients since before a restart is said.
+    pub(crate) fn raise_for_datagrams(&self) {
+        self.hub.registry.for_each(|session| {
+            let settings = session.settings();
+            if settings.capabilities.cir.methods.contains(&Method::Sudp) {
+                self.hub.cir.raise(session);
+            }
+        });
     }
 
     /// HELO of a session on an STCP connection (transport 6.3); false if it is over.

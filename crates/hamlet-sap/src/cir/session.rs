@@ -1,5 +1,6 @@
 //! What one session has of the CIR channel.
 
+use crate::cir::Cir;
 use crate::cir::channel::Channel;
 use crate::cir::decide::{Outstanding, Ways};
 use crate::cir::method::Method;
@@ -46,7 +47,7 @@ pub(crate) struct State {
     pub(crate) flagged: Option<Timestamp>,
     /// Where its HELO by datagram came from.
     pub(crate) caller: Option<SocketAddr>,
-    /// Where its requests come from, as far as datagrams may be sent there.
+    /// Where its requests come from.
     pub(crate) peer: Option<IpAddr>,
     /// Answers the held request to its SHTTP URL.
     pub(crate) held: Option<oneshot::Sender<()>>,
@@ -86,12 +87,12 @@ impl SessionCir {
 }
 
 impl State {
-    pub(crate) fn ways(&self) -> Ways {
+    pub(crate) fn ways(&self, cir: &Cir) -> Ways {
         Ways {
             tcp: self.channel.is_some(),
             held: self.held.as_ref().is_some_and(|held| !held.is_closed()),
             caller: self.caller.is_some(),
-            peer: self.peer.is_some(),
+            peer: cir.datagrams_may_go_to(self.peer).is_some(),
         }
     }
 
@@ -109,9 +110,9 @@ impl State {
 
 impl Session {
     /// The method by which it would be told to poll now.
-    pub(crate) fn cir_method(&self) -> Option<&'static str> {
+    pub(crate) fn cir_method(&self, cir: &Cir) -> Option<&'static str> {
         let settings = self.settings();
-        let ways = self.cir.state.lock().ways();
+        let ways = self.cir.state.lock().ways(cir);
         let best = ways.best(&settings.capabilities.cir.methods);
         best.map(Method::name)
     }

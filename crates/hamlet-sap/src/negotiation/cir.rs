@@ -117,7 +117,7 @@ impl Sap {
         let tcp = cir.tcp().filter(|_| has_cookie);
         let udp = cir.udp().filter(|_| has_cookie);
         let udp = udp.and_then(|from| {
-            let peer = self.datagrams_may_go_to(inbound.peer)?;
+            let peer = cir.datagrams_may_go_to(inbound.peer)?;
             let place = address::place(config.udp_address.as_ref(), reached, from.address)?;
             Some((place, peer))
         });

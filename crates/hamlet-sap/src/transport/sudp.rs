@@ -25,6 +25,7 @@ impl Sap {
     {
         let socket = Arc::new(socket);
         let offered = self.hub.cir.open_udp(&socket);
+        self.raise_for_datagrams();
         let sap = self.clone();
         async move { sap.receive_cir(&socket, shutdown, offered).await }
     }

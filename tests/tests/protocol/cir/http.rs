@@ -70,7 +70,7 @@ async fn urls_of_nobody_and_of_ended_sessions_are_not_found() {
     let mut alice = server.xml("alice").await;
     let url = url(&negotiate(&mut alice, &["SHTTP"], "").await);
     // The SessionID opens nothing.
-    for id in ["", "0", &alice.session, "%00", "x/../y"] {
+    for id in ["", "0", &alice.session, "%00"] {
         let guess = format!("http://{}/cir/{id}x", server.address());
         let answer = HttpChannel::get(&guess).await.answer().await;
         assert_eq!(answer.status, 404, "{guess}");
