@@ -3,13 +3,27 @@
 use super::{fetch, negotiate, url};
 use hamlet_csp::{Syntax, Version};
 use hamlet_model::UserId;
+use hamlet_sap::SessionSummary;
 use hamlet_tests::channel::HttpChannel;
 use hamlet_tests::client::Client;
+use hamlet_tests::http::DEADLINE;
 use hamlet_tests::server::TestServer;
 use hamletd::control::Request;
 
 /// Requests are answered before long, so that the tests are.
 const SHORT: &str = "cir.http.hold=50ms";
+
+/// Until the server holds a request.
+async fn until_one_waits(server: &TestServer) {
+    let waiting = async {
+        let held = |session: &SessionSummary| session.cir == Some("SHTTP");
+        while !server.sap().sessions(None).iter().any(held) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let held = tokio::time::timeout(DEADLINE, waiting).await;
+    held.expect("a request that is held");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_request_is_answered_when_a_message_comes() {
@@ -77,9 +91,7 @@ async fn urls_of_nobody_and_of_ended_sessions_are_not_found() {
         assert_eq!(answer.header("content-length"), Some("0"));
     }
     let mut held = HttpChannel::get(&url).await;
-    while server.sap().sessions(None)[0].cir != Some("SHTTP") {
-        tokio::task::yield_now().await;
-    }
+    until_one_waits(&server).await;
     // transport 9 item 9: the client is to fetch the reason.
     let which = alice.session.clone();
     server.operate(Request::SessionEnd { which }).await;
@@ -95,9 +107,7 @@ async fn a_url_survives_a_restart_which_waits_for_no_request() {
     let mut alice = server.xml("alice").await;
     let url = url(&negotiate(&mut alice, &["SHTTP"], "").await);
     let mut held = HttpChannel::get(&url).await;
-    while server.sap().sessions(None)[0].cir != Some("SHTTP") {
-        tokio::task::yield_now().await;
-    }
+    until_one_waits(&server).await;
     server.restart().await;
     assert_eq!(held.answer().await.status, 204);
     let path = url.splitn(4, '/').nth(3).expect("a path");
@@ -120,9 +130,7 @@ async fn when_too_many_wait_requests_are_answered_at_once() {
     let mut bob = server.xml("bob").await;
     let his = url(&negotiate(&mut bob, &["SHTTP"], "").await);
     let mut first = HttpChannel::get(&hers).await;
-    while !server.sap().sessions(None).iter().any(|s| s.cir.is_some()) {
-        tokio::task::yield_now().await;
-    }
+    until_one_waits(&server).await;
     let mut second = HttpChannel::get(&his).await;
     assert_eq!(second.answer().await.status, 204);
     bob.send_text("wv:alice@h", "hello").await.expect_code(200);
