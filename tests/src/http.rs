@@ -142,6 +142,10 @@ impl Connection {
         if status == 100 {
             return Ok(answer);
         }
+        // Without content, whatever the headers say (RFC 9110 15.3.5).
+        if status == 204 {
+            return Ok(answer);
+        }
         if let Some(length) = answer.header("content-length") {
             let length = length.parse().map_err(|_| malformed(length))?;
             answer.framing = Framing::Length;

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod channel;
 pub mod client;
 pub mod digest;
 pub mod element;

@@ -103,6 +103,11 @@ impl Phone {
         (challenge, done)
     }
 
+    /// Its SessionID.
+    pub fn session(&self) -> &str {
+        self.values.get("session").expect("an open session")
+    }
+
     /// Keeps the session that a Login-Response opens.
     pub fn keep_session(&mut self, answer: &Answer) {
         let session = answer.expect("Login-Response").text("SessionID");

@@ -79,6 +79,16 @@ impl TestServer {
         self.running().http_addr().expect("an HTTP listener")
     }
 
+    /// The listener of standalone TCP.
+    pub fn cir_tcp(&self) -> SocketAddr {
+        self.running().cir_tcp_addr().expect("standalone TCP")
+    }
+
+    /// The socket of standalone UDP.
+    pub fn cir_udp(&self) -> SocketAddr {
+        self.running().cir_udp_addr().expect("standalone UDP")
+    }
+
     /// The admin listener.
     pub fn admin_address(&self) -> SocketAddr {
         self.running().admin_addr().expect("an admin listener")

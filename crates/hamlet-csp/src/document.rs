@@ -1,6 +1,6 @@
 //! Whole documents: octets to messages and back.
 
-use crate::elements::{Tag, VersionDiscoveryRequest, VersionDiscoveryResponse};
+use crate::elements::{Primitive, Tag, VersionDiscoveryRequest, VersionDiscoveryResponse};
 use crate::envelope::Message;
 use crate::error::{DecodeError, Salvage, SyntaxError};
 use crate::sink::Sink;
@@ -118,6 +118,71 @@ pub fn encode(
             document.write(&mut sink);
             sink.finish()
         }
+    }
+}
+
+/// Writes a primitive as a document of its own: what is cut into segments (csp-access 14).
+pub fn encode_primitive(
+    primitive: &Primitive,
+    syntax: Syntax,
+    version: Version,
+    options: &WriteOptions,
+) -> Vec<u8> {
+    match syntax {
+        Syntax::Xml => {
+            let options = WriteOptions {
+                doctype: false,
+                ..options.clone()
+            };
+            let mut sink = XmlSink::new(version, primitive.tag(), &options);
+            primitive.write(&mut sink);
+            sink.finish()
+        }
+        Syntax::Wbxml => {
+            let mut sink = WbxmlSink::new(version, options);
+            primitive.write(&mut sink);
+            sink.finish()
+        }
+    }
+}
+
+/// Reads what [`encode_primitive`] has written: the segments of a response put together.
+pub fn decode_primitive(
+    octets: &[u8],
+    syntax: Syntax,
+    version: Version,
+) -> Result<Primitive, DecodeError> {
+    let failed = |error| failure(error, Some(version), Salvage::default());
+    match syntax {
+        Syntax::Xml => {
+            let text = to_utf8(octets, None);
+            let text = text.map_err(|what| failed(SyntaxError::new(what, &[])))?;
+            let mut source = XmlSource::new(&text);
+            let root = source.root().map_err(failed)?;
+            read_primitive(&mut source, root.tag, &root.name).map_err(failed)
+        }
+        Syntax::Wbxml => {
+            let mut source = WbxmlSource::new(octets, None).map_err(failed)?;
+            let root = source.root().map_err(failed)?;
+            source.set_version(version);
+            read_primitive(&mut source, root.tag, &root.name).map_err(failed)
+        }
+    }
+}
+
+fn read_primitive(
+    source: &mut dyn Source,
+    tag: Option<Tag>,
+    name: &str,
+) -> Result<Primitive, SyntaxError> {
+    let none = || {
+        let what = format!("`{}` is no primitive of CSP", clip(name));
+        SyntaxError::new(what, tag.as_slice())
+    };
+    let primitive = Primitive::read(tag.ok_or_else(none)?, source)?;
+    match source.take_fault() {
+        None => primitive.ok_or_else(none),
+        Some(fault) => Err(SyntaxError::new(fault.what, &fault.path)),
     }
 }
 

@@ -28,7 +28,10 @@ mod xml_write;
 mod tests;
 
 pub use date_time::DateTime;
-pub use document::{Decoded, Document, WriteOptions, decode, decode_with_charset, encode};
+pub use document::{
+    Decoded, Document, WriteOptions, decode, decode_primitive, decode_with_charset, encode,
+    encode_primitive,
+};
 pub use elements::{Primitive, Tag};
 pub use envelope::{Message, SessionDescriptor, Transaction};
 pub use error::{DecodeError, MissingElement, Salvage, Unreadable};

@@ -20,6 +20,7 @@ pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
 pub use content::{Content, TransferEncoding};
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
 pub use message::{Message, MessageParty, Recipients};
+pub use msisdn::Msisdn;
 pub use profile::{Profile, ProfileField};
 pub use refusal::{Detail, Refusal};
 pub use status::StatusCode;

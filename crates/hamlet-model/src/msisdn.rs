@@ -1,4 +1,7 @@
-//! Phone numbers (data-types 1.9). Pure.
+//! Telephone numbers (data-types 1.1, 1.9; transport 3.8). Pure.
+
+use compact_str::CompactString;
+use std::fmt;
 
 /// Most digits of a number in international form.
 pub const MAX_DIGITS: usize = 15;
@@ -27,6 +30,41 @@ pub fn normalise(text: &str, country_code: &str) -> Option<String> {
     is_number.then_some(number)
 }
 
+/// Fewest digits of a number by which somebody is known.
+const MIN_DIGITS: usize = 3;
+
+/// A telephone number in international form, by which somebody is known: 3 to 15 digits,
+/// written with `+` in front.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Msisdn(CompactString);
+
+impl Msisdn {
+    /// Reads a number as networks, gateways and people write it: `+358 50 1234567`,
+    /// `00358501234567`, `358501234567`, `tel:+358-50-1234567`. A number without `+` or `00`
+    /// is taken to be in international form already. `None` if it is no number.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = match text.split_at_checked(4) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => rest,
+            _ => text,
+        };
+        let number = normalise(text, "")?;
+        let digits = number.strip_prefix('+').unwrap_or(&number);
+        (digits.len() >= MIN_DIGITS).then(|| Self(CompactString::new(digits)))
+    }
+
+    /// The digits, without `+`.
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Msisdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +87,25 @@ mod tests {
         ] {
             let got = normalise(given, country_code);
             assert_eq!(got.as_deref(), normal, "{given} {country_code}");
+        }
+    }
+    #[test]
+    fn who_is_known_by_a_number_has_it_in_international_form() {
+        for (text, number) in [
+            ("+358501234567", Some("+358501234567")),
+            ("00358501234567", Some("+358501234567")),
+            ("358501234567", Some("+358501234567")),
+            (" tel:+358-50-123 4567 ", Some("+358501234567")),
+            ("Tel:+1 (425) 555.0100", Some("+14255550100")),
+            ("112", Some("+112")),
+            ("12", None),
+            ("+", None),
+            ("anna", None),
+            ("1234567890123456", None),
+            ("телефон", None),
+        ] {
+            let read = Msisdn::parse(text).map(|number| number.to_string());
+            assert_eq!(read.as_deref(), number, "{text}");
         }
     }
 }

@@ -84,6 +84,7 @@ codes! {
     NOT_JOINED = 808, "Group is not joined";
     MULTIPLE_ERRORS = 900, "Multiple errors";
     ADDRESS_ERROR = 901, "General address error";
+    MSISDN_ERROR = 920, "MSISDN error";
 }
 
 impl StatusCode {

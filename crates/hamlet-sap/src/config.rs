@@ -1,5 +1,8 @@
 //! How a service access point is set up. hamletd maps its configuration file to this.
 
+use crate::cir::address::PublicAddress;
+use crate::cir::method::RepeatTimes;
+use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -24,6 +27,8 @@ pub struct SapConfig {
     pub delivery: DeliveryConfig,
     /// The HTTP binding.
     pub http: HttpConfig,
+    /// The CIR channel.
+    pub cir: CirConfig,
     /// The service relay.
     pub relay: RelayConfig,
     /// Instant messaging.
@@ -56,8 +61,12 @@ pub struct ProviderConfig {
 /// Accounts and login (csp-access 3).
 #[derive(Debug, Clone)]
 pub struct AccountsConfig {
-    /// The first login of an unknown user makes his account (csp-access 3.7).
-    pub auto_register: bool,
+    /// Whether, and with what proof, the first login of an unknown user makes his account
+    /// (csp-access 3.7).
+    pub registration: Registration,
+    /// The network's word for a telephone number is proof enough of who logs in
+    /// (csp-access 3.6).
+    pub msisdn_login: bool,
     /// The server may ask for the password itself in a 4-way login (data-types 3.1), which
     /// registration at a 4-way login needs.
     pub allow_pwd_digest: bool,
@@ -72,6 +81,19 @@ pub struct AccountsConfig {
     pub failure_window: Duration,
     /// How many Argon2id computations may run at a time.
     pub concurrent_hashes: usize,
+}
+
+/// Who may register by logging in (csp-access 3.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Nobody.
+    Off,
+    /// Everybody.
+    Open,
+    /// Who begins his password with a code of the operator.
+    Code,
+    /// Whose telephone number the network gives, once for each number.
+    Msisdn,
 }
 
 /// Sessions (csp-access 3, 4).
@@ -128,6 +150,48 @@ pub struct HttpConfig {
     pub idle_timeout: Duration,
     /// How long open exchanges may take to end at shutdown.
     pub drain_timeout: Duration,
+    /// Gateways and proxies in front of the server.
+    pub gateways: GatewayConfig,
+}
+
+/// The CIR channel (transport 6). What is served is what [`Sap::serve_cir_tcp`] and
+/// [`Sap::serve_cir_udp`] have a socket for, and standalone HTTP.
+///
+/// [`Sap::serve_cir_tcp`]: crate::Sap::serve_cir_tcp
+/// [`Sap::serve_cir_udp`]: crate::Sap::serve_cir_udp
+#[derive(Debug, Clone)]
+pub struct CirConfig {
+    /// Where clients find standalone TCP; `None`: at the host by which they came.
+    pub tcp_address: Option<PublicAddress>,
+    /// Most connections of standalone TCP.
+    pub tcp_max_connections: usize,
+    /// How long a connection may take to say HELO.
+    pub tcp_hello_timeout: Duration,
+    /// How long a connection may be silent. Phones ping every 20 minutes.
+    pub tcp_idle_timeout: Duration,
+    /// Where clients find standalone UDP; `None`: at the host by which they came.
+    pub udp_address: Option<PublicAddress>,
+    /// Standalone UDP is for clients with private addresses, too.
+    pub udp_private: bool,
+    /// Standalone HTTP is offered.
+    pub http: bool,
+    /// The URL, without a path of its own, by which clients reach the HTTP listener;
+    /// `None`: that by which they came.
+    pub http_url: Option<String>,
+    /// How long a request is held.
+    pub http_hold: Duration,
+    /// Most requests that are held at a time; half of the HTTP connections if that is less.
+    pub http_max_waiting: usize,
+    /// Whether clients are told by the CIR flag that their channel is lost (csp-access 8.5).
+    pub flag: bool,
+    /// How long a channel has to be lost for that: a client that notices opens it again.
+    pub flag_after: Duration,
+    /// How often they are told at most.
+    pub flag_every: Duration,
+    /// How long after an OK nothing else is written (transport 6.3).
+    pub pause: Duration,
+    /// How long a poll is waited for before the next CIR.
+    pub repeat: RepeatTimes,
 }
 
 /// The service relay (csp-im 5.3 item 10).
@@ -155,6 +219,7 @@ impl SapConfig {
             session: SessionConfig::default(),
             delivery: DeliveryConfig::default(),
             http: HttpConfig::default(),
+            cir: CirConfig::default(),
             relay: RelayConfig::default(),
             im: ImConfig::default(),
             contact_lists: ContactListConfig::default(),
@@ -182,7 +247,8 @@ impl SapConfig {
 impl Default for AccountsConfig {
     fn default() -> Self {
         Self {
-            auto_register: false,
+            registration: Registration::Off,
+            msisdn_login: false,
             allow_pwd_digest: true,
             digest_login: true,
             challenge_life: Duration::from_secs(120),
@@ -229,6 +295,29 @@ impl Default for HttpConfig {
             read_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             drain_timeout: Duration::from_secs(10),
+            gateways: GatewayConfig::default(),
+        }
+    }
+}
+
+impl Default for CirConfig {
+    fn default() -> Self {
+        Self {
+            tcp_address: None,
+            tcp_max_connections: 20_000,
+            tcp_hello_timeout: Duration::from_secs(60),
+            tcp_idle_timeout: Duration::from_secs(7200),
+            udp_address: None,
+            udp_private: false,
+            http: true,
+            http_url: None,
+            http_hold: Duration::from_secs(30),
+            http_max_waiting: 5000,
+            flag: true,
+            flag_after: Duration::from_secs(10),
+            flag_every: Duration::from_secs(60),
+            pause: Duration::from_secs(1),
+            repeat: RepeatTimes::default(),
         }
     }
 }

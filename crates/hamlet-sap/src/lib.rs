@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cir;
 pub mod client_profile;
 mod config;
 mod delivery;
@@ -21,12 +22,15 @@ mod session;
 pub mod trace;
 mod transport;
 
+pub use cir::address::{BadAddress, PublicAddress};
+pub use cir::method::RepeatTimes;
 pub use config::{
-    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
-    SessionConfig,
+    AccountsConfig, CirConfig, DeliveryConfig, HttpConfig, ProviderConfig, Registration,
+    RelayConfig, SapConfig, SessionConfig,
 };
 pub use envelope::exchange::{Inbound, Reply};
 pub use login::credentials::KEY_LENGTH;
 pub use metrics::{METRICS, STORE_METRICS};
 pub use operate::SessionSummary;
 pub use sap::Sap;
+pub use transport::gateway::GatewayConfig;

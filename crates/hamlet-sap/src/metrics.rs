@@ -45,6 +45,12 @@ pub(crate) struct OutcomeLabels {
     outcome: Name,
 }
 
+/// One method of the CIR channel.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct MethodLabels {
+    method: Name,
+}
+
 /// What kind of thing was handed out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct KindLabels {
@@ -98,6 +104,14 @@ metrics! {
         "Messages and reports that no client of the user could take";
     notices_dropped: Counter = Counter::default(), "presence_notices_dropped",
         "Presence notices dropped because a session's queue was full";
+    cir_connections: Gauge = Gauge::default(), "cir_tcp_connections",
+        "Open connections of the CIR channel by standalone TCP";
+    cir_held: Gauge = Gauge::default(), "cir_http_waiting",
+        "Requests of the CIR channel by standalone HTTP that are held";
+    cir_sent: Family<MethodLabels, Counter> = Family::default(), "cir_sent",
+        "Communication initiation requests, repetitions included, by method";
+    cir_repeated: Family<MethodLabels, Counter> = Family::default(), "cir_repeated",
+        "Communication initiation requests repeated because no poll followed, by method";
     relay_sent: Counter = Counter::default(), "relay_sent",
         "Requests sent to other domains, repetitions included";
     relay_received: Counter = Counter::default(), "relay_received",
@@ -192,6 +206,16 @@ impl Metrics {
             status: code.0.into(),
         };
         self.ended.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn cir_sent(&self, method: &'static str, again: bool) {
+        let labels = MethodLabels {
+            method: Name(method),
+        };
+        self.cir_sent.get_or_create(&labels).inc();
+        if again {
+            self.cir_repeated.get_or_create(&labels).inc();
+        }
     }
 
     pub(crate) fn sent(&self, kind: &'static str) {

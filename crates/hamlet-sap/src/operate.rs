@@ -24,6 +24,8 @@ pub struct SessionSummary {
     pub seen: Timestamp,
     /// When it ends unless it is heard of.
     pub expires: Timestamp,
+    /// The channel that tells it to poll, when one is open: STCP, SUDP or SHTTP.
+    pub cir: Option<&'static str>,
     /// Messages and reports that wait for its user, as far as they are in memory.
     pub waiting: usize,
 }
@@ -44,6 +46,7 @@ impl Sap {
                 created: session.created,
                 seen: session.seen(),
                 expires: session.expires(grace),
+                cir: session.cir_method(&self.hub.cir),
                 waiting: session.user.mailbox.lock().len(),
             });
         };

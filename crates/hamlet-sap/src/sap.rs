@@ -1,6 +1,6 @@
 //! The service access point itself: its parts, its start and its end.
 
-use crate::SapConfig;
+use crate::cir::Cir;
 use crate::delivery::events::Hub;
 use crate::delivery::numbers::Numbers;
 use crate::login::credentials::{Credentials, KEY_LENGTH};
@@ -9,6 +9,7 @@ use crate::metrics::{Metrics, StoreFigures};
 use crate::negotiation::capability::Offer;
 use crate::relay::Relay;
 use crate::trace::{TraceLimits, Tracer};
+use crate::{CirConfig, SapConfig};
 use hamlet_elements::Elements;
 use hamlet_model::{Refusal, StatusCode, Timestamp};
 use hamlet_store::{Store, StoreError};
@@ -55,7 +56,16 @@ impl Sap {
     ) -> Result<Arc<Self>, StoreError> {
         let metrics = Arc::new(Metrics::register(registry));
         registry.register_collector(Box::new(StoreFigures(store.clone())));
-        let hub = Arc::new(Hub::new(metrics.clone(), config.delivery.max_notices));
+        let cir = CirConfig {
+            // Others need connections, too.
+            http_max_waiting: (config.cir.http_max_waiting).min(config.http.max_connections / 2),
+            ..config.cir.clone()
+        };
+        let hub = Arc::new(Hub::new(
+            metrics.clone(),
+            config.delivery.max_notices,
+            Arc::new(Cir::new(cir, metrics.clone())),
+        ));
         let relay = Arc::new(Relay::new(&config.relay, metrics.clone()));
         let elements =
             Elements::start(config.elements(), store.clone(), relay.clone(), hub.clone()).await?;
@@ -85,6 +95,7 @@ impl Sap {
         sap.restore_sessions().await?;
         sap.background(sap.clone().sweep_from_time_to_time());
         sap.background(sap.clone().drive_outbox());
+        sap.background(sap.clone().drive_cir());
         Ok(sap)
     }
 

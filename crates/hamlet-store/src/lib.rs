@@ -26,6 +26,7 @@ pub use ops::account::{Account, AccountStatus};
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
 pub use ops::idempotence::Remembered;
+pub use ops::invitation_code::InvitationCode;
 pub use ops::mailbox::{MAX_REPORTS, MailboxEntry, MailboxKind, Put, Quota};
 pub use ops::outbox::{NewOutboxEntry, OutboxEntry};
 pub use ops::presence::StoredAttribute;

@@ -92,6 +92,10 @@ pub enum Command {
     /// Make, list, change and delete accounts, through the running server or without it.
     #[command(subcommand)]
     User(UserCommand),
+    /// Make, list and delete the codes with which new users register
+    /// (accounts.register_by = code).
+    #[command(subcommand)]
+    InvitationCode(InvitationCodeCommand),
     /// List and end sessions.
     #[command(subcommand)]
     Session(SessionCommand),
@@ -124,6 +128,18 @@ pub enum UserCommand {
         #[arg(long)]
         password: Option<String>,
     },
+    /// Show the telephone numbers of an account, add some or remove some. Who logs in by
+    /// his number (accounts.msisdn_login), and who is looked for by it, is found by these.
+    Msisdn {
+        /// Address of the account.
+        user: String,
+        /// A number to add, in international form.
+        #[arg(long, value_name = "NUMBER")]
+        add: Vec<String>,
+        /// A number to remove.
+        #[arg(long, value_name = "NUMBER")]
+        remove: Vec<String>,
+    },
     /// Show the profile of a user.
     Show {
         /// Address of the account.
@@ -144,6 +160,28 @@ pub enum UserCommand {
     Delete {
         /// Address of the account.
         user: String,
+    },
+}
+
+/// `hamletd invitation-code …`
+#[derive(Debug, Subcommand)]
+pub enum InvitationCodeCommand {
+    /// Make a code and print it. The first login of a new user needs it in front of the
+    /// password: CODE or CODE/anything; the whole is the password from then on.
+    Add {
+        /// How many users may register with it.
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+        /// For how many days it is good.
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
+    /// List the codes, with the uses that are left.
+    List,
+    /// Delete a code.
+    Delete {
+        /// The code.
+        code: String,
     },
 }
 

@@ -1,7 +1,7 @@
 //! `hamletd user …`, `hamletd session …` and `hamletd stats`: asks the running server, or
 //! does it itself when none runs.
 
-use crate::cli::{SessionCommand, UserCommand};
+use crate::cli::{InvitationCodeCommand, SessionCommand, UserCommand};
 use crate::config::Config;
 use crate::control::{Answer, Connection, ControlError, Request, SessionEntry, UserEntry};
 use crate::data_dir::{DataDirError, control_socket};
@@ -17,6 +17,8 @@ use time::{Duration, OffsetDateTime};
 pub enum Command {
     /// `user`.
     User(UserCommand),
+    /// `invitation-code`.
+    InvitationCode(InvitationCodeCommand),
     /// `session`.
     Session(SessionCommand),
     /// `stats`.
@@ -102,6 +104,18 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::User(UserCommand::Show { user }) => Request::UserShow { user },
         Command::User(UserCommand::Set { user, fields }) => Request::UserSet { user, fields },
         Command::User(UserCommand::Delete { user }) => Request::UserDelete { user },
+        Command::User(UserCommand::Msisdn { user, add, remove }) => {
+            Request::UserMsisdn { user, add, remove }
+        }
+        Command::InvitationCode(InvitationCodeCommand::Add { uses, days }) => {
+            Request::InvitationCodeAdd { uses, days }
+        }
+        Command::InvitationCode(InvitationCodeCommand::List) => {
+            Request::InvitationCodeList { after: None }
+        }
+        Command::InvitationCode(InvitationCodeCommand::Delete { code }) => {
+            Request::InvitationCodeDelete { code }
+        }
         Command::Session(SessionCommand::List) => Request::SessionList { after: None },
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
         Command::Stats => Request::Stats,
@@ -123,6 +137,17 @@ async fn print_all(
                 users.iter().try_for_each(|user| print_user(out, user))?;
                 next = users.last().filter(|_| more).map(|last| Request::UserList {
                     after: Some(last.user.clone()),
+                });
+            }
+            Answer::InvitationCodes { codes, more } => {
+                for code in &codes {
+                    let until = at(code.expires);
+                    writeln!(out, "{}\t{} left\tuntil {until}", code.code, code.uses)?;
+                }
+                next = codes.into_iter().next_back().filter(|_| more).map(|last| {
+                    Request::InvitationCodeList {
+                        after: Some(last.code),
+                    }
                 });
             }
             Answer::Sessions { sessions, more } => {
@@ -160,13 +185,14 @@ fn print_user(out: &mut impl Write, user: &UserEntry) -> io::Result<()> {
 fn print_session(out: &mut impl Write, session: &SessionEntry) -> io::Result<()> {
     writeln!(
         out,
-        "{}\t{}\tCSP {}\tsince {}\tseen {}\t{} waiting\t{}\t{}",
+        "{}\t{}\tCSP {}\tsince {}\tseen {}\t{} waiting\tCIR {}\t{}\t{}",
         session.id,
         session.user,
         session.version,
         at(session.created),
         at(session.seen),
         session.waiting,
+        session.cir.as_deref().unwrap_or("-"),
         // The client chose these two; they must not play with the terminal.
         session.client.escape_debug(),
         session.user_agent.as_deref().unwrap_or("-").escape_debug(),

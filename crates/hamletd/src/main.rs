@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             return done(print(&admin::metrics_reference()));
         }
         Some(cli::Command::User(command)) => Some(Command::User(command)),
+        Some(cli::Command::InvitationCode(command)) => Some(Command::InvitationCode(command)),
         Some(cli::Command::Session(command)) => Some(Command::Session(command)),
         Some(cli::Command::Stats) => Some(Command::Stats),
         None => None,

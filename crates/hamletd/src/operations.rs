@@ -1,10 +1,13 @@
 //! What an operator can do, by the control socket of a running server or without one.
 
-use crate::control::{Answer, PAGE, Request, SessionEntry, UserEntry};
-use hamlet_model::{Domain, ProfileField, Refusal, SessionId, StatusCode, UserId};
+use crate::control::{Answer, InvitationCodeEntry, PAGE, Request, SessionEntry, UserEntry};
+use hamlet_model::{
+    Domain, Msisdn, ProfileField, Refusal, SessionId, StatusCode, Timestamp, UserId,
+};
 use hamlet_sap::{Sap, SessionSummary};
-use hamlet_store::{AccountStatus, Store, StoreError};
+use hamlet_store::{AccountStatus, InvitationCode, Store, StoreError};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The operations on one server's state.
 pub struct Operations {
@@ -35,6 +38,10 @@ impl Operations {
             Request::UserList { after } => self.users(after.as_deref()).await,
             Request::UserPasswd { user, password } => self.passwd(&user, &password).await,
             Request::UserDelete { user } => self.delete(&user).await,
+            Request::UserMsisdn { user, add, remove } => self.msisdns(&user, &add, &remove).await,
+            Request::InvitationCodeAdd { uses, days } => self.add_code(uses, days).await,
+            Request::InvitationCodeList { after } => self.codes(after).await,
+            Request::InvitationCodeDelete { code } => self.delete_code(code).await,
             Request::UserShow { user } => self.show(&user).await,
             Request::UserSet { user, fields } => self.set(&user, &fields).await,
             Request::SessionList { after } => Ok(self.sessions(after.as_deref())),
@@ -115,6 +122,103 @@ impl Operations {
                 })
                 .collect(),
         })
+    }
+
+    /// All of the changes or none.
+    async fn msisdns(
+        &self,
+        user: &str,
+        add: &[String],
+        remove: &[String],
+    ) -> Result<Answer, Failure> {
+        let user = self.home_user(user)?;
+        let (add, remove) = (numbers(add)?, numbers(remove)?);
+        let changes = !add.is_empty() || !remove.is_empty();
+        let key = user.clone();
+        let numbers = self
+            .store
+            .write(move |tx| {
+                if tx.account(&key)?.is_none() {
+                    return Ok(Err(format!("{key} has no account")));
+                }
+                let present = tx.msisdns_of(&key)?;
+                if let Some(absent) = remove.iter().find(|number| !present.contains(number)) {
+                    return Ok(Err(format!("{absent} is no number of {key}")));
+                }
+                for number in &add {
+                    match tx.user_of_msisdn(number)? {
+                        Some(other) if other != key => {
+                            return Ok(Err(format!("{number} is the number of {other}")));
+                        }
+                        _ => {}
+                    }
+                }
+                for number in &remove {
+                    tx.unbind_msisdn(number)?;
+                }
+                for number in &add {
+                    tx.bind_msisdn(number, &key)?;
+                }
+                tx.msisdns_of(&key).map(Ok)
+            })
+            .await?
+            .map_err(Failure)?;
+        if changes {
+            tracing::info!(%user, "telephone numbers changed by the operator");
+        }
+        match numbers.as_slice() {
+            [] => done(format!("{user} has no number")),
+            numbers => {
+                let lines: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                done(lines.join("\n"))
+            }
+        }
+    }
+
+    async fn add_code(&self, uses: u32, days: u32) -> Result<Answer, Failure> {
+        if uses == 0 || days == 0 {
+            return Err(Failure("a code needs at least one use and one day".into()));
+        }
+        let created = Timestamp::now();
+        let code = InvitationCode {
+            code: new_code().ok_or_else(|| Failure("the system has no randomness".into()))?,
+            uses,
+            created,
+            expires: created.plus(Duration::from_secs(u64::from(days) * 86_400)),
+        };
+        let text = code.code.clone();
+        let made = self.store.write(move |tx| tx.put_invitation_code(&code));
+        match made.await? {
+            true => done(text),
+            false => Err(Failure("this code was there already; try again".into())),
+        }
+    }
+
+    async fn codes(&self, after: Option<String>) -> Result<Answer, Failure> {
+        let after = after.unwrap_or_default();
+        let read = self.store.read(move |tx| tx.invitation_codes(&after, PAGE));
+        let codes = read.await?;
+        Ok(Answer::InvitationCodes {
+            more: codes.len() == PAGE,
+            codes: codes
+                .into_iter()
+                .map(|code| InvitationCodeEntry {
+                    code: code.code,
+                    uses: code.uses,
+                    expires: code.expires,
+                })
+                .collect(),
+        })
+    }
+
+    async fn delete_code(&self, code: String) -> Result<Answer, Failure> {
+        let code = code.trim().to_ascii_uppercase();
+        let key = code.clone();
+        let gone = self.store.write(move |tx| tx.remove_invitation_code(&key));
+        match gone.await? {
+            true => done(format!("{code} is deleted")),
+            false => Err(Failure(format!("there is no code {code}"))),
+        }
     }
 
     fn sessions(&self, after: Option<&str>) -> Answer {
@@ -209,6 +313,23 @@ impl Operations {
     }
 }
 
+fn numbers(texts: &[String]) -> Result<Vec<Msisdn>, Failure> {
+    let number = |text: &String| {
+        let wrong = || Failure(format!("`{text}` is no telephone number"));
+        Msisdn::parse(text).ok_or_else(wrong)
+    };
+    texts.iter().map(number).collect()
+}
+
+/// Ten letters and digits that are not taken for each other: 50 bits.
+fn new_code() -> Option<String> {
+    const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let mut octets = [0; 10];
+    getrandom::fill(&mut octets).ok()?;
+    let letter = |octet: u8| char::from(ALPHABET[usize::from(octet) % ALPHABET.len()]);
+    Some(octets.into_iter().map(letter).collect())
+}
+
 fn entry(session: SessionSummary) -> SessionEntry {
     SessionEntry {
         id: session.id.to_string(),
@@ -218,6 +339,7 @@ fn entry(session: SessionSummary) -> SessionEntry {
         user_agent: session.user_agent,
         created: session.created,
         seen: session.seen,
+        cir: session.cir.map(str::to_owned),
         waiting: session.waiting as u64,
     }
 }

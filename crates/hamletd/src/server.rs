@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -106,6 +106,8 @@ pub struct Server {
     engine: Engine,
     http: Option<SocketAddr>,
     https: Option<SocketAddr>,
+    cir_tcp: Option<SocketAddr>,
+    cir_udp: Option<SocketAddr>,
     admin: Option<SocketAddr>,
     certificate: Option<Arc<Certificate>>,
     stop: watch::Sender<bool>,
@@ -136,6 +138,8 @@ impl Server {
             domain = %config.domain,
             http = %shown(server.http),
             https = %shown(server.https),
+            cir_tcp = %shown(server.cir_tcp),
+            cir_udp = %shown(server.cir_udp),
             admin = %shown(server.admin),
             "serving"
         );
@@ -151,6 +155,16 @@ impl Server {
     /// Where HTTP over TLS is served, if it is.
     pub fn https_addr(&self) -> Option<SocketAddr> {
         self.https
+    }
+
+    /// Where the CIR channel is served by standalone TCP, if it is.
+    pub fn cir_tcp_addr(&self) -> Option<SocketAddr> {
+        self.cir_tcp
+    }
+
+    /// Where the CIR channel is served by standalone UDP, if it is.
+    pub fn cir_udp_addr(&self) -> Option<SocketAddr> {
+        self.cir_udp
     }
 
     /// Where the admin interface is served, unless `admin.listen` is off.
@@ -204,6 +218,8 @@ fn shown(address: Option<SocketAddr>) -> String {
 struct Listeners {
     http: Option<TcpListener>,
     https: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
+    cir_tcp: Option<TcpListener>,
+    cir_udp: Option<UdpSocket>,
     certificate: Option<Arc<Certificate>>,
     admin: Option<TcpListener>,
     admin_tls: Option<Arc<rustls::ServerConfig>>,
@@ -236,6 +252,8 @@ impl Listeners {
         Ok(Self {
             http: bind("http.listen", config.http.listen).await?,
             https: https.zip(tls.clone()),
+            cir_tcp: bind("cir.tcp.listen", config.cir.tcp_listen).await?,
+            cir_udp: bind_udp("cir.udp.listen", config.cir.udp_listen).await?,
             certificate,
             admin: bind("admin.listen", config.admin.listen).await?,
             admin_tls: tls.filter(|_| config.admin.tls),
@@ -254,6 +272,23 @@ impl Listeners {
             .as_ref()
             .and_then(|(listener, _)| address(listener));
         let admin = self.admin.as_ref().and_then(address);
+        let cir_tcp = self.cir_tcp.as_ref().and_then(address);
+        let cir_udp = self.cir_udp.as_ref().and_then(|udp| udp.local_addr().ok());
+        // Before anybody can log in: what is not served is not offered.
+        if let Some(listener) = self.cir_tcp {
+            let serving = engine.sap.serve_cir_tcp(listener, until(stopped.clone()));
+            let failed = failed.clone();
+            tasks.spawn(async move {
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "the listener of the CIR channel failed");
+                    failed.send_replace(true);
+                }
+            });
+        }
+        if let Some(socket) = self.cir_udp {
+            let serving = engine.sap.serve_cir_udp(socket, until(stopped.clone()));
+            tasks.spawn(serving);
+        }
         let plain = self.http.map(|listener| (listener, None));
         let encrypted = self.https.map(|(listener, tls)| (listener, Some(tls)));
         for (listener, tls) in plain.into_iter().chain(encrypted) {
@@ -286,6 +321,8 @@ impl Listeners {
             engine,
             http,
             https,
+            cir_tcp,
+            cir_udp,
             admin,
             certificate: self.certificate,
             stop,
@@ -309,12 +346,22 @@ async fn bind(key: &'static str, listen: Listen) -> Result<Option<TcpListener>, 
     let Some(address) = listen.0 else {
         return Ok(None);
     };
-    match TcpListener::bind(address).await {
-        Ok(listener) => Ok(Some(listener)),
-        Err(source) => Err(StartError::Listen {
-            key,
-            address: address.to_string(),
-            source,
-        }),
+    let listener = TcpListener::bind(address).await;
+    listener.map(Some).map_err(no_listener(key, address))
+}
+
+async fn bind_udp(key: &'static str, listen: Listen) -> Result<Option<UdpSocket>, StartError> {
+    let Some(address) = listen.0 else {
+        return Ok(None);
+    };
+    let socket = UdpSocket::bind(address).await;
+    socket.map(Some).map_err(no_listener(key, address))
+}
+
+fn no_listener(key: &'static str, address: SocketAddr) -> impl Fn(io::Error) -> StartError {
+    move |source| StartError::Listen {
+        key,
+        address: address.to_string(),
+        source,
     }
 }

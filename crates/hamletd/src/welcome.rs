@@ -1,7 +1,7 @@
 //! What the terminal says when a server starts that has no accounts yet.
 
 use crate::Server;
-use crate::config::Config;
+use crate::config::{Config, RegisterBy};
 use std::net::SocketAddr;
 
 /// What to try next, for somebody who has never seen Hamlet. `by_cargo`: the server was
@@ -22,7 +22,8 @@ pub fn welcome(config: &Config, server: &Server, by_cargo: bool) -> String {
         || format!("https://{domain}:{port}/"),
         |address| format!("http://{}/", reachable(address)),
     );
-    let accounts = match config.accounts.auto_register {
+    let anybody = config.accounts.register_by == RegisterBy::Anybody;
+    let accounts = match config.accounts.auto_register && anybody {
         true => "Anybody who logs in gets an account (accounts.auto_register).".to_owned(),
         false => format!(
             "Make two accounts, in another terminal:\n\n  \

@@ -79,7 +79,10 @@ fn a_session_that_the_operator_ends_is_over_for_the_client() {
     let line = list.lines().find(|line| line.starts_with(&alice.session));
     let parts: Vec<&str> = line.unwrap().split('\t').collect();
     assert_eq!(parts[1..3], ["wv:alice@localhost", "CSP 1.2"]);
-    assert_eq!(parts[5..], ["0 waiting", "test/wv:alice@localhost", "-"]);
+    assert_eq!(
+        parts[5..],
+        ["0 waiting", "CIR -", "test/wv:alice@localhost", "-"]
+    );
 
     assert_eq!(
         output(directory.path(), &["session", "end", &alice.session]),

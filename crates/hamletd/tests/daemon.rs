@@ -175,9 +175,12 @@ fn a_data_directory_with_a_long_path_works() {
 #[test]
 fn what_is_set_but_not_served_is_said_in_the_log() {
     let directory = tempfile::tempdir().unwrap();
-    let sets = ["cir.tcp.listen=127.0.0.1:0", "ssp.listen=127.0.0.1:0"];
+    let sets = [
+        "elements.presence_of=other.example",
+        "ssp.listen=127.0.0.1:0",
+    ];
     let daemon = Daemon::start(directory.path(), &sets);
-    for key in ["cir.tcp.listen", "ssp.listen"] {
+    for key in ["elements.presence_of", "ssp.listen"] {
         let warned = daemon
             .seen
             .iter()

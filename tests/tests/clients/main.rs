@@ -4,5 +4,6 @@
 mod android;
 mod android_lists;
 mod android_wbxml;
+mod cir;
 mod movistar;
 mod s60;

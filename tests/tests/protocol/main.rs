@@ -1,6 +1,7 @@
 //! What the protocol asks of a server, by area and clause.
 
 mod chat;
+mod cir;
 mod contact_lists;
 mod delivery;
 mod http;
@@ -8,6 +9,8 @@ mod login;
 mod presence;
 mod profile;
 mod random_input;
+mod registration;
 mod search;
+mod segmentation;
 mod sessions;
 mod transactions;

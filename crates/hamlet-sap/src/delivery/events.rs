@@ -1,8 +1,9 @@
 //! Events of the service elements on their way to sessions.
 
+use crate::cir::Cir;
 use crate::metrics::Metrics;
-use crate::session::Session;
 use crate::session::registry::Registry;
+use crate::session::{Session, User};
 use hamlet_elements::{Event, Events};
 use hamlet_model::UserId;
 use hamlet_model::presence::Attribute;
@@ -14,21 +15,31 @@ pub(crate) struct Hub {
     pub(crate) registry: Registry,
     /// Something has been committed to the outbox.
     pub(crate) outbox: Notify,
+    /// Who tells clients that something waits for them.
+    pub(crate) cir: Arc<Cir>,
     metrics: Arc<Metrics>,
     max_notices: usize,
 }
 
 impl Hub {
-    pub(crate) fn new(metrics: Arc<Metrics>, max_notices: usize) -> Self {
+    pub(crate) fn new(metrics: Arc<Metrics>, max_notices: usize, cir: Arc<Cir>) -> Self {
         Self {
             registry: Registry::new(),
             outbox: Notify::new(),
+            cir,
             metrics,
             max_notices,
         }
     }
 
-    fn presence(&self, session: &Session, publisher: UserId, attributes: Arc<Vec<Attribute>>) {
+    /// Something may be for any session of the user.
+    pub(crate) fn raise_all(&self, user: &User) {
+        for session in user.sessions.read().iter() {
+            self.cir.raise(session);
+        }
+    }
+
+    fn presence(&self, session: &Arc<Session>, publisher: UserId, attributes: Arc<Vec<Attribute>>) {
         let mut outbound = session.outbound.lock();
         if !outbound
             .notices
@@ -36,6 +47,8 @@ impl Hub {
         {
             self.metrics.notices_dropped.inc();
         }
+        drop(outbound);
+        self.cir.raise(session);
     }
 }
 
@@ -45,6 +58,7 @@ impl Events for Hub {
             Event::Mailbox { user, item } => {
                 if let Some(user) = self.registry.user(&user) {
                     user.mailbox.lock().arrived(item);
+                    self.raise_all(&user);
                 }
             }
             Event::MailboxRemoved { user, ids } => {

@@ -134,6 +134,9 @@ impl Sap {
         let others = self.with_asker(session, settings, now, |asker, mailbox| {
             mailbox.unfit(entry, asker)
         });
+        if others {
+            self.hub.raise_all(&session.user);
+        }
         let Some(code) = code.filter(|_| !others) else {
             return;
         };
@@ -194,6 +197,9 @@ impl Sap {
             self.metrics.repeated.inc();
             mailbox.missed(entry, &session.id);
         }
+        drop(mailbox);
+        // It may be the turn of another session now.
+        self.hub.raise_all(&session.user);
     }
 
     pub(crate) fn with_asker<T>(

@@ -85,6 +85,11 @@ impl Outbound {
         entries
     }
 
+    /// When the first of the open transactions is given up.
+    pub(crate) fn first_lapse(&self) -> Option<Timestamp> {
+        self.open.iter().map(|open| open.until).min()
+    }
+
     /// A poll has come: what it acknowledges by itself.
     pub(crate) fn take_implicit(&mut self) -> Vec<What> {
         match self.implicit {

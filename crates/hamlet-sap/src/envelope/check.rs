@@ -59,6 +59,8 @@ const BUILT: &[Tag] = &[
     Tag::ClientCapabilityRequest,
     Tag::ServiceRequest,
     Tag::GetSPInfoRequest,
+    Tag::GetSegmentRequest,
+    Tag::DropSegmentRequest,
     Tag::SearchRequest,
     Tag::StopSearchRequest,
     Tag::GetPublicProfileRequest,

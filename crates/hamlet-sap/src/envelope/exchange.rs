@@ -5,17 +5,23 @@ use crate::Sap;
 use crate::client_profile::{ClientMarks, ClientProfile};
 use crate::delivery::hand_out::Outgoing;
 use crate::envelope::discovery;
+use crate::envelope::segments::Part;
 use crate::envelope::transaction::Done;
 use crate::mapping::{Facts, result};
+use crate::negotiation::functions::Function;
+use crate::negotiation::service::Agreement;
 use crate::session::Session;
-use hamlet_csp::elements::{Primitive, SessionType, Tag, TransactionMode};
+use hamlet_csp::elements::{
+    GetSegmentResponse, Primitive, SegmentId, SegmentInfo, SessionType, Tag, TransactionMode,
+};
 use hamlet_csp::{
     DecodeError, Document, Message, SessionDescriptor, Syntax, Transaction, Version,
-    decode_with_charset, encode,
+    decode_with_charset, encode, encode_primitive,
 };
-use hamlet_model::{StatusCode, Timestamp};
+use hamlet_model::{Msisdn, StatusCode, Timestamp};
 use sha1::{Digest, Sha1};
-use std::net::IpAddr;
+use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Most transactions of one message that are carried out; the others get 503.
@@ -32,8 +38,14 @@ pub struct Inbound<'a> {
     pub user_agent: Option<&'a str>,
     /// Where it comes from.
     pub peer: Option<IpAddr>,
+    /// What the client calls the server: host and port.
+    pub host: Option<&'a str>,
+    /// The address at which it arrived.
+    pub local: Option<SocketAddr>,
     /// Nobody else could read it on its way.
     pub secure: bool,
+    /// Whose telephone the network vouches that it is.
+    pub msisdn: Option<&'a Msisdn>,
 }
 
 /// What the transport sends back.
@@ -159,6 +171,9 @@ impl Sap {
             session.heard(around.now, by_user);
             self.warm(&session.user).await;
         }
+        let mut exchange = session
+            .as_ref()
+            .map(|session| self.begin_exchange(session, around.inbound.peer));
         // It counts as activity (csp-access 16).
         if message.transactions.is_empty() {
             return Reply::Nothing;
@@ -166,6 +181,7 @@ impl Sap {
         let profile = self.profile_of(session.as_deref(), around);
         let mut responses: Vec<Transaction> = Vec::new();
         let mut wants_news = false;
+        let mut logged_in = false;
         for (index, transaction) in message.transactions.into_iter().enumerate() {
             let id = transaction.id.clone().unwrap_or_default();
             if index >= MAX_TRANSACTIONS {
@@ -188,6 +204,7 @@ impl Sap {
                 Done::Respond(primitive) => {
                     responses.push(Transaction::response(&id, *primitive));
                 }
+                Done::Segment(part) => responses.push(as_response(&id, part)),
                 Done::Initiate(primitive) => {
                     let id = self.next_number().unwrap_or_default();
                     responses.push(Transaction::request(id, *primitive));
@@ -195,19 +212,36 @@ impl Sap {
                 Done::LoggedIn(response, new) => {
                     responses.push(Transaction::response(&id, *response));
                     session = Some(new);
+                    logged_in = true;
                 }
                 Done::News => wants_news = true,
                 Done::Silence => {}
             }
         }
-        let reply = Composer {
+        let session = session.filter(|session| self.is_live(session));
+        let composer = Composer {
             sap: self,
-            session: session.filter(|session| self.is_live(session)),
+            // A login would hang by it (clients AND-6).
+            cir: session
+                .as_deref()
+                .filter(|_| !logged_in)
+                .and_then(|session| self.cir_flag(session, around.version, around.now)),
+            session,
             descriptor: repeated(message.session),
             profile: &profile,
             around,
+            told: Cell::new(false),
         };
-        reply.compose(responses, wants_news)
+        let reply = composer.compose(responses, wants_news);
+        if let Some(exchange) = &mut exchange {
+            exchange.told = composer.told.get();
+        }
+        if let (Some(session), Some(_), Reply::Message { .. }) =
+            (&composer.session, composer.cir, &reply)
+        {
+            self.cir_flag_sent(session, around.now);
+        }
+        reply
     }
 
     /// How the client is treated: as its session knows it, else by its marks.
@@ -249,6 +283,10 @@ struct Composer<'a> {
     descriptor: SessionDescriptor,
     profile: &'a ClientProfile,
     around: &'a Around<'a>,
+    /// The CIR element.
+    cir: Option<bool>,
+    /// What has been written last says that the client should poll.
+    told: Cell<bool>,
 }
 
 impl Composer<'_> {
@@ -305,11 +343,73 @@ impl Composer<'_> {
         if size(&reply) <= limit {
             return reply;
         }
+        if self.segment(session, &mut transactions, limit) {
+            (reply, transactions) = self.write(transactions, poll);
+            if size(&reply) <= limit {
+                return reply;
+            }
+        }
         for transaction in &mut transactions {
+            transaction.segment_info = None;
             let too_large = result::status(StatusCode::RESPONSE_TOO_LARGE, &facts);
             transaction.content = Ok(too_large);
         }
         self.write(transactions, poll).0
+    }
+
+    /// Puts first parts in place of the responses that are too large for their share of the
+    /// message, and keeps the rest (csp-access 14). Whether it could.
+    fn segment(&self, session: &Session, transactions: &mut [Transaction], limit: usize) -> bool {
+        let version = self.around.version;
+        let settings = session.settings();
+        let agreed = |agreement: &Agreement| agreement.allows(Function::SGMNT, version);
+        if version != Version::V1_3 || !settings.agreement.as_ref().is_some_and(agreed) {
+            return false;
+        }
+        let options = self.profile.write_options(false);
+        let share = limit / transactions.len().max(1);
+        for transaction in transactions {
+            let Ok(primitive) = &transaction.content else {
+                continue;
+            };
+            if transaction.segment_info.is_some() {
+                continue;
+            }
+            let syntax = self.around.syntax;
+            let octets = encode_primitive(primitive, syntax, version, &options);
+            let id = transaction.id.clone().unwrap_or_default();
+            let room = share.saturating_sub(self.surrounding(&id));
+            if octets.len() <= room {
+                continue;
+            }
+            let part = match syntax {
+                Syntax::Xml => room / 4 * 3,
+                Syntax::Wbxml => room,
+            };
+            let mut segments = session.segments.lock();
+            let Some(first) = segments.keep(&id, octets, part, self.around.now) else {
+                return false;
+            };
+            *transaction = as_response(&id, first);
+        }
+        true
+    }
+
+    /// Octets of a message with one part of a response, beside the part.
+    fn surrounding(&self, id: &str) -> usize {
+        let empty = Part {
+            octets: Vec::new(),
+            info: SegmentInfo {
+                segment_count: Some(u32::MAX),
+                segment_id: Some(SegmentId {
+                    transaction_id: Some(id.into()),
+                    segment_reference: Some(u32::MAX),
+                }),
+            },
+        };
+        let (reply, _) = self.write(vec![as_response(id, empty)], true);
+        // The element's own start and end, and the length of its octets.
+        size(&reply) + 48
     }
 
     /// Several server transactions were too much for one message: one.
@@ -337,13 +437,24 @@ impl Composer<'_> {
             session: self.descriptor.clone(),
             transactions,
             poll: Some(poll),
-            cir: None,
+            cir: self.cir,
         });
+        self.told.set(poll);
         let reply = written(&document, self.around, self.profile);
         match document {
             Document::Message(message) => (reply, message.transactions),
             _ => (reply, Vec::new()),
         }
+    }
+}
+
+fn as_response(id: &str, part: Part) -> Transaction {
+    let response = GetSegmentResponse {
+        segment_content: Some(part.octets),
+    };
+    Transaction {
+        segment_info: Some(part.info),
+        ..Transaction::response(id, response)
     }
 }
 

@@ -3,4 +3,5 @@
 pub(crate) mod check;
 pub(crate) mod discovery;
 pub(crate) mod exchange;
+pub(crate) mod segments;
 pub(crate) mod transaction;

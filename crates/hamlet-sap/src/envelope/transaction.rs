@@ -4,15 +4,17 @@ use crate::Sap;
 use crate::client_profile::ClientProfile;
 use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
+use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
-use crate::negotiation::{keep_alive, provider, service};
+use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
 use hamlet_csp::elements::{
-    ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, ServiceRequest,
+    ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, SegmentId,
+    ServiceRequest,
 };
-use hamlet_csp::{SessionDescriptor, Tag, Transaction, Version};
+use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
 use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::{Refusal, StatusCode};
@@ -22,6 +24,8 @@ use std::sync::Arc;
 pub(crate) enum Done {
     /// A response in the same transaction.
     Respond(Box<Primitive>),
+    /// A part of an earlier response.
+    Segment(Part),
     /// A server transaction in its place.
     Initiate(Box<Primitive>),
     /// A response, and the session that begins with it.
@@ -195,6 +199,22 @@ impl Sap {
             Primitive::GetSPInfoRequest(request) => {
                 Done::respond(provider::respond(*request, &self.config.provider))
             }
+            Primitive::GetSegmentRequest(request) => {
+                let (id, reference) = named(request.segment_id);
+                let part = session.segments.lock().get(&id, reference, now);
+                match part {
+                    Ok(part) => Done::Segment(part),
+                    Err(code) => Done::respond(result::status(code, facts)),
+                }
+            }
+            Primitive::DropSegmentRequest(request) => {
+                let (id, _) = named(request.segment_id);
+                let code = match session.segments.lock().remove(&id) {
+                    true => StatusCode::OK,
+                    false => StatusCode::NOT_FOUND,
+                };
+                Done::respond(result::status(code, facts))
+            }
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);
@@ -329,12 +349,22 @@ impl Sap {
         around: &Around<'_>,
     ) -> Done {
         let list = request.capability_list.clone().unwrap_or_default();
-        let agreed = Capabilities::negotiate(&list, around.version, self.offer());
+        let mut agreed = Capabilities::negotiate(&list, around.version, self.offer());
+        let before = session.settings();
+        let (cir_agreed, cir_offer) = self.agree_cir(
+            &list,
+            around.version,
+            before.cookie.as_deref(),
+            around.inbound,
+            &before.capabilities.cir,
+        );
+        agreed.cir = cir_agreed;
         if let Some(handling) = agreed.online_handling {
             // One setting for all sessions of the user, the latest counts (csp-im 10.2).
             session.user.mailbox.lock().handling = handling;
         }
         session.change(|settings| settings.capabilities = agreed.clone());
+        self.adopt_cir(session);
         if let Err(refusal) = self.persist(session).await {
             return Done::respond(result::refused(&refusal, facts));
         }
@@ -342,13 +372,16 @@ impl Sap {
             // Watchers see the client's type late; the negotiation stands.
             self.store_failed("session", &error);
         }
+        let version = around.version;
         let around = Surroundings {
-            version: around.version,
+            version,
             secure: around.inbound.secure,
             list_first: facts.profile.capability_list_first,
             session_limit: self.config.session.max_per_user,
         };
-        Done::respond(capability_answer::response(request, &agreed, around))
+        let mut response = capability_answer::response(request, &agreed, around);
+        cir::announce(&mut response, version, &agreed.cir, &cir_offer);
+        Done::respond(response)
     }
 
     /// csp-access 6.3.
@@ -373,6 +406,7 @@ impl Done {
     fn status(&self) -> Option<u32> {
         let primitive = match self {
             Self::Respond(primitive) | Self::LoggedIn(primitive, _) => primitive,
+            Self::Segment(_) => return Some(200),
             Self::Initiate(_) | Self::News | Self::Silence => return None,
         };
         let result = match &**primitive {
@@ -387,6 +421,13 @@ impl Done {
         };
         result.map_or(Some(200), |result| result.code)
     }
+}
+
+/// The transaction and the number of a segment; nobody has number 0.
+fn named(segment: Option<SegmentId>) -> (Text, u32) {
+    let segment = segment.unwrap_or_default();
+    let transaction = segment.transaction_id.unwrap_or_default();
+    (transaction, segment.segment_reference.unwrap_or(0))
 }
 
 /// csp-access 3.9.

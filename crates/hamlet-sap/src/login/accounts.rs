@@ -1,8 +1,8 @@
 //! Accounts: made at login (csp-access 3.7) or by the operator.
 
 use crate::Sap;
-use hamlet_model::{Refusal, StatusCode, Timestamp, UserId};
-use hamlet_store::{Account, AccountStatus};
+use hamlet_model::{Msisdn, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_store::{Account, AccountStatus, StoreError, Tx};
 
 /// Longest user part of a new address, characters: what phones can hold with scheme and
 /// domain (data-types 1.3).
@@ -11,11 +11,40 @@ const MAX_NAME: usize = 50;
 /// Longest password, characters (data-types 1.3).
 const MAX_PASSWORD: usize = 255;
 
+/// What entitles somebody to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The operator's word or policy.
+    Policy,
+    /// A code that is used up by this.
+    Code(String),
+    /// A telephone number, which becomes the user's.
+    Msisdn(Msisdn),
+}
+
+/// What became of a new account.
+enum Made {
+    Yes,
+    Exists,
+    /// The proof is worth nothing any more.
+    Unproved,
+}
+
 impl Sap {
     /// Makes an account with its first contact list. Fails with 402 for a name or password
     /// that cannot be one, with 403 when there is such a user already, with 500 when the
     /// password cannot be kept, with 503 when the store does not answer.
     pub async fn create_account(&self, user: &UserId, password: &str) -> Result<(), Refusal> {
+        self.make_account(user, password, Proof::Policy).await
+    }
+
+    /// As [`Sap::create_account`]; 531 when the proof turns out to be worth nothing.
+    async fn make_account(
+        &self,
+        user: &UserId,
+        password: &str,
+        proof: Proof,
+    ) -> Result<(), Refusal> {
         check_name(user)?;
         let credential = self.sealed(user, password).await?;
         let account = Account {
@@ -26,11 +55,14 @@ impl Sap {
         };
         let made = self
             .store
-            .write(move |tx| tx.create_account(&account))
+            .write(move |tx| enter(tx, &account, &proof))
             .await;
         match made {
-            Ok(true) => {}
-            Ok(false) => return Err(Refusal::because(StatusCode::FORBIDDEN, "The user exists")),
+            Ok(Made::Yes) => {}
+            Ok(Made::Exists) => {
+                return Err(Refusal::because(StatusCode::FORBIDDEN, "The user exists"));
+            }
+            Ok(Made::Unproved) => return Err(StatusCode::UNKNOWN_USER.into()),
             Err(error) => return Err(self.store_failed("account", &error)),
         }
         self.elements
@@ -41,8 +73,13 @@ impl Sap {
 
     /// Registers the user of a login. Of two logins at the same time the second proves
     /// itself by the password of the first.
-    pub(crate) async fn register(&self, user: &UserId, password: &str) -> Result<(), Refusal> {
-        match self.create_account(user, password).await {
+    pub(crate) async fn register(
+        &self,
+        user: &UserId,
+        password: &str,
+        proof: Proof,
+    ) -> Result<(), Refusal> {
+        match self.make_account(user, password, proof).await {
             Err(refusal) if refusal.code == StatusCode::FORBIDDEN => {}
             other => {
                 if other.is_ok() {
@@ -104,6 +141,24 @@ impl Sap {
         let sealed = self.credentials.seal(user, password).await;
         sealed.ok_or_else(|| StatusCode::INTERNAL_ERROR.into())
     }
+}
+
+/// Makes the account and uses the proof up, both or none.
+fn enter(tx: &mut Tx<'_>, account: &Account, proof: &Proof) -> Result<Made, StoreError> {
+    // Who exists needs no proof, and shall not use one up.
+    if tx.account(&account.user)?.is_some() {
+        return Ok(Made::Exists);
+    }
+    let proved = match proof {
+        Proof::Policy => true,
+        Proof::Code(code) => tx.use_invitation_code(code, account.created)?,
+        Proof::Msisdn(msisdn) => tx.bind_msisdn(msisdn, &account.user)?.is_none(),
+    };
+    if !proved {
+        return Ok(Made::Unproved);
+    }
+    tx.create_account(account)?;
+    Ok(Made::Yes)
 }
 
 /// Characters that names may not have (csp-access 3.7); those that addresses may not have

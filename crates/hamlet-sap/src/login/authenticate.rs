@@ -4,6 +4,7 @@ use crate::Sap;
 use crate::client_profile::ClientFamily;
 use crate::login::credentials::Secret;
 use crate::login::digest::{self, Schema};
+use crate::login::registration::{self, Entitlement};
 use crate::login::respond::Login;
 use crate::session::id::new_nonce;
 use hamlet_model::{Refusal, StatusCode};
@@ -45,6 +46,12 @@ impl Sap {
         };
         if account.status != AccountStatus::Active {
             return Err(StatusCode::FORBIDDEN.into());
+        }
+        if self.is_vouched_for(login).await? {
+            self.throttle.succeeded(&login.user);
+            return Ok(Authenticated::Yes {
+                time_to_live: login.request.time_to_live,
+            });
         }
         let secret = match &account.credential {
             Some(stored) => self.credentials.open(&login.user, stored),
@@ -89,25 +96,58 @@ impl Sap {
         Err(StatusCode::INVALID_PASSWORD.into())
     }
 
-    /// Open registration (csp-access 3.7), or 531.
+    /// Registration (csp-access 3.7), or 531.
     async fn unknown_user(&self, login: &Login<'_>) -> Result<Authenticated, Refusal> {
-        if !self.config.accounts.auto_register {
-            let peer = login.around.inbound.peer;
-            self.throttle.failed(&login.user, peer, login.now);
-            return Err(StatusCode::UNKNOWN_USER.into());
-        }
         let request = login.request;
+        let peer = login.around.inbound.peer;
+        let policy = self.config.accounts.registration;
+        let inbound = login.around.inbound;
+        let proof = registration::proof(policy, request.password.as_deref(), inbound.msisdn);
+        let Entitlement::Entitled(proof) = proof else {
+            if proof == Entitlement::None {
+                self.throttle.failed(&login.user, peer, login.now);
+                return Err(StatusCode::UNKNOWN_USER.into());
+            }
+            return self.ask_for_password(login).await;
+        };
         if let Some(password) = request.password.as_deref() {
-            self.register(&login.user, password).await?;
+            let registered = self.register(&login.user, password, proof).await;
+            if let Err(refusal) = &registered
+                && refusal.code == StatusCode::UNKNOWN_USER
+            {
+                self.throttle.failed(&login.user, peer, login.now);
+            }
+            registered?;
             return Ok(Authenticated::Yes {
                 time_to_live: request.time_to_live,
             });
         }
+        self.ask_for_password(login).await
+    }
+
+    async fn ask_for_password(&self, login: &Login<'_>) -> Result<Authenticated, Refusal> {
+        let request = login.request;
         // Only the password itself makes an account, so it is asked for.
         if self.config.accounts.allow_pwd_digest && request.digest_bytes.is_none() {
             return self.challenge(login, Schema::Pwd).await;
         }
         Err(StatusCode::UNKNOWN_USER.into())
+    }
+
+    /// Whether the network's word is enough (csp-access 3.6). A password or digest that is
+    /// given is looked at all the same.
+    async fn is_vouched_for(&self, login: &Login<'_>) -> Result<bool, Refusal> {
+        let request = login.request;
+        let waits_for_challenge =
+            login.profile.always_challenge && !request.digest_schema.is_empty();
+        let proves_itself = request.password.is_some() || request.digest_bytes.is_some();
+        if !self.config.accounts.msisdn_login || waits_for_challenge || proves_itself {
+            return Ok(false);
+        }
+        let Some(msisdn) = login.around.inbound.msisdn else {
+            return Ok(false);
+        };
+        Ok(self.user_of(msisdn).await?.as_ref() == Some(&login.user))
     }
 
     /// The scheme of a challenge.

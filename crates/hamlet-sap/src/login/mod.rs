@@ -5,6 +5,7 @@ pub(crate) mod authenticate;
 pub mod credentials;
 pub(crate) mod digest;
 mod lists;
+pub(crate) mod registration;
 pub(crate) mod respond;
 pub(crate) mod resume;
 pub(crate) mod throttle;

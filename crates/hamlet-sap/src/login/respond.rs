@@ -8,12 +8,13 @@ use crate::login::resume::{self, Wanted};
 use crate::mapping::{Facts, address, result};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
+use crate::negotiation::cir::{self, CirAgreement};
 use crate::negotiation::keep_alive;
 use crate::negotiation::service::Agreement;
 use crate::session::id::new_session_id;
 use crate::session::{NewSession, Session, Settings};
 use hamlet_csp::Version;
-use hamlet_csp::elements::{LoginRequest, LoginResponse};
+use hamlet_csp::elements::{CapabilityList, LoginRequest, LoginResponse};
 use hamlet_model::{ApplicationId, ClientId, Refusal, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
 
@@ -37,7 +38,17 @@ pub(crate) enum Step {
         session: Arc<Session>,
         /// Its capabilities have to be negotiated.
         capability_request: bool,
+        /// What the client did not know before.
+        told: Told,
     },
+}
+
+/// What a client is told of the user that the server has found or made for it
+/// (csp-access 3.6, 3.7).
+#[derive(Default)]
+pub(crate) struct Told {
+    user: Option<UserId>,
+    password: Option<String>,
 }
 
 impl Sap {
@@ -85,8 +96,14 @@ impl Sap {
             Ok(Step::Session {
                 session,
                 capability_request,
+                told,
             }) => {
                 self.metrics.login("succeeded");
+                let answer = LoginResponse {
+                    user_id: told.user.map(|user| user.as_str().into()),
+                    password: told.password.map(Into::into),
+                    ..answer
+                };
                 let response = LoginResponse {
                     result: Some(result::success()),
                     session_id: Some(session.id.as_str().into()),
@@ -128,8 +145,20 @@ impl Sap {
         }
         // Checks 2 and 5.
         let unknown = || Refusal::new(StatusCode::UNKNOWN_USER);
-        let given = request.user_id.as_deref().ok_or_else(unknown)?;
-        let user = UserId::parse(given, &self.config.domain).map_err(|_| unknown())?;
+        let (user, told) = match request.user_id.as_deref() {
+            Some(given) => {
+                let user = UserId::parse(given, &self.config.domain);
+                (user.map_err(|_| unknown())?, Told::default())
+            }
+            None => {
+                let found = self.user_of_network(around).await?;
+                let told = Told {
+                    user: (around.version == Version::V1_3).then(|| found.user.clone()),
+                    password: found.password,
+                };
+                (found.user, told)
+            }
+        };
         if user.domain_str() != self.config.domain.as_str() {
             return Err(StatusCode::DOMAIN_NOT_SUPPORTED.into());
         }
@@ -150,7 +179,7 @@ impl Sap {
             }
         };
         // Checks 11 to 14.
-        self.find_or_open(&login, named, id, ttl).await
+        self.find_or_open(&login, named, id, ttl, told).await
     }
 
     /// Finds or makes the session.
@@ -160,6 +189,7 @@ impl Sap {
         named: Option<&str>,
         id: &str,
         ttl: Option<u32>,
+        told: Told,
     ) -> Result<Step, Refusal> {
         let wanted = Wanted {
             element: login.request.session_id.as_deref(),
@@ -179,6 +209,7 @@ impl Sap {
             return Ok(Step::Session {
                 capability_request: !renegotiated,
                 session,
+                told,
             });
         }
         let capability_request = !settings.capabilities.negotiated;
@@ -195,6 +226,7 @@ impl Sap {
         Ok(Step::Session {
             session,
             capability_request,
+            told,
         })
     }
 
@@ -210,11 +242,21 @@ impl Sap {
             profile: login.profile.clone(),
             keep_alive: keep_alive::at_login(ttl, &self.config.session),
             capabilities: match list {
-                Some(list) => Capabilities::negotiate(list, version, self.offer()),
+                Some(list) => Capabilities {
+                    cir: self.agree_cir_at_login(login, list),
+                    ..Capabilities::negotiate(list, version, self.offer())
+                },
                 None => Capabilities::unknown(version, self.offer()),
             },
             agreement: functions.map(|tree| Agreement::negotiate(Some(tree), version)),
         }
+    }
+
+    fn agree_cir_at_login(&self, login: &Login<'_>, list: &CapabilityList) -> CirAgreement {
+        let cookie = login.request.session_cookie.as_deref();
+        let (version, inbound) = (login.around.version, login.around.inbound);
+        let none = CirAgreement::default();
+        self.agree_cir(list, version, cookie, inbound, &none).0
     }
 
     /// What 1.3 answers to lists that stood in the Login-Request (csp-access 6.1).
@@ -242,7 +284,11 @@ impl Sap {
                 .and(settings.agreement.as_ref())
                 .and_then(|agreement| agreement.denied(around.version)),
             agreed_capability_list: request.capability_list.as_ref().map(|list| {
-                capability_answer::agreed_list(list, &settings.capabilities, surroundings)
+                let capabilities = &settings.capabilities;
+                let mut agreed = capability_answer::agreed_list(list, capabilities, surroundings);
+                let offer = self.cir_offer(settings.cookie.as_deref(), around.inbound);
+                cir::announce_in_list(&mut agreed, around.version, &capabilities.cir, &offer);
+                agreed
             }),
             ..answer
         }
@@ -254,7 +300,14 @@ impl Sap {
         session.heard(Timestamp::now(), true);
         let settings = session.change(|settings| {
             let capabilities = match new.capabilities.negotiated {
-                true => new.capabilities.clone(),
+                true => Capabilities {
+                    cir: new
+                        .capabilities
+                        .cir
+                        .clone()
+                        .after(&settings.capabilities.cir),
+                    ..new.capabilities.clone()
+                },
                 false => settings.capabilities.clone(),
             };
             let agreement = new.agreement.or(settings.agreement);
@@ -264,6 +317,7 @@ impl Sap {
                 ..new
             };
         });
+        self.adopt_cir(session);
         self.persist(session).await?;
         Ok(settings.capabilities.negotiated)
     }

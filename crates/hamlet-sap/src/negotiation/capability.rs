@@ -1,5 +1,6 @@
 //! What a client can do, as the server remembers it (csp-access 6.2).
 
+use crate::negotiation::cir::CirAgreement;
 use hamlet_csp::Version;
 use hamlet_csp::elements::{
     CapabilityList, ContentPolicy, InitialDeliveryMethod, OnlineETEMHandling,
@@ -38,6 +39,9 @@ pub(crate) struct Capabilities {
     pub(crate) priority: u32,
     /// How messages are spread over the user's sessions, when the client said so (1.3).
     pub(crate) online_handling: Option<OnlineHandling>,
+    /// The CIR channel; agreed apart from the rest.
+    #[serde(default)]
+    pub(crate) cir: CirAgreement,
 }
 
 /// One accepted content type.
@@ -90,6 +94,7 @@ impl Capabilities {
             language: None,
             priority: default_priority(version),
             online_handling: None,
+            cir: CirAgreement::default(),
         }
     }
 
@@ -125,6 +130,7 @@ impl Capabilities {
                 _ => default_priority(version),
             },
             online_handling: list.online_etem_handling.as_ref().and_then(handling),
+            cir: CirAgreement::default(),
         }
     }
 

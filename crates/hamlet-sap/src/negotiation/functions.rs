@@ -143,11 +143,11 @@ impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{UPDPR, VRID};
+        use Function::{SGMNT, UPDPR, VRID};
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
-            .chain([SRCH, ADVSR, STSRC, VRID])
+            .chain([SRCH, ADVSR, STSRC, VRID, SGMNT])
             .for_each(|function| set.insert(function));
         set
     }
@@ -182,6 +182,7 @@ impl FunctionSet {
 pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
     Some(match primitive {
         Tag::GetSPInfoRequest => Function::GETSPI,
+        Tag::GetSegmentRequest | Tag::DropSegmentRequest => Function::SGMNT,
         Tag::GetListRequest => Function::GCLI,
         Tag::CreateListRequest => Function::CCLI,
         Tag::DeleteListRequest => Function::DCLI,

@@ -13,6 +13,16 @@ pub(crate) fn new_nonce() -> Option<String> {
     random_text()
 }
 
+/// A password for a user who did not choose one.
+pub(crate) fn new_password() -> Option<String> {
+    random_text().map(|text| text.chars().take(24).collect())
+}
+
+/// What names a session in its SHTTP URL (transport 6.6).
+pub(crate) fn new_cir_id() -> Option<String> {
+    random_text()
+}
+
 fn random_text() -> Option<String> {
     let mut octets = [0; 16];
     getrandom::fill(&mut octets).ok()?;

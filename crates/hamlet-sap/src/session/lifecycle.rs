@@ -44,6 +44,7 @@ impl Sap {
                 .await;
             return Err(refusal);
         }
+        self.adopt_cir(&session);
         self.warm(&session.user).await;
         tracing::info!(
             user = session.user.id.as_str(),
@@ -64,7 +65,7 @@ impl Sap {
     }
 
     /// Ends a session with `code`: 200 for a logout. Whether it was still there.
-    pub(crate) async fn end_session(&self, session: &Session, code: StatusCode) -> bool {
+    pub(crate) async fn end_session(&self, session: &Arc<Session>, code: StatusCode) -> bool {
         if !self.hub.registry.remove(session) {
             return false;
         }
@@ -73,10 +74,12 @@ impl Sap {
     }
 
     /// All effects of the end of a session that is out of the registry (csp-access 3.9).
-    async fn finish(&self, session: &Session, code: StatusCode) {
+    async fn finish(&self, session: &Arc<Session>, code: StatusCode) {
         self.count_sessions();
         self.metrics.ended(code);
         session.user.mailbox.lock().session_ended(&session.id);
+        // What it had may be for others now.
+        self.hub.raise_all(&session.user);
         let id = session.id.clone();
         let ended = self
             .store
@@ -91,6 +94,8 @@ impl Sap {
         if let Err(error) = self.elements.session_closed(&session.id).await {
             self.store_failed("session", &error);
         }
+        // Only now: who polls at once is to hear how it ended.
+        self.end_cir(session, code);
         tracing::info!(
             user = session.user.id.as_str(),
             session = session.id.short(),
@@ -151,6 +156,7 @@ impl Sap {
                     session.user.mailbox.lock().handling = handling;
                 }
                 self.elements.session_restored(&session.facts()).await?;
+                self.adopt_cir(&session);
                 count += 1;
             }
         }

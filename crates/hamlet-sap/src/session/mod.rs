@@ -7,9 +7,11 @@ pub(crate) mod registry;
 pub(crate) mod stored;
 pub(crate) mod sweep;
 
+use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
+use crate::envelope::segments::Segments;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::keep_alive;
 use crate::negotiation::service::Agreement;
@@ -39,6 +41,8 @@ pub(crate) struct Session {
     /// `seen` as the store knows it.
     persisted: AtomicI64,
     pub(crate) outbound: Mutex<Outbound>,
+    pub(crate) segments: Mutex<Segments>,
+    pub(crate) cir: SessionCir,
 }
 
 /// What login and negotiation have settled.
@@ -113,6 +117,8 @@ impl Session {
             active: AtomicI64::new(now.millis()),
             persisted: AtomicI64::new(now.millis()),
             outbound: Mutex::new(outbound),
+            segments: Mutex::new(Segments::default()),
+            cir: SessionCir::default(),
         }
     }
 

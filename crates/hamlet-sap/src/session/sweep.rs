@@ -43,11 +43,12 @@ impl Sap {
     }
 
     /// Ends the sessions that have expired at `now` (csp-access 3.11), and lets mailboxes
-    /// go that nobody asks for.
+    /// and segmented responses go that nobody asks for.
     pub async fn sweep(&self, now: Timestamp) {
         let mut expired: Vec<Arc<Session>> = Vec::new();
         let idle = now.minus(self.config.delivery.cool_after);
         self.hub.registry.for_each(|session| {
+            session.segments.lock().expire(now);
             if session.expires(self.config.session.grace) <= now {
                 expired.push(session.clone());
             } else if session.seen() < idle {

@@ -3,11 +3,13 @@
 
 use crate::Sap;
 use crate::envelope::exchange::{Inbound, Reply};
+use crate::transport::gateway::{Origin, origin};
 use crate::transport::recorder::Recorder;
+use crate::transport::shttp;
 use crate::transport::unstoppable::Unstoppable;
 use bytes::{Bytes, BytesMut};
 use hamlet_csp::Syntax;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -23,6 +25,8 @@ const MAX_BODIES: usize = 256 << 20;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
+    /// The server's side.
+    pub(crate) local: Option<SocketAddr>,
     /// TLS.
     pub(crate) secure: bool,
 }
@@ -39,6 +43,14 @@ pub(crate) async fn answer(
 }
 
 async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    if request.method() == Method::GET
+        && let Some(id) = shttp::id_in(request.uri().path())
+    {
+        let mut response = bare(sap.long_poll(id).await);
+        let no_store = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(CACHE_CONTROL, no_store);
+        return response;
+    }
     if request.method() != Method::POST {
         let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
         let allowed = HeaderValue::from_static("POST");
@@ -54,7 +66,13 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     let content_type = head.headers.get(CONTENT_TYPE).cloned();
     let user_agent = head.headers.get(USER_AGENT).cloned();
     let recorder = Recorder::begin(sap, peer, &head.headers, &body);
-    let work = exchange(sap.clone(), peer, body, content_type.clone(), user_agent);
+    let origin = origin(peer, &head.headers, &sap.config.http.gateways);
+    let way = Way {
+        origin,
+        local: peer.local,
+        host: host(&head),
+    };
+    let work = exchange(sap.clone(), way, body, content_type.clone(), user_agent);
     let reply = Unstoppable::new(Box::pin(work)).await;
     sap.metrics.latency.observe(start.elapsed().as_secs_f64());
     let response = written(sap, reply, content_type);
@@ -64,9 +82,18 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     response
 }
 
+/// The way on which a request came.
+struct Way {
+    origin: Origin,
+    /// The server's side.
+    local: Option<SocketAddr>,
+    /// What the client calls the server.
+    host: Option<String>,
+}
+
 async fn exchange(
     sap: Arc<Sap>,
-    peer: Peer,
+    way: Way,
     body: Bytes,
     content_type: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
@@ -80,10 +107,20 @@ async fn exchange(
         body: &body,
         content_type: content_type.as_deref(),
         user_agent: user_agent.as_deref(),
-        peer: Some(peer.address.ip()),
-        secure: peer.secure,
+        peer: Some(way.origin.address),
+        host: way.host.as_deref(),
+        local: way.local,
+        secure: way.origin.secure,
+        msisdn: way.origin.msisdn.as_ref(),
     };
     sap.exchange(&inbound).await
+}
+
+/// What the client calls the server: in the request line when it takes it for a proxy.
+fn host(head: &http::request::Parts) -> Option<String> {
+    let authority = head.uri.authority().map(|authority| authority.as_str());
+    let header = || head.headers.get(HOST)?.to_str().ok();
+    authority.or_else(header).map(str::to_owned)
 }
 
 /// The reply as a response; `content_type` is that of the request.

@@ -57,6 +57,7 @@ impl Sap {
             connections.spawn(connection.run(stream, acceptor));
         }
         drop(listener);
+        let _draining = self.hub.cir.drain(self);
         ending.send_replace(true);
         let drained = async { while connections.join_next().await.is_some() {} };
         let limit = self.config.http.drain_timeout;
@@ -78,7 +79,7 @@ async fn accept(
 }
 
 /// Whether the listener may go on after this error.
-fn is_passing(error: &io::Error) -> bool {
+pub(crate) fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
     const OUT_OF_FILES: [i32; 2] = [23, 24];
     matches!(
@@ -105,15 +106,16 @@ impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // Answers are single writes; nothing is to be waited for.
         let _ = stream.set_nodelay(true);
+        let local = stream.local_addr().ok();
         let metrics = self.sap.metrics.clone();
         metrics.connections.inc();
         match tls {
-            None => self.talk(stream, false).await,
+            None => self.talk(stream, local, false).await,
             Some(acceptor) => {
                 let limit = self.sap.config.http.read_timeout;
                 let handshake = tokio::time::timeout(limit, acceptor.accept(stream)).await;
                 match handshake {
-                    Ok(Ok(stream)) => self.talk(stream, true).await,
+                    Ok(Ok(stream)) => self.talk(stream, local, true).await,
                     Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                     Err(_) => tracing::debug!("TLS handshake took too long"),
                 }
@@ -122,10 +124,16 @@ impl Connection {
         metrics.connections.dec();
     }
 
-    async fn talk(mut self, stream: impl AsyncRead + AsyncWrite + Unpin, secure: bool) {
+    async fn talk(
+        mut self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        local: Option<SocketAddr>,
+        secure: bool,
+    ) {
         let config = self.sap.config.http.clone();
         let peer = Peer {
             address: self.address,
+            local,
             secure,
         };
         let phase = Phase::new();

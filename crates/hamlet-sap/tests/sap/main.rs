@@ -1,6 +1,7 @@
 //! The service access point over real sockets.
 
 mod chat;
+mod cir;
 mod delivery;
 mod http;
 mod relay;

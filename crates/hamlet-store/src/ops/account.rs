@@ -62,6 +62,7 @@ const BELONGINGS: &[&str] = &[
      WHERE session IN (SELECT id FROM session WHERE user_id = ?1)",
     "DELETE FROM search WHERE session IN (SELECT id FROM session WHERE user_id = ?1)",
     "DELETE FROM session WHERE user_id = ?1",
+    "DELETE FROM msisdn WHERE user_id = ?1",
     "DELETE FROM profile WHERE user_id = ?1",
     "DELETE FROM contact_list WHERE owner = ?1",
     "DELETE FROM presence WHERE user_id = ?1",

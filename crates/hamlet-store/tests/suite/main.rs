@@ -13,6 +13,7 @@ mod outbox;
 mod postgres;
 mod presence;
 mod profiles;
+mod registration;
 mod searches;
 mod sessions;
 mod subscriptions;

@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::contact_lists::contact_list;
 use crate::harness::{DEADLINE, at, list, postgres_config, runtime, session, user};
 use crate::mailbox::message;
+use crate::registration::{code, number};
 use crate::searches::cursor;
 use crate::sessions::stored_session;
 use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue};
@@ -123,6 +124,8 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_presence(&user("anna"), &[alias()])?;
     tx.put_profile(&user("anna"), &described())?;
     tx.put_search(&cursor("s1", 9, 70), b"hits", 3)?;
+    tx.bind_msisdn(&number("+3581"), &user("anna"))?;
+    tx.put_invitation_code(&code("AB", 2))?;
     Ok(())
 }
 
@@ -151,9 +154,23 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     assert!(first < Some(tx.put_outbox(&outgoing())?));
     assert_eq!(tx.take_challenge("key")?, Some(challenge()));
     inspect_profile(tx)?;
+    inspect_registration(tx)?;
     // The quota counts what was there before.
     assert_eq!(tx.put_mailbox(&message("anna", "m2"), &QUOTA)?, Put::Stored);
     assert_eq!(tx.put_mailbox(&message("anna", "m3"), &QUOTA)?, Put::Full);
+    Ok(())
+}
+
+/// Numbers and codes, where they are not younger than the database.
+fn inspect_registration(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let codes = tx.invitation_codes("", 9)?;
+    if let Some(anna) = tx.user_of_msisdn(&number("+3581"))? {
+        assert_eq!((anna, codes), (user("anna"), vec![code("AB", 2)]));
+    } else {
+        assert_eq!(codes, []);
+        tx.bind_msisdn(&number("+3581"), &user("anna"))?;
+        assert!(tx.put_invitation_code(&code("AB", 2))?);
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What the values must satisfy together.
 
-use super::{Config, ConfigError, Pse};
+use super::{Config, ConfigError, Pse, RegisterBy};
 use std::time::Duration;
 
 impl Config {
@@ -19,7 +19,7 @@ impl Config {
 
     /// Each rule: whether it holds, and what to say if not.
     fn rules(&self) -> Vec<(bool, String)> {
-        let (session, im, http) = (&self.session, &self.im, &self.http);
+        let (session, im, http, cir) = (&self.session, &self.im, &self.http, &self.cir);
         let has_certificate = http.tls_certificate.0.is_some();
         let has_key = http.tls_key.0.is_some();
         let foreign = match &self.elements.presence {
@@ -30,6 +30,7 @@ impl Config {
         let second = Duration::from_secs(1);
         let positive = [
             ("http.max_connections", http.max_connections),
+            ("cir.tcp.max_connections", cir.tcp_max_connections),
             ("store.readers", self.store.readers),
             ("store.writers", self.store.writers),
             ("session.max_per_user", session.max_per_user),
@@ -44,6 +45,7 @@ impl Config {
         let at_least_a_second = [
             ("http.idle_timeout", http.idle_timeout),
             ("http.read_timeout", http.read_timeout),
+            ("cir.tcp.hello_timeout", cir.tcp_hello_timeout),
             ("session.ttl_min", session.ttl_min),
             ("im.validity_default", im.validity_default),
             ("search.time_limit", self.search.time_limit),
@@ -97,8 +99,34 @@ impl Config {
                 "http.tls.certificate is set, but http.tls.listen and admin.tls are off",
             ),
             rule(
+                http.msisdn_headers.is_empty() || !http.trusted_proxies.is_empty(),
+                "http.msisdn_headers is set, but http.trusted_proxies names nobody to be believed",
+            ),
+            rule(
+                !self.accounts.msisdn_login || !http.msisdn_headers.is_empty(),
+                "accounts.msisdn_login needs http.msisdn_headers",
+            ),
+            rule(
+                self.accounts.register_by != RegisterBy::Msisdn || !http.msisdn_headers.is_empty(),
+                "accounts.register_by = msisdn needs http.msisdn_headers",
+            ),
+            rule(
+                self.accounts.register_by == RegisterBy::Anybody || self.accounts.auto_register,
+                "accounts.register_by is set, but accounts.auto_register is off",
+            ),
+            rule(
                 country_code.len() <= 3 && country_code.bytes().all(|b| b.is_ascii_digit()),
                 "search.country_code must be at most three digits",
+            ),
+            rule(
+                // Android pings every 20 minutes, S60 every 15 (transport 6.3).
+                cir.tcp_idle_timeout >= Duration::from_secs(3600),
+                "cir.tcp.idle_timeout must be at least 1h, or connections of phones would break",
+            ),
+            rule(
+                // Of 40 s, with something for the way (clients AND-34).
+                cir.http_hold < Duration::from_secs(40),
+                "cir.http.hold must be below 40s, or clients would give the request up",
             ),
             rule(
                 foreign,

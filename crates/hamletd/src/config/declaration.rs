@@ -1,11 +1,14 @@
 //! Every key of the configuration, declared once: name, type, default in text form, and the
 //! comment that the reference prints.
 
+use super::public::{BaseUrl, Public};
 use super::settings::{Key, Setting, configuration, default_value};
 use super::value::{
-    Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, Size, StoreUrl,
+    Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, RegisterBy, Size, StoreUrl,
 };
 use hamlet_model::Domain;
+use http::HeaderName;
+use ipnet::IpNet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +53,14 @@ configuration! {
         "http.read_timeout" => read_timeout: Duration = "30s";
         /// How long open exchanges may take to end when the server stops.
         "http.drain_timeout" => drain_timeout: Duration = "10s";
+        /// Networks of proxies and gateways in front of this server. They are believed where a
+        /// request comes from (X-Forwarded-For) and that it came encrypted
+        /// (X-Forwarded-Proto: https).
+        "http.trusted_proxies" => trusted_proxies: Vec<IpNet> = "";
+        /// Headers in which those of `http.trusted_proxies` give the telephone number of a
+        /// client, for example `X-Network-MSISDN`. Name only what they set themselves and
+        /// do not let through from clients.
+        "http.msisdn_headers" => msisdn_headers: Vec<HeaderName> = "";
     }
 
     /// Health, metrics and administration.
@@ -70,18 +81,60 @@ configuration! {
         "ssp.listen" => listen: Listen = "127.0.0.1:8082";
     }
 
-    /// The channel that tells clients to poll.
+    /// The channel (CIR) by which clients are told at once that something waits for them,
+    /// instead of polling from time to time. A client is offered what is served here.
     cir: Cir {
-        /// Address of standalone TCP. Not served yet.
+        /// Address of standalone TCP: an open connection for each client. Phones that are told
+        /// an address that they cannot reach may not log in any more.
         "cir.tcp.listen" => tcp_listen: Listen = "off";
-        /// Address of standalone UDP. Not served yet.
+        /// What clients are told to connect to. Nothing: the host that they themselves call the
+        /// server by over HTTP, with the port of `cir.tcp.listen`. Needed where HTTP comes
+        /// through a proxy on another host, or the port is another from outside.
+        "cir.tcp.address" => tcp_address: Public = "";
+        /// Largest number of connections; further ones are closed, and clients are offered
+        /// other ways. A quarter of them may be there without having said HELO.
+        "cir.tcp.max_connections" => tcp_max_connections: u32 = "20000";
+        /// How long a connection may take to say HELO.
+        "cir.tcp.hello_timeout" => tcp_hello_timeout: Duration = "1min";
+        /// How long a connection may be silent before it is closed, at least `1h`: phones ping
+        /// every 15 to 20 minutes.
+        "cir.tcp.idle_timeout" => tcp_idle_timeout: Duration = "2h";
+        /// Address of standalone UDP: datagrams to the clients come from here.
         "cir.udp.listen" => udp_listen: Listen = "off";
+        /// What clients of CSP 1.3 are told to send datagrams to. Nothing: as with
+        /// `cir.tcp.address`.
+        "cir.udp.address" => udp_address: Public = "";
+        /// Whether standalone UDP is for clients with private addresses, too. Datagrams reach
+        /// them only from the same network.
+        "cir.udp.private" => udp_private: bool = "false";
+        /// Whether standalone HTTP is offered: a request that the HTTP listener holds until
+        /// something waits.
+        "cir.http.enabled" => http_enabled: bool = "true";
+        /// The URL at which clients reach the HTTP listener from outside, such as
+        /// `https://im.example.org`; they are told it with a path behind it. Nothing: by the
+        /// host and port that they themselves use.
+        "cir.http.url" => http_url: BaseUrl = "";
+        /// How long a request is held, at most `39s`.
+        "cir.http.hold" => http_hold: Duration = "30s";
+        /// Largest number of requests that are held at a time; further ones are answered at
+        /// once. Each is one of `http.max_connections`, of which they take half at most.
+        "cir.http.max_waiting" => http_max_waiting: u32 = "5000";
+        /// Whether clients that have lost their TCP connection without noticing are told so by
+        /// the CIR flag of CSP 1.2 and 1.3.
+        "cir.flag" => flag: bool = "true";
     }
 
     /// Who may log in, and how.
     accounts: Accounts {
         /// Whether an unknown user's first login makes his account.
         "accounts.auto_register" => auto_register: bool = "false";
+        /// What an unknown user needs for that: nothing (`anybody`); a code of `hamletd
+        /// invitation-code`, with which the password begins (`code`); a telephone number in a
+        /// header of `http.msisdn_headers`, once for each number (`msisdn`).
+        "accounts.register_by" => register_by: RegisterBy = "anybody";
+        /// Whether a telephone number in a header of `http.msisdn_headers` is enough to log
+        /// in the user to whom the number belongs, without password.
+        "accounts.msisdn_login" => msisdn_login: bool = "false";
         /// Whether the server may ask for the password itself when the client proves it by
         /// no digest; it is needed to register at a 4-way login. Use it over TLS or a
         /// private link only.

@@ -1,6 +1,6 @@
 //! What the layers below are told: their own structures, which know no configuration file.
 
-use super::{Config, Pse};
+use super::{Config, Pse, RegisterBy};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
@@ -8,8 +8,8 @@ use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
 use hamlet_sap::{
-    AccountsConfig, DeliveryConfig, HttpConfig, ProviderConfig, RelayConfig, SapConfig,
-    SessionConfig,
+    AccountsConfig, CirConfig, DeliveryConfig, GatewayConfig, HttpConfig, ProviderConfig,
+    Registration, RelayConfig, SapConfig, SessionConfig,
 };
 use hamlet_store::{StoreConfig, StoreUrl};
 
@@ -36,7 +36,13 @@ impl Config {
                 url: given(&self.provider.url),
             },
             accounts: AccountsConfig {
-                auto_register: accounts.auto_register,
+                registration: match (accounts.auto_register, accounts.register_by) {
+                    (false, _) => Registration::Off,
+                    (true, RegisterBy::Anybody) => Registration::Open,
+                    (true, RegisterBy::Code) => Registration::Code,
+                    (true, RegisterBy::Msisdn) => Registration::Msisdn,
+                },
+                msisdn_login: accounts.msisdn_login,
                 allow_pwd_digest: accounts.allow_pwd_digest,
                 digest_login: accounts.digest_login,
                 max_failures: accounts.max_failures,
@@ -52,6 +58,7 @@ impl Config {
                 max_sessions: self.session.max_total as usize,
                 ..usual.session
             },
+            cir: self.cir(usual.cir),
             relay: RelayConfig {
                 retry_min: self.relay.retry_min,
                 retry_max: self.relay.retry_max,
@@ -68,6 +75,10 @@ impl Config {
                 read_timeout: http.read_timeout,
                 idle_timeout: http.idle_timeout,
                 drain_timeout: http.drain_timeout,
+                gateways: GatewayConfig {
+                    trusted: http.trusted_proxies.clone(),
+                    msisdn_headers: http.msisdn_headers.clone(),
+                },
             },
             im: ImConfig {
                 default_validity: im.validity_default,
@@ -110,18 +121,31 @@ impl Config {
         }
     }
 
+    fn cir(&self, usual: CirConfig) -> CirConfig {
+        let cir = &self.cir;
+        CirConfig {
+            tcp_address: cir.tcp_address.0.clone(),
+            tcp_max_connections: cir.tcp_max_connections as usize,
+            tcp_hello_timeout: cir.tcp_hello_timeout,
+            tcp_idle_timeout: cir.tcp_idle_timeout,
+            udp_address: cir.udp_address.0.clone(),
+            udp_private: cir.udp_private,
+            http: cir.http_enabled,
+            http_url: cir.http_url.0.clone(),
+            http_hold: cir.http_hold,
+            http_max_waiting: cir.http_max_waiting as usize,
+            flag: cir.flag,
+            ..usual
+        }
+    }
+
     /// Keys that were given a value although the service that they belong to is not part of
     /// this version.
     pub fn not_served(&self) -> Vec<&'static str> {
         let elsewhere = matches!(self.elements.presence, Pse::Domain(_));
         let mut keys = vec![];
         keys.extend(elsewhere.then_some("elements.presence"));
-        for key in [
-            "ssp.listen",
-            "cir.tcp.listen",
-            "cir.udp.listen",
-            "elements.presence_of",
-        ] {
+        for key in ["ssp.listen", "elements.presence_of"] {
             keys.extend(self.is_set(key).then_some(key));
         }
         keys

@@ -9,6 +9,7 @@ mod declaration;
 mod file;
 mod map;
 mod near;
+mod public;
 mod reference;
 mod settings;
 mod value;
@@ -17,10 +18,11 @@ pub use declaration::{
     Accounts, Admin, Cir, Config, Elements, Http, Im, Log, Password, Poll, Presence, Provider,
     Session, Ssp, StoreSection, Trace,
 };
+pub use public::{BaseUrl, Public};
 pub use reference::reference;
 pub use settings::Key;
 pub use value::{
-    Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, Size, StoreUrl,
+    Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, RegisterBy, Size, StoreUrl,
 };
 
 use std::fmt;

@@ -2,8 +2,10 @@
 
 use super::settings::Setting;
 use hamlet_model::Domain;
+use http::HeaderName;
+use ipnet::IpNet;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,19 +26,55 @@ impl Setting for Vec<Domain> {
     const LIST: bool = true;
 
     fn parse(text: &str) -> Option<Self> {
-        match text {
-            "" => Some(Self::new()),
-            names => names
-                .split(',')
-                .map(|name| Domain::parse(name).ok())
-                .collect(),
-        }
+        items(text, |name| Domain::parse(name).ok())
     }
 
     fn show(&self) -> String {
-        let names: Vec<&str> = self.iter().map(Domain::as_str).collect();
-        names.join(",")
+        joined(self)
     }
+}
+
+impl Setting for Vec<IpNet> {
+    const EXPECTED: &'static str =
+        "IP addresses or networks such as `10.0.0.0/8` separated by commas, or nothing";
+    const LIST: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        items(text, |item| {
+            let address = || item.parse::<IpAddr>().map(IpNet::from);
+            item.parse().or_else(|_| address()).ok()
+        })
+    }
+
+    fn show(&self) -> String {
+        joined(self)
+    }
+}
+
+impl Setting for Vec<HeaderName> {
+    const EXPECTED: &'static str = "names of HTTP headers separated by commas, or nothing";
+    const LIST: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        items(text, |item| item.parse().ok())
+    }
+
+    fn show(&self) -> String {
+        joined(self)
+    }
+}
+
+/// The parts between commas.
+fn items<T>(text: &str, parse: impl FnMut(&str) -> Option<T>) -> Option<Vec<T>> {
+    match text {
+        "" => Some(Vec::new()),
+        items => items.split(',').map(str::trim).map(parse).collect(),
+    }
+}
+
+fn joined(items: &[impl ToString]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    items.join(",")
 }
 
 impl Setting for bool {
@@ -299,6 +337,39 @@ impl Setting for Pse {
             Self::Local => "local".to_owned(),
             Self::Domain(domain) => domain.to_string(),
         }
+    }
+}
+
+/// What an unknown user needs to register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegisterBy {
+    /// Nothing.
+    Anybody,
+    /// An invitation code.
+    Code,
+    /// A telephone number that a gateway gives.
+    Msisdn,
+}
+
+impl Setting for RegisterBy {
+    const EXPECTED: &'static str = "`anybody`, `code` or `msisdn`";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "anybody" => Some(Self::Anybody),
+            "code" => Some(Self::Code),
+            "msisdn" => Some(Self::Msisdn),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Anybody => "anybody",
+            Self::Code => "code",
+            Self::Msisdn => "msisdn",
+        }
+        .to_owned()
     }
 }
 

@@ -50,6 +50,32 @@ pub enum Request {
         /// Address.
         user: String,
     },
+    /// Add and remove telephone numbers of an account, and list what it has then.
+    UserMsisdn {
+        /// Address.
+        user: String,
+        /// To add.
+        add: Vec<String>,
+        /// To remove.
+        remove: Vec<String>,
+    },
+    /// Make an invitation code.
+    InvitationCodeAdd {
+        /// How many users may register with it.
+        uses: u32,
+        /// For how many days it is good.
+        days: u32,
+    },
+    /// List invitation codes in the order of their texts.
+    InvitationCodeList {
+        /// Begin after this one.
+        after: Option<String>,
+    },
+    /// Delete an invitation code.
+    InvitationCodeDelete {
+        /// The code.
+        code: String,
+    },
     /// Show a profile.
     UserShow {
         /// Address.
@@ -97,6 +123,13 @@ pub enum Answer {
         /// Whether there may be more after the last.
         more: bool,
     },
+    /// Some invitation codes.
+    InvitationCodes {
+        /// At most [`PAGE`].
+        codes: Vec<InvitationCodeEntry>,
+        /// Whether there may be more after the last.
+        more: bool,
+    },
     /// Some sessions.
     Sessions {
         /// At most [`PAGE`].
@@ -136,6 +169,17 @@ pub struct UserEntry {
     pub created: Timestamp,
 }
 
+/// An invitation code in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationCodeEntry {
+    /// The code.
+    pub code: String,
+    /// How many users may still register with it.
+    pub uses: u32,
+    /// From when it is worth nothing.
+    pub expires: Timestamp,
+}
+
 /// A session in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEntry {
@@ -153,6 +197,9 @@ pub struct SessionEntry {
     pub created: Timestamp,
     /// When the client was last heard of.
     pub seen: Timestamp,
+    /// The CIR channel that is open: STCP, SUDP or SHTTP.
+    #[serde(default)]
+    pub cir: Option<String>,
     /// Messages and reports that wait for the user.
     pub waiting: u64,
 }

@@ -6,7 +6,7 @@ mod phone;
 pub use phone::{Phone, read_answer};
 
 use hamlet_model::{Domain, UserId};
-use hamlet_sap::{Sap, SapConfig};
+use hamlet_sap::{Registration, Sap, SapConfig};
 use hamlet_store::{Store, StoreConfig};
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
@@ -47,7 +47,7 @@ impl Server {
 
     pub async fn open_to_all() -> Self {
         let mut config = config();
-        config.accounts.auto_register = true;
+        config.accounts.registration = Registration::Open;
         Self::with(config).await
     }
 
