@@ -98,31 +98,29 @@ impl Sap {
 
     /// Registration (csp-access 3.7), or 531.
     async fn unknown_user(&self, login: &Login<'_>) -> Result<Authenticated, Refusal> {
-        let request = login.request;
-        let peer = login.around.inbound.peer;
-        let policy = self.config.accounts.registration;
+        let password = login.request.password.as_deref();
         let inbound = login.around.inbound;
-        let proof = registration::proof(policy, request.password.as_deref(), inbound.msisdn);
-        let Entitlement::Entitled(proof) = proof else {
-            if proof == Entitlement::None {
-                self.throttle.failed(&login.user, peer, login.now);
-                return Err(StatusCode::UNKNOWN_USER.into());
-            }
+        let policy = self.config.accounts.registration;
+        let not_entitled = || {
+            self.throttle.failed(&login.user, inbound.peer, login.now);
+            Refusal::new(StatusCode::UNKNOWN_USER)
+        };
+        let proof = match registration::proof(policy, password, inbound.msisdn) {
+            Entitlement::Entitled(proof) => proof,
+            Entitlement::Unclear => return self.ask_for_password(login).await,
+            Entitlement::None => return Err(not_entitled()),
+        };
+        let Some(password) = password else {
             return self.ask_for_password(login).await;
         };
-        if let Some(password) = request.password.as_deref() {
-            let registered = self.register(&login.user, password, proof).await;
-            if let Err(refusal) = &registered
-                && refusal.code == StatusCode::UNKNOWN_USER
-            {
-                self.throttle.failed(&login.user, peer, login.now);
-            }
-            registered?;
-            return Ok(Authenticated::Yes {
-                time_to_live: request.time_to_live,
-            });
-        }
-        self.ask_for_password(login).await
+        let registered = self.register(&login.user, password, proof).await;
+        registered.map_err(|refusal| match refusal.code {
+            StatusCode::UNKNOWN_USER => not_entitled(),
+            _ => refusal,
+        })?;
+        Ok(Authenticated::Yes {
+            time_to_live: login.request.time_to_live,
+        })
     }
 
     async fn ask_for_password(&self, login: &Login<'_>) -> Result<Authenticated, Refusal> {
