@@ -107,18 +107,9 @@ pub fn encode(
     version: Version,
     options: &WriteOptions,
 ) -> Vec<u8> {
-    match syntax {
-        Syntax::Xml => {
-            let mut sink = XmlSink::new(version, document.root(), options);
-            document.write(&mut sink);
-            sink.finish()
-        }
-        Syntax::Wbxml => {
-            let mut sink = WbxmlSink::new(version, options);
-            document.write(&mut sink);
-            sink.finish()
-        }
-    }
+    written(document.root(), syntax, version, options, |sink| {
+        document.write(sink);
+    })
 }
 
 /// Writes a primitive as a document of its own: what is cut into segments (csp-access 14).
@@ -128,19 +119,31 @@ pub fn encode_primitive(
     version: Version,
     options: &WriteOptions,
 ) -> Vec<u8> {
+    let options = WriteOptions {
+        doctype: false,
+        ..options.clone()
+    };
+    written(primitive.tag(), syntax, version, &options, |sink| {
+        primitive.write(sink);
+    })
+}
+
+fn written(
+    root: Tag,
+    syntax: Syntax,
+    version: Version,
+    options: &WriteOptions,
+    write: impl FnOnce(&mut dyn Sink),
+) -> Vec<u8> {
     match syntax {
         Syntax::Xml => {
-            let options = WriteOptions {
-                doctype: false,
-                ..options.clone()
-            };
-            let mut sink = XmlSink::new(version, primitive.tag(), &options);
-            primitive.write(&mut sink);
+            let mut sink = XmlSink::new(version, root, options);
+            write(&mut sink);
             sink.finish()
         }
         Syntax::Wbxml => {
             let mut sink = WbxmlSink::new(version, options);
-            primitive.write(&mut sink);
+            write(&mut sink);
             sink.finish()
         }
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 /// Most responses of one session that are kept.
 const MAX_RESPONSES: usize = 4;
 
-/// Largest response that is kept, octets.
-const MAX_OCTETS: usize = 4 << 20;
+/// Most octets of them together.
+const MAX_OCTETS: usize = 1 << 20;
 
 /// Smallest part that is worth sending, octets.
 const MIN_PART: usize = 64;
@@ -55,7 +55,8 @@ impl Segments {
         }
         self.remove(transaction);
         self.expire(now);
-        while self.responses.len() >= MAX_RESPONSES {
+        let free = MAX_OCTETS - octets.len();
+        while self.responses.len() >= MAX_RESPONSES || self.octets() > free {
             self.responses.pop_front();
         }
         let response = Segmented {
@@ -91,6 +92,11 @@ impl Segments {
         self.responses
             .retain(|response| response.transaction != transaction);
         self.responses.len() < before
+    }
+
+    fn octets(&self) -> usize {
+        let lengths = self.responses.iter().map(|response| response.octets.len());
+        lengths.sum()
     }
 
     /// Forgets what nobody has asked for in time.
@@ -162,6 +168,22 @@ mod tests {
         assert!(found(&mut segments, "t2", at(598)));
         assert!(segments.remove("t2") && !segments.remove("t2"));
         assert_eq!(segments.get("t2", 1, at(598)), Err(StatusCode::NOT_FOUND));
+    }
+
+    #[test]
+    fn together_they_are_bounded() {
+        let mut segments = Segments::default();
+        for id in ["t1", "t2", "t3"] {
+            segments.keep(id, vec![0; MAX_OCTETS / 2], 1000, at(0));
+        }
+        assert_eq!(segments.octets(), MAX_OCTETS);
+        assert_eq!(segments.get("t1", 1, at(0)), Err(StatusCode::NOT_FOUND));
+        assert!(
+            segments
+                .keep("t4", vec![0; MAX_OCTETS], 1000, at(0))
+                .is_some()
+        );
+        assert_eq!(segments.responses.len(), 1);
     }
 
     #[test]

@@ -55,7 +55,8 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
         let allowed = HeaderValue::from_static("POST");
         response.headers_mut().insert(ALLOW, allowed);
-        return response;
+        let whole = request.body().is_end_stream();
+        return if whole { response } else { closing(response) };
     }
     let (head, body) = request.into_parts();
     let (body, _held) = match read(body, sap).await {

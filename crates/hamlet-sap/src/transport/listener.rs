@@ -3,6 +3,7 @@
 use crate::Sap;
 use crate::transport::http::{Peer, answer};
 use crate::transport::watch_io::{Phase, Watched};
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -144,6 +145,9 @@ impl Connection {
             let (sap, phase) = (sap.clone(), phase.clone());
             async move {
                 let response = answer(sap, peer, request).await;
+                if response.headers().contains_key(CONNECTION) {
+                    phase.leave_rest();
+                }
                 phase.idle();
                 Ok::<_, Infallible>(response)
             }
@@ -152,7 +156,8 @@ impl Connection {
             .timer(TokioTimer::new())
             .header_read_timeout(config.idle_timeout)
             .max_buf_size(MAX_HEAD)
-            .pipeline_flush(true)
+            // No `pipeline_flush`: it holds an answer back while octets are unread, also the
+            // last one before the close.
             // The whole answer in one call (clients AND-36).
             .writev(false)
             .serve_connection(TokioIo::new(watched), service);

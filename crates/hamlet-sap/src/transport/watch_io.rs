@@ -1,10 +1,14 @@
 //! A connection whose peer has to get on: the head of a request must come whole within a
 //! time of its first octet. How long a connection may idle is a matter of hyper's.
+//!
+//! Where a request was answered before all of it was read, the close waits for the rest:
+//! a close on unread octets resets the connection, and the peer's system may then throw the
+//! answer away before it is read.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -14,24 +18,49 @@ const IDLE: u8 = 0;
 const HEAD: u8 = 1;
 const BUSY: u8 = 2;
 
+/// How long a close waits for what the peer still sends.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Most octets that are awaited before a close.
+const MAX_REST: usize = 1 << 20;
+
 /// Where the current request is; shared with whoever answers it.
 #[derive(Debug, Clone)]
-pub(crate) struct Phase(Arc<AtomicU8>);
+pub(crate) struct Phase(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    phase: AtomicU8,
+    /// Some of the last request is left unread.
+    rest: AtomicBool,
+}
 
 impl Phase {
     /// A new connection has to begin at once.
     pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicU8::new(HEAD)))
+        Self(Arc::new(State {
+            phase: AtomicU8::new(HEAD),
+            rest: AtomicBool::new(false),
+        }))
     }
 
     /// The head is here.
     pub(crate) fn busy(&self) {
-        self.0.store(BUSY, Ordering::Relaxed);
+        self.0.phase.store(BUSY, Ordering::Relaxed);
     }
 
     /// The answer is on its way.
     pub(crate) fn idle(&self) {
-        self.0.store(IDLE, Ordering::Relaxed);
+        self.0.phase.store(IDLE, Ordering::Relaxed);
+    }
+
+    /// The answer is on its way, and the last: its request is left unread in part.
+    pub(crate) fn leave_rest(&self) {
+        self.0.rest.store(true, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u8 {
+        self.0.phase.load(Ordering::Relaxed)
     }
 }
 
@@ -43,6 +72,8 @@ pub(crate) struct Watched<S> {
     deadline: Pin<Box<Sleep>>,
     /// The deadline is meant.
     armed: bool,
+    /// While the close waits for the rest: how many octets it still takes.
+    lingering: Option<usize>,
 }
 
 impl<S> Watched<S> {
@@ -53,6 +84,7 @@ impl<S> Watched<S> {
             limit,
             deadline: Box::pin(tokio::time::sleep(limit)),
             armed: true,
+            lingering: None,
         }
     }
 
@@ -69,7 +101,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let phase = self.phase.0.load(Ordering::Relaxed);
+        let phase = self.phase.now();
         if phase != HEAD {
             self.armed = false;
         }
@@ -77,7 +109,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             Poll::Ready(result) => {
                 let some = buffer.filled().len() > before;
                 if some && phase == IDLE {
-                    self.phase.0.store(HEAD, Ordering::Relaxed);
+                    self.phase.0.phase.store(HEAD, Ordering::Relaxed);
                     self.arm();
                 }
                 Poll::Ready(result)
@@ -91,7 +123,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -105,6 +137,33 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            if !self.phase.0.rest.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            self.lingering = Some(MAX_REST);
+            self.deadline.as_mut().reset(Instant::now() + LINGER);
+        }
+        self.poll_rest(context).map(Ok)
+    }
+}
+
+impl<S: AsyncRead + Unpin> Watched<S> {
+    /// Reads what the peer still sends and throws it away: until it ends, is too much, or
+    /// takes too long.
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut octets = [0; 4096];
+        while let Some(left) = self.lingering.filter(|left| *left > 0) {
+            let mut buffer = ReadBuf::new(&mut octets);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.lingering = Some(left.saturating_sub(buffer.filled().len()));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.deadline.as_mut().poll(context),
+            }
+        }
+        Poll::Ready(())
     }
 }
