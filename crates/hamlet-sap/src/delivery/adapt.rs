@@ -1,9 +1,12 @@
-//! Content for clients that take only other types (csp-im 4.4, clients MOV-21): HTML
-//! becomes plain text. Pure.
+//! Content for clients that cannot take it as it is (csp-im 4.2, 4.4, clients MOV-21): HTML
+//! becomes plain text, text leaves base64, characters that cannot be shown are replaced.
+//! Pure.
 
-use crate::negotiation::capability::{Accepted, Capabilities};
+use crate::mapping::content::decoded_text;
+use crate::negotiation::capability::{Accepted, Capabilities, Repertoire};
 use hamlet_model::content::TransferEncoding;
 use hamlet_model::{Content, Message};
+use std::borrow::Cow;
 
 /// A message as a client gets it.
 pub(crate) enum Adapted<'a> {
@@ -13,23 +16,109 @@ pub(crate) enum Adapted<'a> {
 
 /// Whether the client takes the content, converted if need be.
 pub(crate) fn accepts(content: &Content, capabilities: &Capabilities) -> bool {
-    capabilities.accepts(content) || is_convertible(content, capabilities)
+    fits(content, capabilities) || converted(content, capabilities).is_some()
 }
 
 /// The message, its content converted if that is what the client can take.
 pub(crate) fn adapt<'a>(message: &'a Message, capabilities: &Capabilities) -> Adapted<'a> {
-    if capabilities.accepts(&message.content) || !is_convertible(&message.content, capabilities) {
+    if fits(&message.content, capabilities) {
         return Adapted::AsIs(message);
     }
-    let mut converted = message.clone();
-    converted.content = Content::text(plain(&message.content.data));
-    Adapted::Converted(Box::new(converted))
+    match converted(&message.content, capabilities) {
+        Some(content) => {
+            let mut converted = message.clone();
+            converted.content = content;
+            Adapted::Converted(Box::new(converted))
+        }
+        None => Adapted::AsIs(message),
+    }
 }
 
-fn is_convertible(content: &Content, capabilities: &Capabilities) -> bool {
-    content.encoding == TransferEncoding::None
-        && content.media_type() == "text/html"
-        && !matches!(capabilities.accepted_type("text/plain"), Accepted::Not)
+/// Whether the client takes it as it is.
+fn fits(content: &Content, capabilities: &Capabilities) -> bool {
+    // The usual case needs no media type.
+    let undemanding = capabilities.content_types.is_none()
+        && capabilities.repertoire == Repertoire::Unicode
+        && (capabilities.base64 || content.encoding == TransferEncoding::None);
+    if undemanding {
+        return true;
+    }
+    let media_type = content.media_type();
+    if matches!(capabilities.accepted_type(&media_type), Accepted::Not) {
+        return false;
+    }
+    let shown = is_shown(&media_type);
+    match content.encoding {
+        TransferEncoding::None => {
+            !shown || content.data.chars().all(|c| capabilities.repertoire.has(c))
+        }
+        // Plain text is written without it (mapping::content).
+        TransferEncoding::Base64 if media_type == "text/plain" => {
+            capabilities.repertoire == Repertoire::Unicode
+        }
+        TransferEncoding::Base64 => {
+            capabilities.base64 && (!shown || capabilities.repertoire == Repertoire::Unicode)
+        }
+    }
+}
+
+/// The content in a form that the client takes.
+fn converted(content: &Content, capabilities: &Capabilities) -> Option<Content> {
+    let media_type = content.media_type();
+    let (declared, text) = match content.encoding {
+        TransferEncoding::None => (content.content_type.clone(), Cow::from(&content.data)),
+        TransferEncoding::Base64 if media_type.starts_with("text/") => {
+            (Some(media_type.clone()), decoded_text(content)?.into())
+        }
+        TransferEncoding::Base64 => return None,
+    };
+    let takes = |media_type: &str| {
+        let accepted = capabilities.accepted_type(media_type);
+        !matches!(accepted, Accepted::Not)
+    };
+    let (content_type, text) = match media_type.as_str() {
+        taken if takes(taken) => (declared, text),
+        "text/html" if takes("text/plain") => (None, plain(&text).into()),
+        _ => return None,
+    };
+    let text = match is_shown(&media_type) {
+        true => limit(&text, capabilities.repertoire),
+        false => text.into_owned(),
+    };
+    Some(Content {
+        content_type,
+        encoding: TransferEncoding::None,
+        data: text,
+    })
+}
+
+/// Whether the client shows the characters of such content; others it stores or hands on.
+fn is_shown(media_type: &str) -> bool {
+    matches!(media_type, "text/plain" | "text/html")
+}
+
+/// The text without characters that the client cannot show: those that a keyboard puts in
+/// unasked have a likeness, others become question marks.
+fn limit(text: &str, repertoire: Repertoire) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if repertoire.has(character) {
+            out.push(character);
+            continue;
+        }
+        out.push_str(match character {
+            '\u{2018}'..='\u{201B}' => "'",
+            '\u{201C}'..='\u{201F}' => "\"",
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => "-",
+            '\u{2026}' => "...",
+            '\u{20AC}' => "EUR",
+            '\u{2122}' => "TM",
+            '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' => " ",
+            '\u{200B}'..='\u{200F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' => "",
+            _ => "?",
+        });
+    }
+    out
 }
 
 /// The text of HTML: tags and comments go, breaks and ends of blocks become line ends,
@@ -124,7 +213,11 @@ fn entity(text: &str, out: &mut String) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::negotiation::capability::Offer;
+    use hamlet_csp::Version;
+    use hamlet_csp::elements::{AcceptedContentType, CapabilityList};
     use proptest::prelude::*;
+    use std::time::Duration;
 
     #[test]
     fn html_becomes_what_a_reader_sees() {
@@ -144,6 +237,109 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(plain(html), text, "{html}");
+        }
+    }
+
+    fn client(types: &[&str], base64: bool, repertoire: Repertoire) -> Capabilities {
+        let list = CapabilityList {
+            accepted_content_type: types
+                .iter()
+                .map(|name| AcceptedContentType {
+                    content_type: Some((*name).into()),
+                    ..AcceptedContentType::default()
+                })
+                .collect(),
+            ..CapabilityList::default()
+        };
+        let offer = Offer {
+            poll_min: Duration::ZERO,
+            max_multi_trans: 1,
+        };
+        Capabilities {
+            base64,
+            repertoire,
+            ..Capabilities::negotiate(&list, Version::V1_2, offer)
+        }
+    }
+
+    fn content(media_type: &str, encoding: TransferEncoding, data: &str) -> Content {
+        Content {
+            content_type: Some(media_type.into()),
+            encoding,
+            data: data.into(),
+        }
+    }
+
+    #[test]
+    fn each_client_gets_what_it_can_take() {
+        use Repertoire::{Ascii, Latin1, Unicode};
+        use TransferEncoding::{Base64, None as Plain};
+        let any: &[&str] = &[];
+        let text: &[&str] = &["text/plain"];
+        let text_of = |data: &str| Some(content("text/plain", Plain, data));
+        let html = content("text/html", Plain, "<b>caf\u{e9} \u{2013}</b>");
+        let told = content(
+            "text/plain; charset=utf-8",
+            Plain,
+            "\u{201c}na\u{ef}ve\u{201d} \u{20ac}5\u{2026} \u{6f22}",
+        );
+        let png = content("image/png", Base64, "UE5H");
+        let card = content("text/x-vCard; charset=iso-8859-1", Base64, "xA==");
+        let hidden = content("text/plain; charset=iso-8859-1", Base64, "xA==");
+        // `None`: not at all; the same content: as it is.
+        for (given, client, got) in [
+            (&told, client(any, true, Unicode), Some(told.clone())),
+            (
+                &told,
+                client(any, true, Latin1),
+                Some(content(
+                    "text/plain; charset=utf-8",
+                    Plain,
+                    "\"na\u{ef}ve\" EUR5... ?",
+                )),
+            ),
+            (
+                &told,
+                client(any, true, Ascii),
+                Some(content(
+                    "text/plain; charset=utf-8",
+                    Plain,
+                    "\"na?ve\" EUR5... ?",
+                )),
+            ),
+            (&html, client(any, true, Unicode), Some(html.clone())),
+            (
+                &html,
+                client(text, true, Unicode),
+                Some(Content::text("caf\u{e9} \u{2013}")),
+            ),
+            (
+                &html,
+                client(text, false, Ascii),
+                Some(Content::text("caf? -")),
+            ),
+            (&html, client(&["image/png"], true, Unicode), None),
+            (&png, client(any, true, Ascii), Some(png.clone())),
+            (&png, client(any, false, Unicode), None),
+            (&png, client(text, true, Unicode), None),
+            (&card, client(any, true, Ascii), Some(card.clone())),
+            (
+                &card,
+                client(any, false, Ascii),
+                Some(content("text/x-vcard", Plain, "\u{c4}")),
+            ),
+            (&hidden, client(any, false, Unicode), Some(hidden.clone())),
+            (&hidden, client(any, true, Unicode), Some(hidden.clone())),
+            (&hidden, client(text, true, Ascii), text_of("?")),
+        ] {
+            let as_is = fits(given, &client);
+            let form = if as_is {
+                Some(given.clone())
+            } else {
+                converted(given, &client)
+            };
+            assert_eq!(form, got, "{given:?} for {client:?}");
+            assert_eq!(accepts(given, &client), got.is_some());
         }
     }
 

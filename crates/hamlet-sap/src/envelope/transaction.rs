@@ -246,6 +246,7 @@ impl Sap {
                     }
                     _ => None,
                 };
+                let ended = self.ended_by(&request, session);
                 let requestor = session.requestor();
                 let call = Call {
                     requestor: requestor.clone(),
@@ -253,6 +254,9 @@ impl Sap {
                     key,
                 };
                 let answer = self.elements.call(call).await;
+                if answer.is_ok() && !ended.is_empty() {
+                    Box::pin(self.end_others(ended)).await;
+                }
                 match (instead, &answer) {
                     (Some(manage), Err(refusal))
                         if refusal.code == StatusCode::CONTACT_LIST_EXISTS =>

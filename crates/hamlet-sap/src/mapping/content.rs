@@ -34,9 +34,7 @@ pub fn write(content: &Content) -> Written {
     let is_text = content.media_type() == "text/plain";
     let declared = content.content_type.as_deref().unwrap_or("text/plain");
     if is_text && content.encoding == TransferEncoding::Base64 {
-        let text = decode_base64(&content.data)
-            .map(|octets| decode_text(&octets, declared))
-            .unwrap_or_else(|| content.data.clone());
+        let text = decoded_text(content).unwrap_or_else(|| content.data.clone());
         return Written {
             content_type: "text/plain".to_owned(),
             encoding: None,
@@ -53,6 +51,12 @@ pub fn write(content: &Content) -> Written {
         size: size(content.size()),
         data: ContentData::Text(content.data.clone()),
     }
+}
+
+/// The text of content in base64; `None` when it is none.
+pub fn decoded_text(content: &Content) -> Option<String> {
+    let declared = content.content_type.as_deref().unwrap_or("text/plain");
+    decode_base64(&content.data).map(|octets| decode_text(&octets, declared))
 }
 
 /// A length as ContentSize.

@@ -3,10 +3,10 @@
 use crate::negotiation::cir::CirAgreement;
 use hamlet_csp::Version;
 use hamlet_csp::elements::{
-    CapabilityList, ContentPolicy, InitialDeliveryMethod, OnlineETEMHandling,
+    AcceptedTransferEncoding, CapabilityList, ContentPolicy, InitialDeliveryMethod,
+    OnlineETEMHandling,
 };
 use hamlet_elements::im::OnlineHandling;
-use hamlet_model::Content;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -17,6 +17,12 @@ pub(crate) struct Capabilities {
     pub(crate) negotiated: bool,
     /// The content types that it takes; `None` for any.
     pub(crate) content_types: Option<Vec<AcceptedType>>,
+    /// It takes content in base64.
+    #[serde(default = "yes")]
+    pub(crate) base64: bool,
+    /// The characters that it can show.
+    #[serde(default)]
+    pub(crate) repertoire: Repertoire,
     /// Largest content that is pushed to it, octets.
     pub(crate) push_length: Option<u32>,
     /// Largest text content, octets (1.3).
@@ -68,6 +74,29 @@ pub(crate) enum Policy {
     None,
 }
 
+/// Characters of text (data-types 2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum Repertoire {
+    /// All; UTF-8 is understood by every client, and other charsets hold too much to tell.
+    #[default]
+    Unicode,
+    /// Those of ISO-8859-1.
+    Latin1,
+    /// Those of US-ASCII.
+    Ascii,
+}
+
+impl Repertoire {
+    /// Whether it has the character.
+    pub(crate) fn has(self, character: char) -> bool {
+        match self {
+            Self::Unicode => true,
+            Self::Latin1 => u32::from(character) < 0x100,
+            Self::Ascii => character.is_ascii(),
+        }
+    }
+}
+
 /// What the server brings into a negotiation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offer {
@@ -83,6 +112,8 @@ impl Capabilities {
         Self {
             negotiated: false,
             content_types: None,
+            base64: true,
+            repertoire: Repertoire::Unicode,
             push_length: None,
             text_length: None,
             parser_size: None,
@@ -107,6 +138,8 @@ impl Capabilities {
         Self {
             negotiated: true,
             content_types: (!any).then(|| accepted_types(list)),
+            base64: takes_base64(list),
+            repertoire: repertoire(list),
             push_length: positive(list.accepted_push_length)
                 .or(positive(list.accepted_content_length)),
             text_length: positive(list.accepted_text_content_length),
@@ -144,13 +177,6 @@ impl Capabilities {
                 .map_or(Accepted::Not, Accepted::Listed),
         }
     }
-
-    /// Whether content of this kind is for this client at all.
-    pub(crate) fn accepts(&self, content: &Content) -> bool {
-        // The usual case spares the making of the media type's text.
-        self.content_types.is_none()
-            || !matches!(self.accepted_type(&content.media_type()), Accepted::Not)
-    }
 }
 
 /// What a client says of a content type.
@@ -170,6 +196,31 @@ fn covers(accepted: &str, media_type: &str) -> bool {
         Some(prefix) => media_type.starts_with(prefix),
         None => accepted == media_type,
     }
+}
+
+/// One that names no transfer encoding is like all known clients.
+fn takes_base64(list: &CapabilityList) -> bool {
+    let encodings = &list.accepted_transfer_encoding;
+    encodings.is_empty() || encodings.contains(&AcceptedTransferEncoding::Base64)
+}
+
+/// AcceptedCharset and PlainTextCharset are MIBenum numbers: 3 is US-ASCII, 4 ISO-8859-1.
+fn repertoire(list: &CapabilityList) -> Repertoire {
+    let new = list.plain_text_charset.iter();
+    // What is no number is a charset that is not known.
+    let new = new.map(|number| number.trim().parse().unwrap_or(0));
+    let charsets: Vec<u32> = list.accepted_charset.iter().copied().chain(new).collect();
+    if charsets.is_empty() || charsets.iter().any(|charset| ![3, 4].contains(charset)) {
+        Repertoire::Unicode
+    } else if charsets.contains(&4) {
+        Repertoire::Latin1
+    } else {
+        Repertoire::Ascii
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn accepted_types(list: &CapabilityList) -> Vec<AcceptedType> {
@@ -274,25 +325,68 @@ mod tests {
     }
 
     #[test]
+    fn charsets_and_transfer_encodings_are_what_the_client_names() {
+        use AcceptedTransferEncoding::{Base64, None as Plain};
+        for (charsets, expected) in [
+            (&[][..], Repertoire::Unicode),
+            (&[106], Repertoire::Unicode),
+            (&[3, 4], Repertoire::Latin1),
+            (&[4], Repertoire::Latin1),
+            (&[3], Repertoire::Ascii),
+            (&[4, 1015], Repertoire::Unicode),
+            (&[17], Repertoire::Unicode),
+        ] {
+            let old = CapabilityList {
+                accepted_charset: charsets.to_vec(),
+                ..CapabilityList::default()
+            };
+            let new = CapabilityList {
+                plain_text_charset: charsets
+                    .iter()
+                    .map(|n: &u32| n.to_string().into())
+                    .collect(),
+                ..CapabilityList::default()
+            };
+            for (list, version) in [(old, Version::V1_1), (new, Version::V1_3)] {
+                let agreed = Capabilities::negotiate(&list, version, OFFER);
+                assert_eq!(agreed.repertoire, expected, "{charsets:?}");
+            }
+        }
+        for (encodings, base64) in [
+            (vec![], true),
+            (vec![Base64], true),
+            (vec![Plain, Base64], true),
+            (vec![Plain], false),
+        ] {
+            let list = CapabilityList {
+                accepted_transfer_encoding: encodings,
+                ..CapabilityList::default()
+            };
+            let agreed = Capabilities::negotiate(&list, Version::V1_2, OFFER);
+            assert_eq!(agreed.base64, base64, "{list:?}");
+        }
+    }
+
+    #[test]
     fn content_types_are_compared_without_parameters() {
         let agreed = Capabilities::negotiate(
             &accepting(&["Text/Plain; charset=utf-8"]),
             Version::V1_1,
             OFFER,
         );
-        assert!(agreed.accepts(&Content::text("x")));
-        let image = Content {
-            content_type: Some("image/png".into()),
-            ..Content::default()
+        let is_taken = |agreed: &Capabilities, media_type: &str| {
+            !matches!(agreed.accepted_type(media_type), Accepted::Not)
         };
-        assert!(!agreed.accepts(&image));
+        assert!(is_taken(&agreed, "text/plain"));
+        assert!(!is_taken(&agreed, "image/png"));
         // AnyContent wins, and a client that says nothing takes everything.
         let any = CapabilityList {
             any_content: Some(true),
             ..accepting(&["text/plain"])
         };
         for list in [any, CapabilityList::default()] {
-            assert!(Capabilities::negotiate(&list, Version::V1_2, OFFER).accepts(&image));
+            let agreed = Capabilities::negotiate(&list, Version::V1_2, OFFER);
+            assert!(is_taken(&agreed, "image/png"));
         }
     }
 }

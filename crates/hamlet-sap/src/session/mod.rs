@@ -4,6 +4,7 @@
 pub(crate) mod id;
 pub(crate) mod lifecycle;
 pub(crate) mod registry;
+pub(crate) mod remote;
 pub(crate) mod stored;
 pub(crate) mod sweep;
 

@@ -144,8 +144,9 @@ configuration! {
         /// new passwords are stored as Argon2id hashes, and phones that know digest login only
         /// cannot log in.
         "accounts.digest_login" => digest_login: bool = "true";
-        /// How many failed logins of a user, or from an address, are allowed before further
-        /// ones are refused for a while.
+        /// How many failed logins of a user are allowed before further ones are refused for a
+        /// while: first for `accounts.failure_window`, then each time twice as long, up to 32
+        /// times. An address may fail ten times as often.
         "accounts.max_failures" => max_failures: u32 = "10";
         /// For how long a failed login counts.
         "accounts.failure_window" => failure_window: Duration = "10min";
