@@ -7,3 +7,4 @@ mod android_wbxml;
 mod cir;
 mod movistar;
 mod s60;
+mod several;
