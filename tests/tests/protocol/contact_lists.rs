@@ -4,6 +4,7 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::{Client, escape};
 use hamlet_tests::server::TestServer;
+use hamletd::control::Request;
 
 async fn village() -> TestServer {
     let settings = ["presence.max_lists=4", "presence.max_members=3"];
@@ -360,4 +361,52 @@ async fn lists_are_seen_by_all_clients_of_their_owner_and_by_nobody_else() {
         lists(&mut bob).await,
         (vec![], Some("wv:bob/friends@h".into()))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_the_user_whose_it_is() {
+    // csp-access 11.4.
+    let server = village().await;
+    for (user, number) in [("wv:bob@h", "+358 50 1234567"), ("wv:carol@h", "+35840999")] {
+        let request = Request::UserMsisdn {
+            user: user.into(),
+            add: vec![number.into()],
+            remove: Vec::new(),
+        };
+        server.operate(request).await;
+    }
+    let hide = Request::UserSet {
+        user: "wv:carol@h".into(),
+        fields: vec!["findable=no".into()],
+    };
+    server.operate(hide).await;
+    for version in Version::ALL {
+        let mut client = server.client(version, Syntax::Wbxml, "alice").await;
+        create(&mut client, "wv:alice/n@h", "").await;
+        let add = "<AddNickList><NickName><Name>B</Name><UserID>wv:+358501234567</UserID></NickName>\
+                   <UserID>wv:+35840999</UserID><UserID>wv:+4912345</UserID></AddNickList>";
+        let answer = manage(&mut client, "wv:alice/n@h", add).await;
+        answer.expect_code(201);
+        let result = answer.primitive().at("Result").unwrap();
+        let failed: Vec<_> = result
+            .all("DetailedResult")
+            .into_iter()
+            .map(|detail| (detail.text("Code").unwrap(), detail.texts("UserID")))
+            .collect();
+        let code = if version == Version::V1_3 {
+            "920"
+        } else {
+            "531"
+        };
+        let numbers = vec!["wv:+35840999@h", "wv:+4912345@h"];
+        assert_eq!(failed, [(code, numbers)], "{version:?}");
+        let read = manage(&mut client, "wv:alice/n@h", "<ReceiveList>T</ReceiveList>").await;
+        assert_eq!(members(&read), [("B".into(), "wv:bob@h".into())]);
+        client
+            .request(
+                "<DeleteList-Request><ContactList>wv:alice/n@h</ContactList></DeleteList-Request>",
+            )
+            .await
+            .expect_status(200);
+    }
 }

@@ -3,9 +3,9 @@
 use crate::contact_list::{ContactListConfig, Member};
 use crate::elements::Inner;
 use hamlet_model::refusal::Failures;
-use hamlet_model::{ContactListId, StatusCode, UserId};
+use hamlet_model::{ContactListId, Msisdn, StatusCode, UserId};
 use hamlet_store::{StoreError, Tx};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Adds members to a list, or replaces the nicknames of those who are in it. The users who
 /// are new, and how many of all were accepted.
@@ -52,7 +52,8 @@ pub(crate) fn add(
 }
 
 impl Inner {
-    /// Of the members to add, those who may exist; the others are noted (531).
+    /// Of the members to add, those who may exist; the others are noted (531). A number
+    /// stands for the user whose it is (csp-access 11.4), or is noted itself (920).
     pub(crate) async fn known_members(
         &self,
         members: Vec<Member>,
@@ -65,11 +66,51 @@ impl Inner {
         }
         let users: Vec<UserId> = members.iter().map(|m| m.user.clone()).collect();
         let unknown = self.directory.unknown(&users).await?;
-        let (missing, known): (Vec<_>, Vec<_>) =
-            members.into_iter().partition(|m| unknown.contains(&m.user));
-        for user in crate::presence::each_once(missing.into_iter().map(|m| m.user).collect()) {
-            failures.user(StatusCode::UNKNOWN_USER, user);
+        let numbers = unknown.iter().filter(|user| user.is_msisdn()).cloned();
+        let owners = self.owners(numbers.collect()).await?;
+        let mut known = Vec::with_capacity(members.len());
+        let mut missing = Vec::new();
+        for member in members {
+            match owners.get(&member.user) {
+                Some(owner) => known.push(Member {
+                    user: owner.clone(),
+                    nickname: member.nickname,
+                }),
+                None if unknown.contains(&member.user) => missing.push(member.user),
+                None => known.push(member),
+            }
+        }
+        for user in crate::presence::each_once(missing) {
+            let code = match user.is_msisdn() {
+                true => StatusCode::MSISDN_ERROR,
+                false => StatusCode::UNKNOWN_USER,
+            };
+            failures.user(code, user);
         }
         Ok(known)
+    }
+
+    /// Whose the numbers are that stand in for user names. Who does not want to be found is
+    /// not found by his number either.
+    async fn owners(&self, numbers: Vec<UserId>) -> Result<HashMap<UserId, UserId>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.store
+            .read(move |tx| {
+                let mut owners = HashMap::new();
+                for user in &numbers {
+                    let Some(number) = Msisdn::parse(user.user()) else {
+                        continue;
+                    };
+                    if let Some(owner) = tx.user_of_msisdn(&number)?
+                        && tx.profile(&owner)?.is_some_and(|found| !found.unfindable)
+                    {
+                        owners.insert(user.clone(), owner);
+                    }
+                }
+                Ok(owners)
+            })
+            .await
     }
 }
