@@ -1,6 +1,7 @@
 //! What the protocol asks of a server, by area and clause.
 
 mod chat;
+mod checks;
 mod cir;
 mod contact_lists;
 mod delivery;
