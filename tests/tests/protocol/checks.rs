@@ -298,6 +298,9 @@ async fn a_session_that_has_ended_says_how() {
             let answer = expired.request(case.any()).await;
             assert_eq!(answer.code(), Some(600), "{version:?} {}", case.request);
         }
+        let told = expired.poll().await;
+        told.expect("Disconnect");
+        assert_eq!((told.mode(), told.code()), ("Request", Some(600)));
     }
 }
 

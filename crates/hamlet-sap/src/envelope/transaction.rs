@@ -141,11 +141,13 @@ impl Sap {
             (_, SessionState::Ended(StatusCode::OK)) if refusal.code == StatusCode::OK => {
                 Done::respond(result::status(StatusCode::INVALID_SESSION, facts))
             }
-            // csp-access 3.10: to a poll the server speaks by itself.
-            (Some(Tag::PollingRequest), SessionState::Ended(StatusCode::FORCED_LOGOUT)) => {
-                let code = StatusCode::FORCED_LOGOUT;
-                Done::Initiate(Box::new(result::disconnect(code, "", facts)))
-            }
+            // csp-access 3.10, 3.11: to a poll the server speaks by itself.
+            (
+                Some(Tag::PollingRequest),
+                SessionState::Ended(
+                    code @ (StatusCode::FORCED_LOGOUT | StatusCode::SESSION_EXPIRED),
+                ),
+            ) => Done::Initiate(Box::new(result::disconnect(code, "", facts))),
             // A client may not survive an error here (clients AND-15).
             (Some(Tag::GetListRequest), SessionState::Live) => {
                 let refusal = Err(refusal.clone());
