@@ -10,6 +10,10 @@ pub const MAX_TEXT: usize = 255;
 /// Largest age that is believed, years.
 pub const MAX_AGE: u32 = 150;
 
+/// The property by which a user says whether he wants to be found; nobody else sees it
+/// (csp-access 11.1).
+const FINDABLE: &str = "X_FINDABLE";
+
 /// The profile of a user. What he has not said is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -173,12 +177,15 @@ impl ProfileField {
         Self::ALL.iter().copied().find(|field| field.name() == name)
     }
 
-    /// The field of a property of the public profile, in any case (data-types 2).
+    /// The field of a property that its user may set, in any case (data-types 2): those of
+    /// the public profile, and whether he is found.
     pub fn from_property(name: &str) -> Option<Self> {
         let is_it = |field: &Self| {
-            field
-                .property()
-                .is_some_and(|own| own.eq_ignore_ascii_case(name))
+            let own = match field {
+                Self::Findable => Some(FINDABLE),
+                public => public.property(),
+            };
+            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
         };
         Self::ALL.iter().copied().find(is_it)
     }

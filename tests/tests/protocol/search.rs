@@ -533,3 +533,26 @@ async fn a_page_fits_into_the_clients_parser() {
         assert_eq!(found(&next)[0], USERS[expected]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_found_is_the_user_s_choice() {
+    // 11.1 X_FINDABLE.
+    let server = village(&[]).await;
+    let mut alice = server.client(Version::V1_3, Syntax::Xml, "alice").await;
+    let mut bob = server.client(Version::V1_3, Syntax::Wbxml, "bob").await;
+    let by_name = pair("USER_ID", "alice");
+    for (findable, findings) in [("F", "0"), ("T", "1")] {
+        let choice = format!(
+            "<UpdatePublicProfile-Request><ClearPublicProfile>F</ClearPublicProfile><PublicProfile><Property>\
+             <Name>x_findable</Name><Value>{findable}</Value></Property></PublicProfile></UpdatePublicProfile-Request>"
+        );
+        alice.request(&choice).await.expect_status(200);
+        let clear = "<UpdatePublicProfile-Request><ClearPublicProfile>T</ClearPublicProfile></UpdatePublicProfile-Request>";
+        alice.request(clear).await.expect_status(200);
+        assert_eq!(place(&search(&mut bob, &by_name).await).0, findings);
+        let look =
+            "<GetPublicProfile-Request><UserID>wv:alice@h</UserID></GetPublicProfile-Request>";
+        let shown = bob.request(look).await;
+        assert!(shown.primitive().all("PublicProfile/Property").is_empty());
+    }
+}

@@ -299,3 +299,25 @@ async fn a_version_that_is_not_spoken_is_505() {
         Some("505")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_extended_request_is_refused_and_extensions_are_ignored() {
+    // 15.
+    let server = TestServer::with_users(&[], &["alice"]).await;
+    for (version, extended) in [
+        (Version::V1_1, None),
+        (Version::V1_2, Some([405, 501])),
+        (Version::V1_3, Some([405, 501])),
+    ] {
+        let mut client = server.client(version, Syntax::Xml, "alice").await;
+        let request = "<Extended-Request xmlns=\"urn:vendor\"><Anything at=\"all\"><Deep/>text</Anything></Extended-Request>";
+        let code = client.request(request).await.code().unwrap();
+        assert!(extended.unwrap_or([405, 405]).contains(&code), "{code}");
+        let block = transaction("Request", Some("e1"), "<KeepAlive-Request/>").replace(
+            "</TransactionContent>",
+            "</TransactionContent><ExtBlock><x:Thing xmlns:x=\"urn:vendor\">1</x:Thing></ExtBlock>",
+        );
+        let http = client.batch(&[block]).await;
+        client.read(http).expect_code(200);
+    }
+}

@@ -28,7 +28,7 @@ impl Inner {
         let hidden = request
             .changes
             .iter()
-            .find(|(field, _)| field.property().is_none());
+            .find(|(field, _)| field.property().is_none() && *field != ProfileField::Findable);
         if let Some((field, _)) = hidden {
             let why = format!("{} is not public", field.name());
             return Err(Refusal::because(StatusCode::INVALID_USER_PROPERTY, why));
