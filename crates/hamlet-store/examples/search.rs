@@ -2,8 +2,8 @@
 //! that have profiles and no credentials, among them the same few whom the searches find.
 //!
 //! `cargo run --release -p hamlet-store --example search -- [STORE [FEW [MANY]]]`; STORE is a
-//! directory for SQLite files (a new one by default), or the `postgres://` URL of a server on
-//! which databases can be made, without the name of a database.
+//! directory for SQLite files (a new one by default), or the `postgres://` URL of a server with
+//! databases `hamlet_search_FEW` and `hamlet_search_MANY`, without the name of a database.
 
 #![allow(clippy::print_stdout)]
 
