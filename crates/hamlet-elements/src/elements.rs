@@ -3,8 +3,10 @@
 use crate::contact_list::ContactListConfig;
 use crate::directory::Directory;
 use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::invitation::{Groups, InvitationConfig, NoGroups};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
+use crate::push::Push;
 use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, ServiceRelay};
 use futures::FutureExt;
@@ -31,6 +33,8 @@ pub struct ElementsConfig {
     pub presence: PresenceConfig,
     /// Searches.
     pub search: SearchConfig,
+    /// Invitations.
+    pub invitations: InvitationConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -46,6 +50,7 @@ impl ElementsConfig {
             contact_lists: ContactListConfig::default(),
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
+            invitations: InvitationConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
         }
@@ -93,6 +98,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
     pub(crate) searching: Running,
+    pub(crate) groups: Arc<dyn Groups>,
     events: Arc<dyn Events>,
 }
 
@@ -149,6 +155,7 @@ impl Elements {
             waiting: Arc::default(),
             hub: Hub::default(),
             searching: Running::new(config.search.max_per_session, config.search.max_running),
+            groups: Arc::new(NoGroups),
             config,
             store,
             relay,
@@ -247,6 +254,17 @@ impl Elements {
         code: StatusCode,
     ) -> Result<bool, StoreError> {
         self.inner.conclude(user, id, code).await
+    }
+
+    /// What waits for a user beside messages, oldest first, and whether there may be more.
+    pub async fn pushes(&self, user: &UserId) -> Result<(Vec<Arc<Push>>, bool), StoreError> {
+        self.inner.pushes(user).await
+    }
+
+    /// A client of the user has acknowledged a push: it is not sent to clients that come
+    /// later.
+    pub async fn push_acknowledged(&self, user: &UserId, push: &Push) -> Result<(), StoreError> {
+        self.inner.push_acknowledged(user, push).await
     }
 
     /// Removes what is not worth delivering any more, telling senders who asked for reports

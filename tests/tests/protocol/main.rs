@@ -5,6 +5,7 @@ mod cir;
 mod contact_lists;
 mod delivery;
 mod http;
+mod invitations;
 mod login;
 mod presence;
 mod profile;

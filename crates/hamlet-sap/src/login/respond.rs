@@ -10,6 +10,7 @@ use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::cir::{self, CirAgreement};
 use crate::negotiation::keep_alive;
+use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
 use crate::session::id::new_session_id;
 use crate::session::{NewSession, Session, Settings};
@@ -249,6 +250,7 @@ impl Sap {
                 None => Capabilities::unknown(version, self.offer()),
             },
             agreement: functions.map(|tree| Agreement::negotiate(Some(tree), version)),
+            notifications: Subscriptions::default(),
         }
     }
 
@@ -314,6 +316,7 @@ impl Sap {
             *settings = Settings {
                 capabilities,
                 agreement,
+                notifications: settings.notifications,
                 ..new
             };
         });
