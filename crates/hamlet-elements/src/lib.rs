@@ -24,6 +24,7 @@ pub mod push;
 mod router;
 pub mod search;
 pub mod service;
+pub mod system_message;
 pub mod verify;
 
 pub use elements::{Elements, ElementsConfig, PresenceHome, SessionFacts};

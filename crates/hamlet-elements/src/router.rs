@@ -94,7 +94,8 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::UpdatePublicProfile(_)
         | Request::Invite(_)
         | Request::AnswerInvitation(_)
-        | Request::CancelInvitation(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        | Request::CancelInvitation(_)
+        | Request::AnswerSystemMessages(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
         | Request::GetContactLists
@@ -201,6 +202,10 @@ impl Inner {
                 self.cancel_invitation(requestor, *request, key).await
             }
             Request::WithdrawInvitation(request) => self.take_withdrawal(*request, key).await,
+            Request::AnswerSystemMessages(answers) => {
+                self.answer_system_messages(requestor.user, answers, key)
+                    .await
+            }
         }
     }
 }

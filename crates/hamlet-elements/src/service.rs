@@ -4,8 +4,8 @@
 //! called by a session of its own domain or by another one.
 
 use crate::notification::Notification;
-use crate::push::Pushed;
-use crate::{contact_list, im, invitation, presence, profile, search, verify};
+use crate::push::{Push, Pushed};
+use crate::{contact_list, im, invitation, presence, profile, search, system_message, verify};
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
@@ -118,6 +118,8 @@ pub enum Request {
     CancelInvitation(Box<invitation::CancelInvitation>),
     /// The withdrawal of an invitation, from the domain of its inviter.
     WithdrawInvitation(Box<invitation::WithdrawInvitation>),
+    /// csp-access 12.
+    AnswerSystemMessages(system_message::Answers),
 }
 
 /// Which service element a request belongs to.
@@ -149,7 +151,8 @@ impl Request {
             | Self::AnswerInvitation(_)
             | Self::InvitationAnswer(_)
             | Self::CancelInvitation(_)
-            | Self::WithdrawInvitation(_) => ServiceElement::Common,
+            | Self::WithdrawInvitation(_)
+            | Self::AnswerSystemMessages(_) => ServiceElement::Common,
             _ => ServiceElement::Presence,
         }
     }
@@ -239,6 +242,10 @@ pub enum Event {
     },
     /// Something else for all sessions of a user.
     Push(Pushed),
+    /// Something for all sessions of all users.
+    PushToAll(Arc<Push>),
+    /// A push of all users is gone, wherever it still waits.
+    PushRemovedFromAll(String),
     /// A push of a user is gone, wherever it still waits.
     PushRemoved {
         /// The user.

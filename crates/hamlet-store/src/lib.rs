@@ -36,5 +36,6 @@ pub use ops::search::{Criterion, Found, Search, SearchedText};
 pub use ops::search_cursor::SearchCursor;
 pub use ops::session::StoredSession;
 pub use ops::subscription::{Subscriber, Subscription};
+pub use ops::system_message::{StoredSystemMessage, SystemMessageState, SystemMessageUser};
 pub use store::Store;
 pub use tx::Tx;

@@ -14,4 +14,5 @@ mod registration;
 mod search;
 mod segmentation;
 mod sessions;
+mod system_messages;
 mod transactions;

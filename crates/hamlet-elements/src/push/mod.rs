@@ -8,6 +8,7 @@ mod waiting;
 
 use crate::invitation::{AnswerShown, CancellationShown, InvitationShown};
 use crate::notification::Notification;
+use crate::system_message::SystemMessageShown;
 use hamlet_model::{SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub enum PushContent {
     InvitationAnswer(Box<AnswerShown>),
     /// An invitation of him is withdrawn.
     InvitationCancelled(Box<CancellationShown>),
+    /// The operator has something to say (csp-access 12).
+    SystemMessage(Box<SystemMessageShown>),
     /// Something has changed (csp-access 13).
     Notification(Notification),
 }
@@ -43,7 +46,8 @@ pub enum PushContent {
 impl Push {
     /// Clients that do not know what it is have it all the same.
     pub fn is_done_when_unknown(&self) -> bool {
-        false
+        // csp-access 12: it is then a mere information.
+        matches!(self.content, PushContent::SystemMessage(_))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What waits for a user in the store.
 
-use super::Push;
+use super::{Push, PushContent};
 use crate::elements::Inner;
 use crate::failure::encoding;
 use hamlet_model::{Timestamp, UserId};
@@ -29,8 +29,8 @@ impl Push {
 
 impl Inner {
     /// What waits for a user, oldest first, and whether there may be more than this.
-    pub(crate) async fn pushes(&self, user: &UserId) -> Result<(Vec<Arc<Push>>, bool), StoreError> {
-        let user = user.clone();
+    pub(crate) async fn pushes(&self, of: &UserId) -> Result<(Vec<Arc<Push>>, bool), StoreError> {
+        let user = of.clone();
         let now = Timestamp::now();
         let kept = self
             .store
@@ -42,17 +42,25 @@ impl Inner {
                 .map_err(|error| tracing::error!(%error, id = push.id, "a push is unreadable"))
                 .ok()
         });
-        Ok((readable.map(Arc::new).collect(), more))
+        let mut pushes: Vec<Push> = readable.collect();
+        pushes.extend(self.system_pushes(of).await?);
+        pushes.sort_by_key(|push| push.since);
+        Ok((pushes.into_iter().map(Arc::new).collect(), more))
     }
 
-    /// A client of the user has acknowledged it: it is not sent to clients that come later.
+    /// A client of the user has acknowledged it, `whole` in the form that it has: it is not
+    /// sent to clients that come later.
     pub(crate) async fn push_acknowledged(
         &self,
         user: &UserId,
         push: &Push,
+        whole: bool,
     ) -> Result<(), StoreError> {
         if !push.durable {
             return Ok(());
+        }
+        if let PushContent::SystemMessage(shown) = &push.content {
+            return self.system_message_delivered(user, shown, whole).await;
         }
         let (user, id) = (user.clone(), push.id.clone());
         let removed = self.store.write(move |tx| tx.remove_push(&user, &id));

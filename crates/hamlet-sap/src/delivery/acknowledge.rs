@@ -3,6 +3,7 @@
 use crate::Sap;
 use crate::delivery::outbound::{Reaction, What, reaction};
 use crate::delivery::pushes::Waiting;
+use crate::mapping::{Facts, system_message};
 use crate::session::Session;
 use hamlet_csp::elements::Primitive;
 use hamlet_model::{StatusCode, Timestamp};
@@ -114,8 +115,8 @@ impl Sap {
     /// but waits for another client if it is worth that.
     async fn push_reaction(&self, session: &Session, waiting: Waiting, verdict: Reaction) {
         let Waiting { push, .. } = &waiting;
-        let is_done = match verdict {
-            Reaction::Acknowledged => true,
+        let (is_done, whole) = match verdict {
+            Reaction::Acknowledged => (true, self.knows_system_messages(session)),
             Reaction::Wrong => {
                 session.outbound.lock().pushes.put_back(waiting);
                 return;
@@ -127,7 +128,7 @@ impl Sap {
             ) => {
                 let session = session.id.short();
                 tracing::info!(session, code = code.0, "a client does not know a request");
-                push.is_done_when_unknown()
+                (push.is_done_when_unknown(), false)
             }
             Reaction::Failed(code) => {
                 let short = session.id.short();
@@ -140,12 +141,20 @@ impl Sap {
         if is_done
             && let Err(error) = self
                 .elements
-                .push_acknowledged(&session.user.id, push)
+                .push_acknowledged(&session.user.id, push, whole)
                 .await
         {
             // The store still has it: a client that comes later gets it again.
             self.store_failed("push", &error);
         }
+    }
+
+    fn knows_system_messages(&self, session: &Session) -> bool {
+        system_message::knows(&Facts {
+            version: session.version,
+            home: &self.config.domain,
+            profile: &session.settings().profile,
+        })
     }
 
     async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {

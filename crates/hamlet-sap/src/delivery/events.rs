@@ -151,6 +151,13 @@ impl Events for Hub {
                 }
             }
             Event::Push(pushed) => self.push(&pushed),
+            Event::PushToAll(push) => {
+                let queue = |session: &Arc<Session>| self.queue(session, push.clone());
+                self.registry.for_each(queue);
+            }
+            Event::PushRemovedFromAll(id) => self.registry.for_each(|session| {
+                session.outbound.lock().pushes.remove(&id);
+            }),
             Event::PushRemoved { user, id } => {
                 for session in self.registry.sessions_of(&user) {
                     session.outbound.lock().pushes.remove(&id);

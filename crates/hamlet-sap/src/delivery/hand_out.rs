@@ -320,7 +320,13 @@ fn first_push(
     loop {
         let mut outbound = session.outbound.lock();
         let Waiting { push, .. } = outbound.pushes.first(now)?;
-        match mapping::push::primitive(push, facts, settings.agreement.as_ref(), now) {
+        match mapping::push::primitive(
+            push,
+            facts,
+            settings.agreement.as_ref(),
+            &session.user.id,
+            now,
+        ) {
             Some(primitive) => return Some((push.clone(), primitive)),
             None => outbound.pushes.skip_first(),
         }

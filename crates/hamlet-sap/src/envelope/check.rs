@@ -69,6 +69,7 @@ const BUILT: &[Tag] = &[
     Tag::InviteRequest,
     Tag::InviteUserResponse,
     Tag::CancelInviteRequest,
+    Tag::SystemMessageUser,
     Tag::SubscribeNotificationRequest,
     Tag::UnsubscribeNotificationRequest,
 ];
@@ -156,6 +157,8 @@ mod tests {
             (Tag::InviteRequest, 200, 200, 200),
             (Tag::InviteUserRequest, 405, 405, 405),
             (Tag::SubscribeNotificationRequest, 405, 405, 200),
+            (Tag::SystemMessageUser, 405, 405, 200),
+            (Tag::SystemMessageRequest, 405, 405, 405),
             (Tag::GetBlockedListRequest, 501, 501, 501),
             (Tag::JoinGroupRequest, 501, 501, 501),
             (Tag::VerifyIDRequest, 405, 200, 200),

@@ -20,6 +20,7 @@ pub(crate) mod push;
 pub mod result;
 pub mod search;
 pub mod send_message;
+pub mod system_message;
 pub mod verify;
 
 use crate::client_profile::ClientProfile;
@@ -123,6 +124,8 @@ pub fn request(
             .map(|answer| (Request::AnswerInvitation(Box::new(answer)), Reply::Status)),
         Primitive::CancelInviteRequest(request) => invitation::cancel(&request, facts)
             .map(|cancel| (Request::CancelInvitation(Box::new(cancel)), Reply::Status)),
+        Primitive::SystemMessageUser(request) => system_message::answers(&request)
+            .map(|answers| (Request::AnswerSystemMessages(answers), Reply::Status)),
         _ => return None,
     })
 }

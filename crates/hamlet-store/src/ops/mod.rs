@@ -17,6 +17,7 @@ pub(crate) mod search;
 pub(crate) mod search_cursor;
 pub(crate) mod session;
 pub(crate) mod subscription;
+pub(crate) mod system_message;
 
 /// Most rows that one purge removes, so that it does not hold up other writes.
 pub(crate) const PURGE: usize = 5000;

@@ -34,6 +34,7 @@ CREATE TABLE system_message (
     payload BYTEA NOT NULL
 );
 CREATE INDEX system_message_by_expiry ON system_message (expires);
+CREATE INDEX system_message_for_everyone ON system_message (everyone, expires);
 
 -- What has become of a text for one user. Of those for all users only who has got it is
 -- here.
