@@ -3,10 +3,13 @@
 use crate::contact_list::ContactListConfig;
 use crate::directory::Directory;
 use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::invitation::{Groups, InvitationConfig, NoGroups};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
+use crate::push::Push;
 use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, ServiceRelay};
+use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMessageShown};
 use futures::FutureExt;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{
@@ -17,6 +20,7 @@ use hamlet_store::{Store, StoreError};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How the elements of one server are set up.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub struct ElementsConfig {
     pub presence: PresenceConfig,
     /// Searches.
     pub search: SearchConfig,
+    /// Invitations.
+    pub invitations: InvitationConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -46,6 +52,7 @@ impl ElementsConfig {
             contact_lists: ContactListConfig::default(),
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
+            invitations: InvitationConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
         }
@@ -93,6 +100,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
     pub(crate) searching: Running,
+    pub(crate) groups: Arc<dyn Groups>,
     events: Arc<dyn Events>,
 }
 
@@ -149,6 +157,7 @@ impl Elements {
             waiting: Arc::default(),
             hub: Hub::default(),
             searching: Running::new(config.search.max_per_session, config.search.max_running),
+            groups: Arc::new(NoGroups),
             config,
             store,
             relay,
@@ -247,6 +256,94 @@ impl Elements {
         code: StatusCode,
     ) -> Result<bool, StoreError> {
         self.inner.conclude(user, id, code).await
+    }
+
+    /// What waits for a user beside messages, oldest first, and whether there may be more.
+    pub async fn pushes(&self, user: &UserId) -> Result<(Vec<Arc<Push>>, bool), StoreError> {
+        self.inner.pushes(user).await
+    }
+
+    /// A client of the user has acknowledged a push: it is not sent to clients that come
+    /// later. `whole`: it got it in a form in which it can answer.
+    pub async fn push_acknowledged(
+        &self,
+        user: &UserId,
+        push: &Push,
+        whole: bool,
+    ) -> Result<(), StoreError> {
+        self.inner.push_acknowledged(user, push, whole).await
+    }
+
+    /// The system messages for a user's login (csp-access 12): those that he has to answer
+    /// before he gets in, and those that he is told there.
+    pub async fn system_messages_at_login(
+        &self,
+        user: &UserId,
+    ) -> Result<Vec<SystemMessageShown>, StoreError> {
+        self.inner.system_messages_at_login(user).await
+    }
+
+    /// A client of the user has been told a system message at its login.
+    pub async fn system_message_told(
+        &self,
+        user: &UserId,
+        shown: &SystemMessageShown,
+    ) -> Result<(), StoreError> {
+        self.inner.system_message_delivered(user, shown, true).await
+    }
+
+    /// Takes a user's answers at his login: 404, 402, 409, or 403 when he refuses what is
+    /// needed to get in.
+    pub async fn answer_at_login(&self, user: &UserId, answers: Answers) -> Result<(), Refusal> {
+        self.inner.answer_at_login(user, answers).await
+    }
+
+    /// Sends a system message, for the operator; its number. 402 for one that cannot be, 531
+    /// for users that do not exist: then nobody gets it.
+    pub async fn send_system_message(
+        &self,
+        message: SystemMessage,
+        audience: Audience,
+        life: Duration,
+    ) -> Result<i64, Refusal> {
+        self.inner
+            .send_system_message(message, audience, life)
+            .await
+    }
+
+    /// Sends a system message to more users, for the operator: 404 without such a message,
+    /// 531 for users that do not exist.
+    pub async fn add_to_system_message(
+        &self,
+        number: i64,
+        users: Vec<UserId>,
+    ) -> Result<(), Refusal> {
+        self.inner.add_to_system_message(number, users).await
+    }
+
+    /// System messages with what has become of them, without their users; at most `limit`
+    /// from the one after `after`.
+    pub async fn system_messages(
+        &self,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<Overview>, StoreError> {
+        self.inner.system_messages(after, limit).await
+    }
+
+    /// A system message with at most `limit` of its users, from the one after `after`.
+    pub async fn system_message(
+        &self,
+        number: i64,
+        after: String,
+        limit: usize,
+    ) -> Result<Option<Overview>, StoreError> {
+        self.inner.system_message(number, after, limit).await
+    }
+
+    /// Nobody gets a system message from now on; false when nobody would have.
+    pub async fn cancel_system_message(&self, number: i64) -> Result<bool, StoreError> {
+        self.inner.cancel_system_message(number).await
     }
 
     /// Removes what is not worth delivering any more, telling senders who asked for reports

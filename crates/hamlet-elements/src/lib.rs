@@ -1,5 +1,5 @@
 //! The service elements: Presence (with contact lists) and Instant Messaging; and the common
-//! features that need no wire: search, profiles, verification of identifiers.
+//! features that need no wire: search, profiles, verification of identifiers, invitations.
 //!
 //! Pure service: called with a requestor and a request, an element answers a response or a
 //! refusal and tells others by events. It knows neither protocol version nor syntax nor
@@ -8,18 +8,23 @@
 
 #![forbid(unsafe_code)]
 
+mod blocking;
 pub mod contact_list;
 mod directory;
 pub mod elements;
 mod failure;
 pub mod im;
+pub mod invitation;
+pub mod notification;
 mod once;
 pub mod outbox;
 pub mod presence;
 pub mod profile;
+pub mod push;
 mod router;
 pub mod search;
 pub mod service;
+pub mod system_message;
 pub mod verify;
 
 pub use elements::{Elements, ElementsConfig, PresenceHome, SessionFacts};

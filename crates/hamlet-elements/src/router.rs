@@ -66,6 +66,21 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         Request::DeliverMessage(deliver) if speaks_for(&deliver.message.sender) => Ok(()),
         Request::DeliveryReport(report) if speaks_for(&report.recipient) => Ok(()),
         Request::DeliverMessage(_) | Request::DeliveryReport(_) => Err(not_own()),
+        Request::DeliverInvitation(deliver) => {
+            let invitation = &deliver.invitation;
+            match invitation.inviter == *requestor && speaks_for(&invitation.sender) {
+                true => Ok(()),
+                false => Err(not_own()),
+            }
+        }
+        Request::WithdrawInvitation(withdrawal)
+            if withdrawal.invitation.inviter == *requestor
+                && speaks_for(&withdrawal.invitation.sender) =>
+        {
+            Ok(())
+        }
+        Request::InvitationAnswer(told) if told.invitee == *requestor => Ok(()),
+        Request::WithdrawInvitation(_) | Request::InvitationAnswer(_) => Err(not_own()),
         Request::GetPresence(_)
         | Request::SubscribePresence(_)
         | Request::UnsubscribePresence(_)
@@ -76,7 +91,11 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::Search(_)
         | Request::ContinueSearch(_)
         | Request::StopSearch(_)
-        | Request::UpdatePublicProfile(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        | Request::UpdatePublicProfile(_)
+        | Request::Invite(_)
+        | Request::AnswerInvitation(_)
+        | Request::CancelInvitation(_)
+        | Request::AnswerSystemMessages(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
         | Request::GetContactLists
@@ -173,6 +192,20 @@ impl Inner {
                 self.update_public_profile(requestor, request, key).await
             }
             Request::VerifyIds(request) => self.verify(requestor, request).await,
+            Request::Invite(request) => self.invite(requestor, *request, key).await,
+            Request::DeliverInvitation(request) => self.take_invitation(*request, key).await,
+            Request::AnswerInvitation(request) => {
+                self.answer_invitation(requestor, *request, key).await
+            }
+            Request::InvitationAnswer(told) => self.take_invitation_answer(*told, key).await,
+            Request::CancelInvitation(request) => {
+                self.cancel_invitation(requestor, *request, key).await
+            }
+            Request::WithdrawInvitation(request) => self.take_withdrawal(*request, key).await,
+            Request::AnswerSystemMessages(answers) => {
+                self.answer_system_messages(requestor.user, answers, key)
+                    .await
+            }
         }
     }
 }

@@ -3,7 +3,9 @@
 //! The same types travel between domains, so that an element cannot tell whether it was
 //! called by a session of its own domain or by another one.
 
-use crate::{contact_list, im, presence, profile, search, verify};
+use crate::notification::Notification;
+use crate::push::{Push, Pushed};
+use crate::{contact_list, im, invitation, presence, profile, search, system_message, verify};
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
@@ -104,6 +106,20 @@ pub enum Request {
     UpdatePublicProfile(profile::UpdatePublicProfile),
     /// csp-access 11.2.
     VerifyIds(verify::VerifyIds),
+    /// csp-access 10.
+    Invite(Box<invitation::Invite>),
+    /// An invitation for users of this domain, from the domain of its inviter.
+    DeliverInvitation(Box<invitation::DeliverInvitation>),
+    /// csp-access 10.
+    AnswerInvitation(Box<invitation::AnswerInvitation>),
+    /// What an invitee elsewhere says to an invitation of this domain.
+    InvitationAnswer(Box<invitation::AnswerShown>),
+    /// csp-access 10.
+    CancelInvitation(Box<invitation::CancelInvitation>),
+    /// The withdrawal of an invitation, from the domain of its inviter.
+    WithdrawInvitation(Box<invitation::WithdrawInvitation>),
+    /// csp-access 12.
+    AnswerSystemMessages(system_message::Answers),
 }
 
 /// Which service element a request belongs to.
@@ -129,7 +145,14 @@ impl Request {
             | Self::StopSearch(_)
             | Self::GetPublicProfiles(_)
             | Self::UpdatePublicProfile(_)
-            | Self::VerifyIds(_) => ServiceElement::Common,
+            | Self::VerifyIds(_)
+            | Self::Invite(_)
+            | Self::DeliverInvitation(_)
+            | Self::AnswerInvitation(_)
+            | Self::InvitationAnswer(_)
+            | Self::CancelInvitation(_)
+            | Self::WithdrawInvitation(_)
+            | Self::AnswerSystemMessages(_) => ServiceElement::Common,
             _ => ServiceElement::Presence,
         }
     }
@@ -216,6 +239,28 @@ pub enum Event {
         publisher: UserId,
         /// Everything that he may see and asked for.
         attributes: Arc<Vec<Attribute>>,
+    },
+    /// Something else for all sessions of a user.
+    Push(Pushed),
+    /// Something for all sessions of all users.
+    PushToAll(Arc<Push>),
+    /// A push of all users is gone, wherever it still waits.
+    PushRemovedFromAll(String),
+    /// A push of a user is gone, wherever it still waits.
+    PushRemoved {
+        /// The user.
+        user: UserId,
+        /// The push.
+        id: String,
+    },
+    /// Something has changed; for those sessions of the user that want to know.
+    Notification {
+        /// The user.
+        user: UserId,
+        /// The session that changed it.
+        except: Option<SessionId>,
+        /// What.
+        notification: Notification,
     },
     /// Something for another domain has been committed to the outbox.
     Outbox,

@@ -39,6 +39,7 @@ codes! {
     UNSUPPORTED_MEDIA_TYPE = 415, "Unsupported media type";
     INVALID_TRANSACTION_ID = 420, "Invalid transaction ID";
     USER_CLIENT_MISMATCH = 422, "User ID and client ID do not match";
+    INVALID_INVITATION_ID = 423, "Invalid invitation ID";
     INVALID_SEARCH_ID = 424, "Invalid search ID";
     INVALID_SEARCH_INDEX = 425, "Invalid search index";
     INVALID_MESSAGE_ID = 426, "Invalid message ID";

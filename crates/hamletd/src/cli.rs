@@ -99,6 +99,9 @@ pub enum Command {
     /// List and end sessions.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Send, list, show and cancel system messages.
+    #[command(subcommand)]
+    SystemMessage(SystemMessageCommand),
     /// Print figures of the server or of its store.
     Stats,
     /// Print the reference of the configuration in Markdown.
@@ -195,6 +198,80 @@ pub enum SessionCommand {
         /// Session-ID, or address of a user.
         which: String,
     },
+}
+
+/// `hamletd system-message …`
+#[derive(Debug, Subcommand)]
+pub enum SystemMessageCommand {
+    /// Send a text to users, with options to choose from or a question if wanted. Clients of
+    /// CSP 1.3 show it; who is not online gets it later.
+    Send(SystemMessageSend),
+    /// List the system messages, with how many users have got or answered them.
+    List,
+    /// Show a system message, with what each user has answered.
+    Show {
+        /// Its number.
+        number: i64,
+    },
+    /// Let nobody get a system message any more.
+    Cancel {
+        /// Its number.
+        number: i64,
+    },
+}
+
+/// `hamletd system-message send …`
+#[derive(Debug, clap::Args)]
+pub struct SystemMessageSend {
+    /// What it says.
+    pub text: String,
+    /// Address of a user who gets it; can be repeated.
+    #[arg(long, value_name = "USER")]
+    pub to: Vec<String>,
+    /// A file with addresses of users who get it, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub to_file: Vec<PathBuf>,
+    /// All users get it, also those who register later.
+    #[arg(long, conflicts_with_all = ["to", "to_file", "online"])]
+    pub everyone: bool,
+    /// All users who have a session now get it.
+    #[arg(long, conflicts_with_all = ["to", "to_file"])]
+    pub online: bool,
+    /// An option that can be chosen; can be repeated. They are numbered from 1.
+    #[arg(long, value_name = "TEXT")]
+    pub option: Vec<String>,
+    /// An option with which the user refuses; with --at-login he does not get in then. It is
+    /// numbered after the others.
+    #[arg(long, value_name = "TEXT")]
+    pub refusal: Vec<String>,
+    /// A question that has to be answered by --key.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "key",
+        conflicts_with = "picture"
+    )]
+    pub question: Option<String>,
+    /// The URL of a picture that shows the --key.
+    #[arg(long, value_name = "URL", requires = "key")]
+    pub picture: Option<String>,
+    /// The right answer; case does not matter.
+    #[arg(long, value_name = "TEXT")]
+    pub key: Option<String>,
+    /// Users have to answer even if there is nothing to choose; until then it comes again
+    /// at each login.
+    #[arg(long)]
+    pub must_answer: bool,
+    /// It comes with the login; who has to answer does not get in before.
+    #[arg(long)]
+    pub at_login: bool,
+    /// Clients that know no system messages (CSP 1.1 and 1.2) get the text as a message from
+    /// this user.
+    #[arg(long, value_name = "USER")]
+    pub message_from: Option<String>,
+    /// For how many days it is good.
+    #[arg(long, default_value_t = 30)]
+    pub days: u32,
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! `hamletd user …`, `hamletd session …` and `hamletd stats`: asks the running server, or
+//! `hamletd user …`, `hamletd session …`, `hamletd system-message …` and `hamletd stats`: asks the running server, or
 //! does it itself when none runs.
 
-use crate::cli::{InvitationCodeCommand, SessionCommand, UserCommand};
+mod system_message;
+
+use crate::cli::{InvitationCodeCommand, SessionCommand, SystemMessageCommand, UserCommand};
 use crate::config::Config;
 use crate::control::{Answer, Connection, ControlError, Request, SessionEntry, UserEntry};
 use crate::data_dir::{DataDirError, control_socket};
@@ -21,6 +23,8 @@ pub enum Command {
     InvitationCode(InvitationCodeCommand),
     /// `session`.
     Session(SessionCommand),
+    /// `system-message`.
+    SystemMessage(SystemMessageCommand),
     /// `stats`.
     Stats,
 }
@@ -49,7 +53,14 @@ pub enum CommandError {
 pub async fn run(config: &Config, command: Command) -> Result<(), CommandError> {
     let request = request(command)?;
     let mut way = Way::find(config).await?;
-    let outcome = print_all(&mut way, request, &mut io::stdout().lock()).await;
+    let outcome = match system_message::in_parts(request) {
+        (request, parts) if parts.is_empty() => {
+            print_all(&mut way, request, &mut io::stdout().lock()).await
+        }
+        (request, parts) => {
+            system_message::send(&mut way, request, parts, &mut io::stdout().lock()).await
+        }
+    };
     way.close().await;
     outcome
 }
@@ -118,6 +129,7 @@ fn request(command: Command) -> Result<Request, CommandError> {
         }
         Command::Session(SessionCommand::List) => Request::SessionList { after: None },
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
+        Command::SystemMessage(command) => system_message::request(command)?,
         Command::Stats => Request::Stats,
     })
 }
@@ -129,6 +141,7 @@ async fn print_all(
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     let mut next = Some(request);
+    let mut told = false;
     while let Some(request) = next.take() {
         match way.ask(request).await? {
             Answer::Done { text } => writeln!(out, "{text}")?,
@@ -160,6 +173,37 @@ async fn print_all(
                     .map(|last| Request::SessionList {
                         after: Some(last.id.clone()),
                     });
+            }
+            Answer::SystemMessageSent { text, .. } => writeln!(out, "{text}")?,
+            Answer::SystemMessages { messages, more } => {
+                for message in &messages {
+                    system_message::print(out, message)?;
+                }
+                let last = messages.last().filter(|_| more);
+                next = last.map(|last| Request::SystemMessageList {
+                    after: Some(last.number),
+                });
+            }
+            Answer::SystemMessage {
+                message,
+                options,
+                users,
+                more,
+            } => {
+                // The next pages are of the same message.
+                if !told {
+                    system_message::print(out, &message)?;
+                    told = true;
+                }
+                let number = message.number;
+                for user in &users {
+                    system_message::print_user(out, user, &options)?;
+                }
+                let last = users.into_iter().next_back().filter(|_| more);
+                next = last.map(|last| Request::SystemMessageShow {
+                    number,
+                    after: Some(last.user),
+                });
             }
             Answer::Profile { fields } => {
                 for (name, value) in fields {

@@ -1,5 +1,7 @@
 //! What an operator can do, by the control socket of a running server or without one.
 
+mod system_message;
+
 use crate::control::{Answer, InvitationCodeEntry, PAGE, Request, SessionEntry, UserEntry};
 use hamlet_model::{
     Domain, Msisdn, ProfileField, Refusal, SessionId, StatusCode, Timestamp, UserId,
@@ -46,6 +48,17 @@ impl Operations {
             Request::UserSet { user, fields } => self.set(&user, &fields).await,
             Request::SessionList { after } => Ok(self.sessions(after.as_deref())),
             Request::SessionEnd { which } => self.end(&which).await,
+            Request::SystemMessageSend { message, to } => {
+                self.send_system_message(message, to).await
+            }
+            Request::SystemMessageAdd { number, users } => {
+                self.add_to_system_message(number, &users).await
+            }
+            Request::SystemMessageList { after } => self.system_messages(after.unwrap_or(0)).await,
+            Request::SystemMessageShow { number, after } => {
+                self.system_message(number, after).await
+            }
+            Request::SystemMessageCancel { number } => self.cancel_system_message(number).await,
             Request::Stats => self.stats().await,
         };
         outcome.unwrap_or_else(|Failure(text)| Answer::Failed { text })

@@ -16,7 +16,9 @@ impl Inner {
         loop {
             let count = self.expire_mailboxes(now).await?
                 + self.expire_outbox(now).await?
-                + self.expire_searches(now).await?;
+                + self.expire_searches(now).await?
+                + self.expire_pushes(now).await?
+                + self.expire_system_messages(now).await?;
             total += count;
             if count == 0 {
                 return Ok(total);

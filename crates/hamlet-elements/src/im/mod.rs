@@ -13,8 +13,10 @@ mod types;
 
 pub(crate) use expire::EXPIRE_BATCH;
 pub(crate) use message_id::MessageIds;
+pub(crate) use recipients::Resolved;
 pub(crate) use report::report_late_failures;
 pub use select::choose_sessions;
+pub(crate) use sender::check_sender;
 pub use types::{
     Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, OnlineHandling, SendMessage,
     SessionView,

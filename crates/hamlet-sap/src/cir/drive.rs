@@ -66,7 +66,7 @@ impl Sap {
         if !session.cir.is_ready() {
             return;
         }
-        self.warm(&session.user).await;
+        self.warm_session(session).await;
         let now = Timestamp::now();
         let pending = self.poll_is_worth_while(session, now);
         let settings = session.settings();

@@ -2,6 +2,8 @@
 
 use crate::Sap;
 use crate::delivery::outbound::{Reaction, What, reaction};
+use crate::delivery::pushes::Waiting;
+use crate::mapping::{Facts, system_message};
 use crate::session::Session;
 use hamlet_csp::elements::Primitive;
 use hamlet_model::{StatusCode, Timestamp};
@@ -49,6 +51,12 @@ impl Sap {
         message: &str,
         now: Timestamp,
     ) -> bool {
+        let push = session.outbound.lock().answered_push(message);
+        if let Some(What::Push(waiting)) = push {
+            self.push_reaction(session, waiting, Reaction::Acknowledged)
+                .await;
+            return true;
+        }
         session.outbound.lock().answered_message(message);
         self.acknowledge_waiting(session, message, now).await
     }
@@ -57,8 +65,15 @@ impl Sap {
     pub(crate) async fn acknowledge_by_poll(&self, session: &Session, now: Timestamp) {
         let all = session.outbound.lock().take_implicit();
         for what in all {
-            if let What::Message(entry) | What::Report(entry) = what {
-                self.acknowledge_entry(session, &entry, now).await;
+            match what {
+                What::Message(entry) | What::Report(entry) => {
+                    self.acknowledge_entry(session, &entry, now).await;
+                }
+                What::Push(waiting) => {
+                    self.push_reaction(session, waiting, Reaction::Acknowledged)
+                        .await;
+                }
+                What::Presence(_) => {}
             }
         }
     }
@@ -70,8 +85,10 @@ impl Sap {
         {
             verdict = Reaction::Wrong;
         }
-        let (What::Message(entry) | What::Report(entry)) = what else {
-            return;
+        let entry = match what {
+            What::Message(entry) | What::Report(entry) => entry,
+            What::Push(waiting) => return self.push_reaction(session, waiting, verdict).await,
+            What::Presence(_) => return,
         };
         match verdict {
             Reaction::Acknowledged => self.acknowledge_entry(session, &entry, now).await,
@@ -92,6 +109,52 @@ impl Sap {
             }
             Reaction::Wrong => session.user.mailbox.lock().missed(&entry, &session.id),
         }
+    }
+
+    /// What becomes of a push. One that a client does not understand is not sent to it again,
+    /// but waits for another client if it is worth that.
+    async fn push_reaction(&self, session: &Session, waiting: Waiting, verdict: Reaction) {
+        let Waiting { push, .. } = &waiting;
+        let (is_done, whole) = match verdict {
+            Reaction::Acknowledged => (true, self.knows_system_messages(session)),
+            Reaction::Wrong => {
+                session.outbound.lock().pushes.put_back(waiting);
+                return;
+            }
+            Reaction::Failed(
+                code @ (StatusCode::SERVICE_NOT_SUPPORTED
+                | StatusCode::NOT_IMPLEMENTED
+                | StatusCode::SERVICE_NOT_AGREED),
+            ) => {
+                let session = session.id.short();
+                tracing::info!(session, code = code.0, "a client does not know a request");
+                (push.is_done_when_unknown(), false)
+            }
+            Reaction::Failed(code) => {
+                let short = session.id.short();
+                tracing::info!(session = short, code = code.0, "a client refused a request");
+                session.outbound.lock().pushes.put_back(waiting);
+                return;
+            }
+        };
+        session.outbound.lock().pushes.finish(&push.id);
+        if is_done
+            && let Err(error) = self
+                .elements
+                .push_acknowledged(&session.user.id, push, whole)
+                .await
+        {
+            // The store still has it: a client that comes later gets it again.
+            self.store_failed("push", &error);
+        }
+    }
+
+    fn knows_system_messages(&self, session: &Session) -> bool {
+        system_message::knows(&Facts {
+            version: session.version,
+            home: &self.config.domain,
+            profile: &session.settings().profile,
+        })
     }
 
     async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {

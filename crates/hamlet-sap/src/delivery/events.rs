@@ -4,11 +4,18 @@ use crate::cir::Cir;
 use crate::metrics::Metrics;
 use crate::session::registry::Registry;
 use crate::session::{Session, User};
+use hamlet_elements::notification::Notification;
+use hamlet_elements::push::{Push, PushContent, Pushed};
 use hamlet_elements::{Event, Events};
-use hamlet_model::UserId;
 use hamlet_model::presence::Attribute;
+use hamlet_model::{SessionId, Timestamp, UserId};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::Notify;
+
+/// How long a notice of a change is worth sending.
+const NOTIFICATION_LIFE: Duration = Duration::from_secs(3600);
 
 /// Where events arrive: the live sessions, and the driver of the outbox.
 pub(crate) struct Hub {
@@ -19,6 +26,8 @@ pub(crate) struct Hub {
     pub(crate) cir: Arc<Cir>,
     metrics: Arc<Metrics>,
     max_notices: usize,
+    /// Names notices.
+    numbers: AtomicU64,
 }
 
 impl Hub {
@@ -29,6 +38,7 @@ impl Hub {
             cir,
             metrics,
             max_notices,
+            numbers: AtomicU64::new(0),
         }
     }
 
@@ -48,6 +58,61 @@ impl Hub {
             self.metrics.notices_dropped.inc();
         }
         drop(outbound);
+        self.cir.raise(session);
+    }
+
+    /// To each session of the user as it is meant for it.
+    fn push(&self, pushed: &Pushed) {
+        let sessions = self.registry.sessions_of(&pushed.user);
+        for session in sessions {
+            let earlier = pushed.instead_of.as_deref();
+            let taken_back =
+                earlier.is_some_and(|earlier| session.outbound.lock().pushes.remove(earlier));
+            if taken_back || pushed.except.as_ref() == Some(&session.id) {
+                continue;
+            }
+            match &pushed.rather {
+                Some(notification) if session.wants(notification) => {
+                    self.queue(&session, self.as_push(notification.clone()));
+                }
+                _ => self.queue(&session, pushed.push.clone()),
+            }
+        }
+    }
+
+    /// To the sessions of the user that want to know.
+    fn notify(&self, user: &UserId, except: Option<&SessionId>, notification: &Notification) {
+        for session in self.registry.sessions_of(user) {
+            if except != Some(&session.id) && session.wants(notification) {
+                self.queue(&session, self.as_push(notification.clone()));
+            }
+        }
+    }
+
+    /// Tells one session, if it wants to know.
+    pub(crate) fn notify_session(&self, session: &Arc<Session>, notification: Notification) {
+        if session.wants(&notification) {
+            self.queue(session, self.as_push(notification));
+        }
+    }
+
+    fn as_push(&self, notification: Notification) -> Arc<Push> {
+        let now = Timestamp::now();
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Push {
+            id: format!("notice {number}"),
+            since: now,
+            expires: now.plus(NOTIFICATION_LIFE),
+            durable: false,
+            content: PushContent::Notification(notification),
+        })
+    }
+
+    /// Lets a push wait for a session.
+    pub(crate) fn queue(&self, session: &Arc<Session>, push: Arc<Push>) {
+        if !session.outbound.lock().add_push(push, self.max_notices) {
+            self.metrics.notices_dropped.inc();
+        }
         self.cir.raise(session);
     }
 }
@@ -85,6 +150,24 @@ impl Events for Hub {
                     self.presence(&session, publisher.clone(), attributes.clone());
                 }
             }
+            Event::Push(pushed) => self.push(&pushed),
+            Event::PushToAll(push) => {
+                let queue = |session: &Arc<Session>| self.queue(session, push.clone());
+                self.registry.for_each(queue);
+            }
+            Event::PushRemovedFromAll(id) => self.registry.for_each(|session| {
+                session.outbound.lock().pushes.remove(&id);
+            }),
+            Event::PushRemoved { user, id } => {
+                for session in self.registry.sessions_of(&user) {
+                    session.outbound.lock().pushes.remove(&id);
+                }
+            }
+            Event::Notification {
+                user,
+                except,
+                notification,
+            } => self.notify(&user, except.as_ref(), &notification),
             Event::Outbox => self.outbox.notify_one(),
         }
     }

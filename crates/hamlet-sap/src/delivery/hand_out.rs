@@ -7,11 +7,13 @@ use crate::delivery::adapt::{self, Adapted};
 use crate::delivery::decide::{Verdict, decide};
 use crate::delivery::mailbox::{Asker, Found, Mailbox};
 use crate::delivery::outbound::What;
-use crate::mapping::{Facts, message, presence};
+use crate::delivery::pushes::Waiting;
+use crate::mapping::{self, Facts, message, presence};
 use crate::session::{Session, Settings};
 use hamlet_csp::elements::Primitive;
 use hamlet_csp::{Extension, Tag, Text};
 use hamlet_elements::im::{MailboxItem, SessionView};
+use hamlet_elements::push::Push;
 use hamlet_model::{Message, StatusCode, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,14 +51,16 @@ impl Sap {
             return None;
         }
         // The usual poll ends here, and has cost two locks.
-        let nothing =
-            session.outbound.lock().notices.is_empty() && session.user.mailbox.lock().len() == 0;
-        if nothing {
+        let nothing = {
+            let outbound = session.outbound.lock();
+            outbound.notices.is_empty() && outbound.pushes.is_empty()
+        };
+        if nothing && session.user.mailbox.lock().len() == 0 {
             return None;
         }
         let id = self.next_number()?;
         let next = self
-            .next_entry(session, &settings, facts, now)
+            .next_of_both(session, &settings, facts, now)
             .or_else(|| next_presence(session, facts));
         let (what, primitive, extensions) = next?;
         if let What::Message(entry) | What::Report(entry) = &what {
@@ -67,6 +71,7 @@ impl Sap {
             What::Message(_) => "message",
             What::Report(_) => "report",
             What::Presence(_) => "presence",
+            What::Push(_) => "request",
         });
         session
             .outbound
@@ -76,6 +81,31 @@ impl Sap {
             id,
             primitive,
             extensions,
+        })
+    }
+
+    /// The mailbox and what waits beside it, in order of arrival (csp-access 5.3).
+    fn next_of_both(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Option<(What, Primitive, Vec<Extension>)> {
+        if let Some((push, primitive)) = first_push(session, settings, facts, now) {
+            let found =
+                self.with_asker(session, settings, now, |asker, mailbox| mailbox.find(asker));
+            let is_first = found.is_none_or(|found| arrived(&found.item) > push.since);
+            if is_first && let Some(waiting) = take_push(session, &push) {
+                return Some((What::Push(waiting), primitive, Vec::new()));
+            }
+        }
+        let entry = self.next_entry(session, settings, facts, now);
+        entry.or_else(|| {
+            // What was found in the mailbox turned out not to be for this session.
+            let (push, primitive) = first_push(session, settings, facts, now)?;
+            let waiting = take_push(session, &push)?;
+            Some((What::Push(waiting), primitive, Vec::new()))
         })
     }
 
@@ -160,6 +190,13 @@ impl Sap {
             },
             // Tried less often, as three times at most.
             Some(What::Presence(notices)) => session.outbound.lock().notices.put_back(notices),
+            Some(What::Push(waiting)) => {
+                let mut outbound = session.outbound.lock();
+                match alone {
+                    true => outbound.pushes.finish(&waiting.push.id),
+                    false => outbound.pushes.put_back(waiting),
+                }
+            }
             None => {}
         }
     }
@@ -169,6 +206,16 @@ impl Sap {
         let settings = session.settings();
         if takes_presence(&settings.profile) && !session.outbound.lock().notices.is_empty() {
             return true;
+        }
+        if !session.outbound.lock().pushes.is_empty() {
+            let facts = Facts {
+                version: session.version,
+                home: &self.config.domain,
+                profile: &settings.profile,
+            };
+            if first_push(session, &settings, &facts, now).is_some() {
+                return true;
+            }
         }
         if session.user.mailbox.lock().len() == 0 {
             return false;
@@ -252,6 +299,43 @@ fn accepts(session: &Session, item: &MailboxItem) -> bool {
         }
         MailboxItem::Report(_) => true,
     }
+}
+
+/// When it came, as far as that is known.
+fn arrived(item: &MailboxItem) -> Timestamp {
+    match item {
+        MailboxItem::Message(message) => message.sent,
+        MailboxItem::Report(report) => report.delivered.unwrap_or(report.sent),
+    }
+}
+
+/// The first of the pushes; those before it that are nothing for this session are passed
+/// over.
+fn first_push(
+    session: &Session,
+    settings: &Settings,
+    facts: &Facts<'_>,
+    now: Timestamp,
+) -> Option<(Arc<Push>, Primitive)> {
+    loop {
+        let mut outbound = session.outbound.lock();
+        let Waiting { push, .. } = outbound.pushes.first(now)?;
+        match mapping::push::primitive(
+            push,
+            facts,
+            settings.agreement.as_ref(),
+            &session.user.id,
+            now,
+        ) {
+            Some(primitive) => return Some((push.clone(), primitive)),
+            None => outbound.pushes.skip_first(),
+        }
+    }
+}
+
+/// It goes out, unless another exchange of the session has taken it.
+fn take_push(session: &Session, push: &Push) -> Option<Waiting> {
+    session.outbound.lock().pushes.take(&push.id)
 }
 
 fn takes_presence(profile: &ClientProfile) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Messages and reports live in the mailbox of their user ([`mailbox`]) until they are
 //! acknowledged; which session gets one is decided when it is handed out ([`hand_out`]).
-//! Presence waits in the queue of its session ([`outbound`]).
+//! Presence waits in the queue of its session ([`outbound`]), and so does what else the
+//! server asks ([`pushes`]), which the store may hold for those who are not here.
 
 pub(crate) mod acknowledge;
 pub(crate) mod adapt;
@@ -13,3 +14,4 @@ pub(crate) mod mailbox;
 pub(crate) mod notices;
 pub(crate) mod numbers;
 pub(crate) mod outbound;
+pub(crate) mod pushes;

@@ -1,13 +1,17 @@
 //! The server transactions of one session: what is open, what waits (csp-access 2.4). Pure.
 
 use crate::delivery::notices::{Notice, Notices};
+use crate::delivery::pushes::{Pushes, Waiting};
 use hamlet_csp::{Tag, Text};
+use hamlet_elements::push::Push;
 use hamlet_model::{StatusCode, Timestamp};
+use std::sync::Arc;
 
 /// The server's side of a session.
 pub(crate) struct Outbound {
     open: Vec<Open>,
     pub(crate) notices: Notices,
+    pub(crate) pushes: Pushes,
     /// The client has answered a server transaction before.
     answers: bool,
     /// The next poll counts as the answer to everything (csp-access 2.4).
@@ -33,6 +37,8 @@ pub(crate) enum What {
     Report(String),
     /// Presence.
     Presence(Vec<Notice>),
+    /// Something else (csp-access 2.4).
+    Push(Waiting),
 }
 
 /// What a client's answer to a server transaction is.
@@ -52,6 +58,7 @@ impl Outbound {
         Self {
             open: Vec::new(),
             notices: Notices::default(),
+            pushes: Pushes::default(),
             answers: false,
             implicit,
             unanswered: 0,
@@ -68,7 +75,7 @@ impl Outbound {
     }
 
     /// Closes what was not answered in time, and answers the entries of the mailbox among
-    /// it; presence is tried again by itself. After `implicit_after` transactions in a row
+    /// it; the rest is tried again by itself. After `implicit_after` transactions in a row
     /// without any answer ever, the client is taken to be one that does not answer.
     pub(crate) fn lapse(&mut self, now: Timestamp, implicit_after: u32) -> Vec<String> {
         let mut entries = Vec::new();
@@ -77,6 +84,7 @@ impl Outbound {
             match self.open.remove(at).what {
                 What::Message(id) | What::Report(id) => entries.push(id),
                 What::Presence(notices) => self.notices.put_back(notices),
+                What::Push(waiting) => self.pushes.put_back(waiting),
             }
         }
         if !self.answers && self.unanswered >= implicit_after.max(1) {
@@ -121,6 +129,22 @@ impl Outbound {
         at.map(|at| self.open.remove(at)).is_some()
     }
 
+    /// Closes the transaction with this push, whatever its identifier.
+    pub(crate) fn answered_push(&mut self, push: &str) -> Option<What> {
+        let known = |open: &Open| matches!(&open.what, What::Push(w) if w.push.id == push);
+        let at = self.open.iter().position(known)?;
+        Some(self.open.remove(at).what)
+    }
+
+    /// Adds a push, unless it is known already; false if another one is lost by that.
+    pub(crate) fn add_push(&mut self, push: Arc<Push>, max: usize) -> bool {
+        let known = |open: &Open| matches!(&open.what, What::Push(w) if w.push.id == push.id);
+        if self.open.iter().any(known) {
+            return true;
+        }
+        self.pushes.add(push, max)
+    }
+
     fn has_answered(&mut self) {
         self.answers = true;
         self.implicit = false;
@@ -138,7 +162,7 @@ impl Outbound {
 pub(crate) fn reaction(what: &What, primitive: Tag, code: Option<StatusCode>) -> Reaction {
     match (primitive, code, what) {
         (Tag::Status, Some(code), _) if !code.is_success() => Reaction::Failed(code),
-        (Tag::MessageDelivered, _, What::Message(_)) => Reaction::Acknowledged,
+        (Tag::MessageDelivered, _, What::Message(_) | What::Push(_)) => Reaction::Acknowledged,
         // A client that acknowledges everything by Status has the message all the same.
         (Tag::Status, _, _) => Reaction::Acknowledged,
         _ => Reaction::Wrong,

@@ -66,6 +66,12 @@ const BUILT: &[Tag] = &[
     Tag::GetPublicProfileRequest,
     Tag::UpdatePublicProfileRequest,
     Tag::VerifyIDRequest,
+    Tag::InviteRequest,
+    Tag::InviteUserResponse,
+    Tag::CancelInviteRequest,
+    Tag::SystemMessageUser,
+    Tag::SubscribeNotificationRequest,
+    Tag::UnsubscribeNotificationRequest,
 ];
 
 /// Goes through the checks that need no more than this.
@@ -148,7 +154,11 @@ mod tests {
             (Tag::StopSearchRequest, 200, 200, 200),
             (Tag::GetPublicProfileRequest, 405, 405, 200),
             (Tag::UpdatePublicProfileRequest, 405, 405, 200),
-            (Tag::InviteRequest, 501, 501, 501),
+            (Tag::InviteRequest, 200, 200, 200),
+            (Tag::InviteUserRequest, 405, 405, 405),
+            (Tag::SubscribeNotificationRequest, 405, 405, 200),
+            (Tag::SystemMessageUser, 405, 405, 200),
+            (Tag::SystemMessageRequest, 405, 405, 405),
             (Tag::GetBlockedListRequest, 501, 501, 501),
             (Tag::JoinGroupRequest, 501, 501, 501),
             (Tag::VerifyIDRequest, 405, 200, 200),

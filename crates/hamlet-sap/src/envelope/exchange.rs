@@ -169,7 +169,7 @@ impl Sap {
         if let Some(session) = &session {
             let by_user = message.transactions.iter().any(is_of_user);
             session.heard(around.now, by_user);
-            self.warm(&session.user).await;
+            self.warm_session(session).await;
         }
         let mut exchange = session
             .as_ref()

@@ -8,6 +8,7 @@ use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
+use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
 use hamlet_csp::elements::{
@@ -17,6 +18,7 @@ use hamlet_csp::elements::{
 use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
 use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
+use hamlet_model::refusal::Failures;
 use hamlet_model::{Refusal, StatusCode};
 use std::sync::Arc;
 
@@ -217,6 +219,16 @@ impl Sap {
                 };
                 Done::respond(result::status(code, facts))
             }
+            Primitive::SubscribeNotificationRequest(request) => {
+                let list = request.notification_type_list.as_ref();
+                let change = |all: &mut Subscriptions| all.subscribe(list);
+                self.notifications(change, session, facts).await
+            }
+            Primitive::UnsubscribeNotificationRequest(request) => {
+                let list = request.notification_type_list.as_ref();
+                let change = |all: &mut Subscriptions| all.unsubscribe(list);
+                self.notifications(change, session, facts).await
+            }
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);
@@ -344,6 +356,26 @@ impl Sap {
             keep_alive_time: u32::try_from(agreed.as_secs()).ok(),
             time_to_live: None,
         })
+    }
+
+    /// csp-access 13: changes which notifications the session gets.
+    async fn notifications(
+        &self,
+        change: impl FnOnce(&mut Subscriptions) -> Result<Failures, Refusal>,
+        session: &Session,
+        facts: &Facts<'_>,
+    ) -> Done {
+        let mut all = session.settings().notifications;
+        let failures = match change(&mut all) {
+            Ok(failures) => failures,
+            Err(refusal) => return Done::respond(result::refused(&refusal, facts)),
+        };
+        session.change(|settings| settings.notifications = all);
+        if let Err(refusal) = self.persist(session).await {
+            return Done::respond(result::refused(&refusal, facts));
+        }
+        let (code, details) = (failures.overall(true), failures.into_details());
+        Done::respond(result::status_with(code, "", &details, facts))
     }
 
     /// csp-access 6.2.

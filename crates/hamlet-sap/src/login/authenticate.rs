@@ -18,6 +18,8 @@ pub(crate) enum Authenticated {
     Yes {
         /// The TimeToLive that counts: the last one given.
         time_to_live: Option<u32>,
+        /// How, if by a challenge.
+        schema: Option<Schema>,
     },
     /// It has to answer this first.
     Challenge { nonce: String, schema: &'static str },
@@ -51,6 +53,7 @@ impl Sap {
             self.throttle.succeeded(&login.user);
             return Ok(Authenticated::Yes {
                 time_to_live: login.request.time_to_live,
+                schema: None,
             });
         }
         let secret = match &account.credential {
@@ -60,7 +63,7 @@ impl Sap {
         let request = login.request;
         if let Some(password) = request.password.as_deref() {
             let right = self.credentials.verify(&secret, password).await;
-            return self.proved(login, right, request.time_to_live);
+            return self.proved(login, right, request.time_to_live, None);
         }
         let Some(digest_bytes) = request.digest_bytes.as_deref() else {
             return self.challenge(login, self.schema(login, &secret)?).await;
@@ -78,7 +81,8 @@ impl Sap {
             }
             _ => false,
         };
-        self.proved(login, right, request.time_to_live.or(pending.time_to_live))
+        let time_to_live = request.time_to_live.or(pending.time_to_live);
+        self.proved(login, right, time_to_live, Some(pending.schema))
     }
 
     fn proved(
@@ -86,10 +90,14 @@ impl Sap {
         login: &Login<'_>,
         right: bool,
         time_to_live: Option<u32>,
+        schema: Option<Schema>,
     ) -> Result<Authenticated, Refusal> {
         if right {
             self.throttle.succeeded(&login.user);
-            return Ok(Authenticated::Yes { time_to_live });
+            return Ok(Authenticated::Yes {
+                time_to_live,
+                schema,
+            });
         }
         let peer = login.around.inbound.peer;
         self.throttle.failed(&login.user, peer, login.now);
@@ -120,6 +128,7 @@ impl Sap {
         })?;
         Ok(Authenticated::Yes {
             time_to_live: login.request.time_to_live,
+            schema: None,
         })
     }
 
@@ -181,6 +190,21 @@ impl Sap {
             .map_err(|error| self.store_failed("challenge", &error))?;
         let schema = schema.as_str();
         Ok(Authenticated::Challenge { nonce, schema })
+    }
+
+    /// A new nonce for a client that has proved itself by an old one, which is used up.
+    pub(crate) async fn challenge_again(
+        &self,
+        login: &Login<'_>,
+        schema: Option<Schema>,
+    ) -> Result<Option<(String, &'static str)>, Refusal> {
+        let Some(schema) = schema else {
+            return Ok(None);
+        };
+        match self.challenge(login, schema).await? {
+            Authenticated::Challenge { nonce, schema } => Ok(Some((nonce, schema))),
+            Authenticated::Yes { .. } => Ok(None),
+        }
     }
 
     /// The challenge that step 3 answers, if there is one and it is not too old.

@@ -8,4 +8,5 @@ mod lists;
 pub(crate) mod registration;
 pub(crate) mod respond;
 pub(crate) mod resume;
+mod system_messages;
 pub(crate) mod throttle;

@@ -5,16 +5,19 @@ use crate::client_profile::{ClientMarks, ClientProfile};
 use crate::envelope::exchange::Around;
 use crate::login::authenticate::Authenticated;
 use crate::login::resume::{self, Wanted};
-use crate::mapping::{Facts, address, result};
+use crate::login::system_messages::Messages;
+use crate::mapping::{Facts, address, result, system_message};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::cir::{self, CirAgreement};
 use crate::negotiation::keep_alive;
+use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
 use crate::session::id::new_session_id;
 use crate::session::{NewSession, Session, Settings};
 use hamlet_csp::Version;
-use hamlet_csp::elements::{CapabilityList, LoginRequest, LoginResponse};
+use hamlet_csp::elements::{CapabilityList, CspResult, LoginRequest, LoginResponse};
+use hamlet_elements::system_message::SystemMessageShown;
 use hamlet_model::{ApplicationId, ClientId, Refusal, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
 
@@ -33,6 +36,12 @@ pub(crate) struct Login<'a> {
 pub(crate) enum Step {
     /// The client has to prove who it is (csp-access 3.2).
     Challenge { nonce: String, schema: &'static str },
+    /// The user has to answer these first (csp-access 12), with a new proof if he is
+    /// challenged.
+    Questions {
+        messages: Vec<SystemMessageShown>,
+        challenge: Option<(String, &'static str)>,
+    },
     /// It has a session.
     Session {
         session: Arc<Session>,
@@ -40,6 +49,8 @@ pub(crate) enum Step {
         capability_request: bool,
         /// What the client did not know before.
         told: Told,
+        /// What the operator has to say to the user.
+        messages: Vec<SystemMessageShown>,
     },
 }
 
@@ -49,6 +60,16 @@ pub(crate) enum Step {
 pub(crate) struct Told {
     user: Option<UserId>,
     password: Option<String>,
+}
+
+impl Step {
+    /// With what the operator has to say, if the user gets in.
+    fn telling(mut self, all: Vec<SystemMessageShown>) -> Self {
+        if let Self::Session { messages, .. } = &mut self {
+            *messages = all;
+        }
+        self
+    }
 }
 
 impl Sap {
@@ -93,19 +114,39 @@ impl Sap {
                 };
                 (response, None)
             }
+            Ok(Step::Questions {
+                messages,
+                challenge,
+            }) => {
+                self.metrics.login("questioned");
+                let code = StatusCode::UNAUTHORIZED;
+                let (nonce, schema) = challenge.unzip();
+                let response = LoginResponse {
+                    result: Some(system_message::with_messages(code, &messages, &facts)),
+                    nonce: nonce.map(Into::into),
+                    digest_schema: schema.map(Into::into),
+                    ..answer
+                };
+                (response, None)
+            }
             Ok(Step::Session {
                 session,
                 capability_request,
                 told,
+                messages,
             }) => {
                 self.metrics.login("succeeded");
+                let list = (!messages.is_empty()).then(|| system_message::list(&messages));
                 let answer = LoginResponse {
                     user_id: told.user.map(|user| user.as_str().into()),
                     password: told.password.map(Into::into),
                     ..answer
                 };
                 let response = LoginResponse {
-                    result: Some(result::success()),
+                    result: Some(CspResult {
+                        system_message_list: list,
+                        ..result::success()
+                    }),
                     session_id: Some(session.id.as_str().into()),
                     keep_alive_time: Some(seconds(&session)),
                     capability_request: Some(capability_request),
@@ -172,14 +213,32 @@ impl Sap {
             now: Timestamp::now(),
         };
         // Checks 6 to 10.
-        let ttl = match self.authenticate(&login).await? {
-            Authenticated::Yes { time_to_live } => time_to_live,
+        let (ttl, schema) = match self.authenticate(&login).await? {
+            Authenticated::Yes {
+                time_to_live,
+                schema,
+            } => (time_to_live, schema),
             Authenticated::Challenge { nonce, schema } => {
                 return Ok(Step::Challenge { nonce, schema });
             }
         };
+        // Check 15, before there is a session.
+        let messages = match self.system_messages(&login).await? {
+            Messages::Told(messages) => messages,
+            Messages::ToBeAnswered(messages) => {
+                let challenge = self.challenge_again(&login, schema).await?;
+                return Ok(Step::Questions {
+                    messages,
+                    challenge,
+                });
+            }
+        };
         // Checks 11 to 14.
-        self.find_or_open(&login, named, id, ttl, told).await
+        let step = self.find_or_open(&login, named, id, ttl, told).await?;
+        if let Step::Session { session, .. } = &step {
+            self.have_been_told(session, &messages).await;
+        }
+        Ok(step.telling(messages))
     }
 
     /// Finds or makes the session.
@@ -210,6 +269,7 @@ impl Sap {
                 capability_request: !renegotiated,
                 session,
                 told,
+                messages: Vec::new(),
             });
         }
         let capability_request = !settings.capabilities.negotiated;
@@ -227,6 +287,7 @@ impl Sap {
             session,
             capability_request,
             told,
+            messages: Vec::new(),
         })
     }
 
@@ -249,6 +310,7 @@ impl Sap {
                 None => Capabilities::unknown(version, self.offer()),
             },
             agreement: functions.map(|tree| Agreement::negotiate(Some(tree), version)),
+            notifications: Subscriptions::default(),
         }
     }
 
@@ -314,6 +376,7 @@ impl Sap {
             *settings = Settings {
                 capabilities,
                 agreement,
+                notifications: settings.notifications,
                 ..new
             };
         });

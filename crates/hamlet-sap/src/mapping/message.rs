@@ -149,7 +149,7 @@ fn recipient(to: &MessageParty, version: Version) -> Recipient {
 
 /// A group that speaks for itself is a sender only in 1.3; older clients discard such a
 /// message, so there it speaks under its own name (csp-im 2.2).
-fn sender(from: &MessageParty, version: Version) -> Sender {
+pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
     if let (MessageParty::Group(group), true) = (from, version < Version::V1_3) {
         return Sender {
             user: None,

@@ -8,15 +8,19 @@
 pub mod address;
 pub mod contact_list;
 pub mod content;
+pub mod invitation;
 pub mod message;
+pub mod notification;
 pub mod presence;
 pub mod presence_attributes;
 pub mod presence_merge;
 pub mod presence_values;
 pub mod profile;
+pub(crate) mod push;
 pub mod result;
 pub mod search;
 pub mod send_message;
+pub mod system_message;
 pub mod verify;
 
 use crate::client_profile::ClientProfile;
@@ -114,6 +118,14 @@ pub fn request(
             let verify = verify::request(&request, facts);
             Ok((Request::VerifyIds(verify), Reply::Status))
         }
+        Primitive::InviteRequest(request) => invitation::invite(*request, facts)
+            .map(|invite| (Request::Invite(Box::new(invite)), Reply::Status)),
+        Primitive::InviteUserResponse(request) => invitation::answer(*request)
+            .map(|answer| (Request::AnswerInvitation(Box::new(answer)), Reply::Status)),
+        Primitive::CancelInviteRequest(request) => invitation::cancel(&request, facts)
+            .map(|cancel| (Request::CancelInvitation(Box::new(cancel)), Reply::Status)),
+        Primitive::SystemMessageUser(request) => system_message::answers(&request)
+            .map(|answers| (Request::AnswerSystemMessages(answers), Reply::Status)),
         _ => return None,
     })
 }

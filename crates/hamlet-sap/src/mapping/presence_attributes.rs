@@ -40,6 +40,38 @@ pub fn names(list: &PresenceSubList) -> AttributeSet {
     .collect()
 }
 
+/// A list that only names attributes.
+pub fn named_only(attributes: AttributeSet) -> PresenceSubList {
+    use AttributeName as Name;
+    fn one<T: Default>(named: bool) -> Vec<T> {
+        Vec::from_iter(named.then(T::default))
+    }
+    fn it<T: Default>(named: bool) -> Option<T> {
+        named.then(T::default)
+    }
+    let has = |name| attributes.contains(name);
+    PresenceSubList {
+        online_status: one(has(Name::OnlineStatus)),
+        registration: one(has(Name::Registration)),
+        client_info: one(has(Name::ClientInfo)),
+        time_zone: one(has(Name::TimeZone)),
+        geo_location: one(has(Name::GeoLocation)),
+        address: one(has(Name::Address)),
+        free_text_location: one(has(Name::FreeTextLocation)),
+        plmn: one(has(Name::PLMN)),
+        comm_cap: one(has(Name::CommCap)),
+        user_availability: it(has(Name::UserAvailability)),
+        preferred_contacts: it(has(Name::PreferredContacts)),
+        preferred_language: it(has(Name::PreferredLanguage)),
+        status_text: it(has(Name::StatusText)),
+        status_mood: it(has(Name::StatusMood)),
+        alias: it(has(Name::Alias)),
+        status_content: it(has(Name::StatusContent)),
+        contact_info: it(has(Name::ContactInfo)),
+        info_link: it(has(Name::InfoLink)),
+    }
+}
+
 /// The attributes with their values, in writing order.
 pub fn values(list: PresenceSubList) -> Vec<Attribute> {
     use AttributeName as Name;

@@ -88,7 +88,10 @@ fn transfer_encoding(encoding: Option<&ContentEncoding>) -> Result<TransferEncod
 }
 
 /// Who the sender says he is; an empty Sender counts as none (csp-im 5.3 item 3).
-fn sender(sender: Option<&Sender>, facts: &Facts<'_>) -> Result<Option<MessageParty>, Refusal> {
+pub(super) fn sender(
+    sender: Option<&Sender>,
+    facts: &Facts<'_>,
+) -> Result<Option<MessageParty>, Refusal> {
     let invalid = |code: StatusCode, what| Err(Refusal::because(code, what));
     let Some(sender) = sender else {
         return Ok(None);
@@ -135,6 +138,18 @@ fn sender(sender: Option<&Sender>, facts: &Facts<'_>) -> Result<Option<MessagePa
 /// Whom the message is for. Elements without an address name nobody; when nobody is left,
 /// the Recipient is empty (csp-im 5.3 item 4).
 fn recipients(element: &Recipient, facts: &Facts<'_>) -> Result<Recipients, Refusal> {
+    let recipients = addressees(element, facts);
+    if recipients == Recipients::default() {
+        return Err(Refusal::because(
+            StatusCode::BAD_PARAMETER,
+            "Recipient names nobody",
+        ));
+    }
+    Ok(recipients)
+}
+
+/// Whom a Recipient names, if anybody.
+pub(super) fn addressees(element: &Recipient, facts: &Facts<'_>) -> Recipients {
     let mut recipients = Recipients::default();
     let users = element
         .user
@@ -156,13 +171,7 @@ fn recipients(element: &Recipient, facts: &Facts<'_>) -> Result<Recipients, Refu
             Err(_) => recipients.malformed.push(text.to_string()),
         }
     }
-    if recipients == Recipients::default() {
-        return Err(Refusal::because(
-            StatusCode::BAD_PARAMETER,
-            "Recipient names nobody",
-        ));
-    }
-    Ok(recipients)
+    recipients
 }
 
 fn group_party(element: &Group, facts: &Facts<'_>) -> Option<Result<MessageParty, String>> {

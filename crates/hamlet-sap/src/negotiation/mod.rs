@@ -5,5 +5,6 @@ pub(crate) mod capability_answer;
 pub(crate) mod cir;
 pub(crate) mod functions;
 pub(crate) mod keep_alive;
+pub(crate) mod notifications;
 pub(crate) mod provider;
 pub(crate) mod service;

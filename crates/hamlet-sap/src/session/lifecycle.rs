@@ -45,7 +45,7 @@ impl Sap {
             return Err(refusal);
         }
         self.adopt_cir(&session);
-        self.warm(&session.user).await;
+        self.warm_session(&session).await;
         tracing::info!(
             user = session.user.id.as_str(),
             session = session.id.short(),
@@ -180,6 +180,28 @@ impl Sap {
             Err(error) => {
                 mailbox.load_failed();
                 self.store_failed("mailbox", &error);
+            }
+        }
+    }
+
+    /// Reads what waits for a session, unless it is in memory.
+    pub(crate) async fn warm_session(&self, session: &Arc<Session>) {
+        self.warm(&session.user).await;
+        if !session.outbound.lock().pushes.begin_load() {
+            return;
+        }
+        match self.elements.pushes(&session.user.id).await {
+            Ok((pushes, more)) => {
+                for push in pushes {
+                    self.hub.queue(session, push);
+                }
+                if more {
+                    session.outbound.lock().pushes.expect_more();
+                }
+            }
+            Err(error) => {
+                session.outbound.lock().pushes.expect_more();
+                self.store_failed("push", &error);
             }
         }
     }

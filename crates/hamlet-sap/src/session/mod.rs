@@ -15,9 +15,11 @@ use crate::delivery::outbound::Outbound;
 use crate::envelope::segments::Segments;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::keep_alive;
+use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
 use hamlet_csp::{Syntax, Version};
 use hamlet_elements::im::SessionView;
+use hamlet_elements::notification::Notification;
 use hamlet_elements::{Requestor, SessionFacts};
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{ApplicationId, ClientId, SessionId, Timestamp, UserId};
@@ -59,6 +61,7 @@ pub(crate) struct Settings {
     pub(crate) capabilities: Capabilities,
     /// `None` until a service negotiation: then everything is allowed.
     pub(crate) agreement: Option<Agreement>,
+    pub(crate) notifications: Subscriptions,
 }
 
 /// A user with at least one session. His mailbox is kept here while he has.
@@ -125,6 +128,12 @@ impl Session {
 
     pub(crate) fn settings(&self) -> Arc<Settings> {
         self.settings.read().clone()
+    }
+
+    /// Whether it is to be told this (csp-access 13).
+    pub(crate) fn wants(&self, notification: &Notification) -> bool {
+        let all = self.settings.read().notifications;
+        all.wants(notification.kind(), self.version)
     }
 
     /// Changes what is negotiated; answers the new state.
@@ -225,6 +234,7 @@ pub(crate) mod tests {
                 keep_alive: Duration::from_secs(1800),
                 capabilities: Capabilities::unknown(Version::V1_2, offer),
                 agreement: None,
+                notifications: Subscriptions::default(),
             },
         }
     }

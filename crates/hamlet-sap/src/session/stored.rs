@@ -2,6 +2,7 @@
 
 use crate::client_profile::{ClientMarks, ClientProfile};
 use crate::negotiation::capability::Capabilities;
+use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
 use crate::session::{NewSession, Session, Settings};
 use hamlet_csp::{Syntax, Version};
@@ -20,6 +21,8 @@ struct Data {
     keep_alive: u64,
     capabilities: Capabilities,
     agreement: Option<Agreement>,
+    #[serde(default)]
+    notifications: Subscriptions,
 }
 
 /// The row of a session with these settings.
@@ -33,6 +36,7 @@ pub(crate) fn to_row(session: &Session, settings: &Settings, grace: Duration) ->
         keep_alive: settings.keep_alive.as_secs(),
         capabilities: settings.capabilities.clone(),
         agreement: settings.agreement,
+        notifications: settings.notifications,
     };
     StoredSession {
         id: session.id.clone(),
@@ -78,6 +82,7 @@ pub(crate) fn from_row(row: StoredSession) -> Option<NewSession> {
             keep_alive: Duration::from_secs(data.keep_alive),
             capabilities: data.capabilities,
             agreement: data.agreement,
+            notifications: data.notifications,
         },
     })
 }

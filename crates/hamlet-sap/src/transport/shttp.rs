@@ -48,7 +48,7 @@ impl Sap {
     }
 
     async fn waits(&self, session: &Arc<Session>) -> bool {
-        self.warm(&session.user).await;
+        self.warm_session(session).await;
         self.poll_is_worth_while(session, Timestamp::now())
     }
 }

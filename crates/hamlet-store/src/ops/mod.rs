@@ -5,16 +5,19 @@ pub(crate) mod challenge;
 pub(crate) mod contact_list;
 pub(crate) mod counter;
 pub(crate) mod idempotence;
+pub(crate) mod invitation;
 pub(crate) mod invitation_code;
 pub(crate) mod mailbox;
 pub(crate) mod msisdn;
 pub(crate) mod outbox;
 pub(crate) mod presence;
 pub(crate) mod profile;
+pub(crate) mod push;
 pub(crate) mod search;
 pub(crate) mod search_cursor;
 pub(crate) mod session;
 pub(crate) mod subscription;
+pub(crate) mod system_message;
 
 /// Most rows that one purge removes, so that it does not hold up other writes.
 pub(crate) const PURGE: usize = 5000;

@@ -98,8 +98,77 @@ pub enum Request {
         /// Session-ID or address.
         which: String,
     },
+    /// Send a system message.
+    SystemMessageSend {
+        /// What it says and asks.
+        message: SystemMessageDraft,
+        /// For whom.
+        to: SystemMessageTo,
+    },
+    /// Send a system message to more users.
+    SystemMessageAdd {
+        /// Its number.
+        number: i64,
+        /// Addresses.
+        users: Vec<String>,
+    },
+    /// List system messages in the order of their numbers.
+    SystemMessageList {
+        /// Begin after this one.
+        after: Option<i64>,
+    },
+    /// Show a system message with its users in the order of their addresses.
+    SystemMessageShow {
+        /// Its number.
+        number: i64,
+        /// Begin after this user.
+        after: Option<String>,
+    },
+    /// Let nobody get a system message any more.
+    SystemMessageCancel {
+        /// Its number.
+        number: i64,
+    },
     /// Figures.
     Stats,
+}
+
+/// A system message as it is sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemMessageDraft {
+    /// What it says.
+    pub text: String,
+    /// What can be chosen.
+    pub options: Vec<String>,
+    /// What can be chosen to be kept out; numbered after the others.
+    pub refusals: Vec<String>,
+    /// A question with only one right answer.
+    pub question: Option<String>,
+    /// The address of a picture that shows the right answer.
+    pub picture: Option<String>,
+    /// The right answer.
+    pub key: Option<String>,
+    /// Who gets it has to answer.
+    pub must_answer: bool,
+    /// It comes with the login; who has to answer does not get in before.
+    pub at_login: bool,
+    /// Clients that know no system messages get it as a message from this user.
+    pub message_from: Option<String>,
+    /// For how many days it is good.
+    pub days: u32,
+}
+
+/// For whom a system message is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SystemMessageTo {
+    /// All users, also those who register later.
+    Everyone,
+    /// All users who have a session.
+    Online,
+    /// These addresses.
+    Users(Vec<String>),
 }
 
 /// What is answered.
@@ -134,6 +203,31 @@ pub enum Answer {
     Sessions {
         /// At most [`PAGE`].
         sessions: Vec<SessionEntry>,
+        /// Whether there may be more after the last.
+        more: bool,
+    },
+    /// A system message has been sent.
+    SystemMessageSent {
+        /// Its number.
+        number: i64,
+        /// To whom, for people.
+        text: String,
+    },
+    /// Some system messages.
+    SystemMessages {
+        /// At most [`PAGE`].
+        messages: Vec<SystemMessageEntry>,
+        /// Whether there may be more after the last.
+        more: bool,
+    },
+    /// A system message with some of its users.
+    SystemMessage {
+        /// The message.
+        message: SystemMessageEntry,
+        /// What can be chosen, in the order of the numbers.
+        options: Vec<String>,
+        /// At most [`PAGE`].
+        users: Vec<SystemMessageUserEntry>,
         /// Whether there may be more after the last.
         more: bool,
     },
@@ -178,6 +272,36 @@ pub struct InvitationCodeEntry {
     pub uses: u32,
     /// From when it is worth nothing.
     pub expires: Timestamp,
+}
+
+/// A system message in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemMessageEntry {
+    /// Its number.
+    pub number: i64,
+    /// What it says.
+    pub text: String,
+    /// It is for all users.
+    pub everyone: bool,
+    /// When it was sent.
+    pub created: Timestamp,
+    /// From when nobody gets it any more.
+    pub expires: Timestamp,
+    /// How many users are in which state.
+    pub states: Vec<(String, u64)>,
+}
+
+/// A user of a system message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemMessageUserEntry {
+    /// Address.
+    pub user: String,
+    /// waiting, shown, answered or delivered.
+    pub state: String,
+    /// The number of the option that he chose.
+    pub choice: Option<u32>,
+    /// Since when.
+    pub changed: Timestamp,
 }
 
 /// A session in a listing.

@@ -1,0 +1,241 @@
+//! What waits for a session beside messages and presence, in the order in which it came
+//! (csp-access 5.3). Bounded. Pure.
+
+use hamlet_elements::push::Push;
+use hamlet_model::Timestamp;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How often one is tried (csp-access 2.4).
+const MAX_TRIES: u8 = 3;
+
+/// How many of those that are done with are remembered, so that one that is read from the
+/// store at this moment does not come twice.
+const REMEMBERED: usize = 32;
+
+/// A push on its way to a session.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Waiting {
+    pub(crate) push: Arc<Push>,
+    /// How often it has been sent.
+    pub(crate) tries: u8,
+}
+
+/// The pushes of one session.
+pub(crate) struct Pushes {
+    queue: VecDeque<Waiting>,
+    /// The names of those that came last and are done with.
+    done: VecDeque<String>,
+    /// The store may have more than is here.
+    more_stored: bool,
+}
+
+impl Default for Pushes {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            done: VecDeque::new(),
+            more_stored: true,
+        }
+    }
+}
+
+impl Pushes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether the store has to be asked; if so it is taken to be asked now.
+    pub(crate) fn begin_load(&mut self) -> bool {
+        self.queue.is_empty() && std::mem::take(&mut self.more_stored)
+    }
+
+    /// The store has, or may have, more than is here.
+    pub(crate) fn expect_more(&mut self) {
+        self.more_stored = true;
+    }
+
+    /// Adds one, unless it is known already. When there are `max`, the oldest makes way:
+    /// false if it is lost by that.
+    pub(crate) fn add(&mut self, push: Arc<Push>, max: usize) -> bool {
+        if self.done.contains(&push.id) || self.queue.iter().any(|other| other.push.id == push.id) {
+            return true;
+        }
+        // What says the same need not be said twice.
+        if !push.durable
+            && self
+                .queue
+                .iter()
+                .any(|other| !other.push.durable && other.push.content == push.content)
+        {
+            return true;
+        }
+        self.queue.push_back(Waiting { push, tries: 0 });
+        if self.queue.len() <= max.max(1) {
+            return true;
+        }
+        match self.queue.pop_front() {
+            Some(oldest) if oldest.push.durable => {
+                self.more_stored = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The next one that is worth sending at `now`.
+    pub(crate) fn first(&mut self, now: Timestamp) -> Option<&Waiting> {
+        while self
+            .queue
+            .front()
+            .is_some_and(|next| next.push.expires <= now)
+        {
+            self.queue.pop_front();
+        }
+        self.queue.front()
+    }
+
+    /// The first one goes out, if it is this one.
+    pub(crate) fn take(&mut self, id: &str) -> Option<Waiting> {
+        let mut next = self.queue.pop_front_if(|next| next.push.id == id)?;
+        next.tries += 1;
+        Some(next)
+    }
+
+    /// The first one is nothing for this session.
+    pub(crate) fn skip_first(&mut self) {
+        if let Some(next) = self.queue.pop_front() {
+            self.finish(&next.push.id);
+        }
+    }
+
+    /// Nobody acknowledged it: it comes next, unless it has been tried often enough.
+    pub(crate) fn put_back(&mut self, waiting: Waiting) {
+        match waiting.tries < MAX_TRIES {
+            true => self.queue.push_front(waiting),
+            false => self.finish(&waiting.push.id),
+        }
+    }
+
+    /// It is done with.
+    pub(crate) fn finish(&mut self, id: &str) {
+        if self.done.len() == REMEMBERED {
+            self.done.pop_front();
+        }
+        self.done.push_back(id.to_owned());
+    }
+
+    /// Takes one back that still waits; whether it did.
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
+        let before = self.queue.len();
+        self.queue.retain(|other| other.push.id != id);
+        if self.queue.len() < before {
+            self.finish(id);
+            return true;
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use hamlet_elements::notification::Notification;
+    use hamlet_elements::push::PushContent;
+
+    pub(crate) fn push(id: &str, durable: bool) -> Arc<Push> {
+        let content = Notification::InvitationAccepted(id.to_owned());
+        Arc::new(Push {
+            id: id.to_owned(),
+            since: Timestamp::from_secs(1),
+            expires: Timestamp::from_secs(100),
+            durable,
+            content: PushContent::Notification(content),
+        })
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_secs(2)
+    }
+
+    fn take_any(pushes: &mut Pushes) -> Option<Waiting> {
+        let id = pushes.first(now())?.push.id.clone();
+        pushes.take(&id)
+    }
+
+    fn drain(pushes: &mut Pushes) -> Vec<String> {
+        std::iter::from_fn(|| take_any(pushes))
+            .map(|waiting| waiting.push.id.clone())
+            .collect()
+    }
+
+    #[test]
+    fn pushes_come_in_their_order_and_once() {
+        let mut pushes = Pushes::default();
+        for id in ["a", "b", "a"] {
+            pushes.add(push(id, true), 9);
+        }
+        assert_eq!(
+            pushes.first(now()).map(|next| next.push.id.as_str()),
+            Some("a")
+        );
+        assert_eq!(drain(&mut pushes), ["a", "b"]);
+        pushes.finish("a");
+        pushes.add(push("a", true), 9);
+        assert!(pushes.is_empty(), "it came from the store meanwhile");
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_makes_way_and_the_store_is_asked_for_it_again() {
+        let mut pushes = Pushes::default();
+        assert!(pushes.begin_load(), "a new session knows nothing");
+        assert!(!pushes.begin_load());
+        for id in ["a", "b", "c"] {
+            assert!(pushes.add(push(id, true), 2));
+        }
+        assert!(!pushes.begin_load(), "not before there is room");
+        assert_eq!(drain(&mut pushes), ["b", "c"]);
+        assert!(pushes.begin_load());
+        pushes.add(push("x", false), 1);
+        assert!(!pushes.add(push("y", false), 1), "a mere notice is lost");
+    }
+
+    #[test]
+    fn what_is_not_acknowledged_is_tried_three_times() {
+        let mut pushes = Pushes::default();
+        pushes.add(push("a", false), 9);
+        pushes.add(push("b", false), 9);
+        for turn in 1..=3 {
+            let next = take_any(&mut pushes).unwrap();
+            assert_eq!((next.push.id.as_str(), next.tries), ("a", turn));
+            pushes.put_back(next);
+        }
+        assert_eq!(drain(&mut pushes), ["b"]);
+    }
+
+    #[test]
+    fn what_has_expired_is_not_sent_and_what_waits_can_be_taken_back() {
+        let mut pushes = Pushes::default();
+        for id in ["a", "b"] {
+            pushes.add(push(id, true), 9);
+        }
+        assert!(pushes.remove("a"));
+        assert!(!pushes.remove("a"));
+        assert!(pushes.first(now()).is_some());
+        assert!(pushes.first(Timestamp::from_secs(100)).is_none());
+    }
+
+    #[test]
+    fn the_same_notice_waits_once() {
+        let mut pushes = Pushes::default();
+        let other = |id: &str| {
+            Arc::new(Push {
+                id: id.to_owned(),
+                ..(*push("same", false)).clone()
+            })
+        };
+        pushes.add(other("1"), 9);
+        pushes.add(other("2"), 9);
+        assert_eq!(drain(&mut pushes), ["1"]);
+    }
+}

@@ -1,0 +1,96 @@
+//! Notification-Request (csp-access 13, data-types 8).
+
+use super::Facts;
+use super::presence_attributes::named_only;
+use super::result::text_of;
+use hamlet_csp::elements::{
+    ContactListIdList, NotificationRequest, NotificationType, OnlineETEMHandling, Primitive, User,
+    UserIdList, UserIdPair, UserList,
+};
+use hamlet_csp::{Text, Version};
+use hamlet_elements::im::OnlineHandling;
+use hamlet_elements::notification::{Notification, Watchers};
+use hamlet_model::presence::AttributeSet;
+use hamlet_model::{ContactListId, UserId};
+
+/// The request; none before 1.3.
+pub fn request(notification: &Notification, facts: &Facts<'_>) -> Option<Primitive> {
+    if facts.version < Version::V1_3 {
+        return None;
+    }
+    let code = Text::new(notification.kind().code());
+    let mut request = NotificationRequest {
+        notification_type: Some(NotificationType::parse(code)),
+        ..NotificationRequest::default()
+    };
+    match notification {
+        Notification::AuthorizationChanged { attributes, whom }
+        | Notification::AuthorizationNeeded {
+            attributes, whom, ..
+        } => authorization(&mut request, *attributes, whom),
+        Notification::AddedToContactList(by) => {
+            request.user_list = Some(UserList {
+                user: vec![User {
+                    user_id: Some(text_of(by)),
+                    ..User::default()
+                }],
+                screen_name: Vec::new(),
+            });
+        }
+        Notification::BlockListUsage(in_use) => request.block_list_in_use = Some(*in_use),
+        Notification::GrantListUsage(in_use) => request.grant_list_in_use = Some(*in_use),
+        Notification::ContactListChanged(list)
+        | Notification::ContactListCreated(list)
+        | Notification::ContactListDeleted(list) => {
+            request.contact_list_id_list = lists(std::slice::from_ref(list));
+        }
+        Notification::ValidUser { given, valid } => {
+            request.user_id_pair = Some(UserIdPair {
+                unrecognized_user_id: Some(given.into()),
+                valid_user_id: Some(text_of(valid)),
+            });
+        }
+        Notification::Group(_, group) => request.group_id = Some(text_of(group)),
+        Notification::InvitationAccepted(id)
+        | Notification::InvitationRejected(id)
+        | Notification::InvitationCancelled(id) => request.invite_id = Some(id.into()),
+        Notification::OnlineHandlingUpdated(handling) => {
+            request.online_etem_handling = Some(online_handling(*handling));
+        }
+        Notification::SessionPriorityAdjusted(priority) => {
+            request.session_priority = Some(*priority);
+        }
+        Notification::BlockListChanged
+        | Notification::GrantListChanged
+        | Notification::PublicProfileUpdated => {}
+    }
+    Some(Primitive::NotificationRequest(Box::new(request)))
+}
+
+fn authorization(request: &mut NotificationRequest, attributes: AttributeSet, whom: &Watchers) {
+    request.presence_sub_list = Some(named_only(attributes));
+    request.user_id_list = users(&whom.users);
+    request.contact_list_id_list = lists(&whom.contact_lists);
+    request.default_list = whom.default.then_some(true);
+}
+
+fn users(users: &[UserId]) -> Option<UserIdList> {
+    (!users.is_empty()).then(|| UserIdList {
+        user_id: users.iter().map(text_of).collect(),
+    })
+}
+
+fn lists(lists: &[ContactListId]) -> Option<ContactListIdList> {
+    (!lists.is_empty()).then(|| ContactListIdList {
+        contact_list: lists.iter().map(text_of).collect(),
+    })
+}
+
+/// csp-im 10.2.
+fn online_handling(handling: OnlineHandling) -> OnlineETEMHandling {
+    match handling {
+        OnlineHandling::ServerLogic => OnlineETEMHandling::Serverlogic,
+        OnlineHandling::ForkAll => OnlineETEMHandling::Forkall,
+        OnlineHandling::Detect => OnlineETEMHandling::Detect,
+    }
+}

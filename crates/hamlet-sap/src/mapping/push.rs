@@ -1,0 +1,38 @@
+//! What the server asks of clients beside messages and presence (csp-access 2.4).
+
+use super::{Facts, invitation, notification, system_message};
+use crate::negotiation::functions::Function;
+use crate::negotiation::service::Agreement;
+use hamlet_csp::elements::Primitive;
+use hamlet_elements::push::{Push, PushContent};
+use hamlet_model::{Timestamp, UserId};
+
+/// The request of a push for a session; `None` when its version has no such request, its
+/// client does not handle it, or it has not agreed on it.
+pub(crate) fn primitive(
+    push: &Push,
+    facts: &Facts<'_>,
+    agreement: Option<&Agreement>,
+    user: &UserId,
+    now: Timestamp,
+) -> Option<Primitive> {
+    let agreed =
+        |function| agreement.is_none_or(|agreement| agreement.allows(function, facts.version));
+    let primitive = match &push.content {
+        PushContent::Invitation(shown) => {
+            let invite = agreed(Function::INVIT).then_some(shown)?;
+            invitation::invite_user(invite, facts, now)
+        }
+        PushContent::InvitationAnswer(shown) => {
+            let answer = agreed(Function::INVIT).then_some(shown)?;
+            Some(invitation::invite_response(answer, facts))
+        }
+        PushContent::InvitationCancelled(shown) => {
+            let cancel = agreed(Function::CAINV).then_some(shown)?;
+            invitation::cancel_invite_user(cancel, facts)
+        }
+        PushContent::SystemMessage(shown) => system_message::request(shown, push, user, facts, now),
+        PushContent::Notification(what) => notification::request(what, facts),
+    };
+    primitive.filter(|primitive| facts.profile.takes_push(primitive.tag()))
+}
