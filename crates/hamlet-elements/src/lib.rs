@@ -13,6 +13,7 @@ mod directory;
 pub mod elements;
 mod failure;
 pub mod im;
+pub mod locate;
 mod once;
 pub mod outbox;
 pub mod presence;

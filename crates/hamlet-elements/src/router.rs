@@ -76,7 +76,8 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::Search(_)
         | Request::ContinueSearch(_)
         | Request::StopSearch(_)
-        | Request::UpdatePublicProfile(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        | Request::UpdatePublicProfile(_)
+        | Request::Locate(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
         | Request::GetContactLists
@@ -173,6 +174,7 @@ impl Inner {
                 self.update_public_profile(requestor, request, key).await
             }
             Request::VerifyIds(request) => self.verify(requestor, request).await,
+            Request::Locate(request) => self.locate(requestor, request).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The same types travel between domains, so that an element cannot tell whether it was
 //! called by a session of its own domain or by another one.
 
-use crate::{contact_list, im, presence, profile, search, verify};
+use crate::{contact_list, im, locate, presence, profile, search, verify};
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
@@ -104,6 +104,8 @@ pub enum Request {
     UpdatePublicProfile(profile::UpdatePublicProfile),
     /// csp-access 11.2.
     VerifyIds(verify::VerifyIds),
+    /// csp-access 11.3.
+    Locate(locate::Locate),
 }
 
 /// Which service element a request belongs to.
@@ -129,7 +131,8 @@ impl Request {
             | Self::StopSearch(_)
             | Self::GetPublicProfiles(_)
             | Self::UpdatePublicProfile(_)
-            | Self::VerifyIds(_) => ServiceElement::Common,
+            | Self::VerifyIds(_)
+            | Self::Locate(_) => ServiceElement::Common,
             _ => ServiceElement::Presence,
         }
     }
@@ -156,6 +159,8 @@ pub enum Response {
     SearchPage(search::Page),
     /// GetPublicProfiles.
     PublicProfiles(profile::PublicProfiles),
+    /// Locate.
+    Location(locate::Location),
 }
 
 /// Success, possibly partial: 200 without details, 201 with (csp-access 1.5).

@@ -5,6 +5,8 @@ use crate::delivery::events::Hub;
 use crate::delivery::numbers::Numbers;
 use crate::login::credentials::{Credentials, KEY_LENGTH};
 use crate::login::throttle::Throttle;
+use crate::map::draw::Maps;
+use crate::map::link::Links;
 use crate::metrics::{Metrics, StoreFigures};
 use crate::negotiation::capability::Offer;
 use crate::relay::Relay;
@@ -31,6 +33,8 @@ pub struct Sap {
     pub(crate) numbers: Numbers,
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
+    pub(crate) maps: Maps,
+    pub(crate) map_links: Links,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Option<Tracer>,
     /// Octets of request bodies that are in memory.
@@ -80,6 +84,8 @@ impl Sap {
             numbers,
             credentials,
             throttle,
+            maps: Maps::new(),
+            map_links: Links::new(key),
             config,
             store,
             elements,

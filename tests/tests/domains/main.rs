@@ -3,6 +3,7 @@
 //! csp-presence 10).
 
 mod figure_6;
+mod maps;
 mod messages;
 mod presence;
 

@@ -6,6 +6,7 @@ mod contact_lists;
 mod delivery;
 mod http;
 mod login;
+mod maps;
 mod presence;
 mod profile;
 mod random_input;

@@ -215,6 +215,10 @@ impl Sap {
                 };
                 Done::respond(result::status(code, facts))
             }
+            Primitive::GetMapRequest(request) => {
+                let map = Box::pin(self.get_map(*request, session, facts, around));
+                Done::respond(map.await)
+            }
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);

@@ -143,11 +143,11 @@ impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{SGMNT, UPDPR, VRID};
+        use Function::{GETMAP, SGMNT, UPDPR, VRID};
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
-            .chain([SRCH, ADVSR, STSRC, VRID, SGMNT])
+            .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, GETMAP])
             .for_each(|function| set.insert(function));
         set
     }
@@ -192,6 +192,7 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::SearchRequest => Function::SRCH,
         Tag::StopSearchRequest => Function::STSRC,
         Tag::VerifyIDRequest => Function::VRID,
+        Tag::GetMapRequest => Function::GETMAP,
         _ => return None,
     })
 }

@@ -3,12 +3,14 @@
 
 use crate::Sap;
 use crate::envelope::exchange::{Inbound, Reply};
+use crate::map::link;
 use crate::transport::gateway::{Origin, origin};
 use crate::transport::recorder::Recorder;
 use crate::transport::shttp;
 use crate::transport::unstoppable::Unstoppable;
 use bytes::{Bytes, BytesMut};
 use hamlet_csp::Syntax;
+use hamlet_model::Timestamp;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -51,6 +53,11 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         response.headers_mut().insert(CACHE_CONTROL, no_store);
         return response;
     }
+    if request.method() == Method::GET
+        && let Some(token) = link::token_in(request.uri().path())
+    {
+        return map(sap, token).await;
+    }
     if request.method() != Method::POST {
         let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
         let allowed = HeaderValue::from_static("POST");
@@ -80,6 +87,24 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         recorder.end(sap, &response);
     }
     response
+}
+
+/// The map to which a link leads (csp-access 11.3).
+async fn map(sap: &Sap, token: &str) -> Response<Full<Bytes>> {
+    let Some(wanted) = sap.map_links.open(token, Timestamp::now()) else {
+        return bare(StatusCode::NOT_FOUND);
+    };
+    match sap.maps.draw(wanted).await {
+        Ok(octets) => {
+            let mut response = Response::new(Full::new(octets));
+            let headers = response.headers_mut();
+            let media_type = HeaderValue::from_static(wanted.format.media_type());
+            headers.insert(CONTENT_TYPE, media_type);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+            response
+        }
+        Err(_) => bare(StatusCode::SERVICE_UNAVAILABLE),
+    }
 }
 
 /// The way on which a request came.

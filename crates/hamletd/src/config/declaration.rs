@@ -242,6 +242,23 @@ configuration! {
         "search.country_code" => country_code: String = "";
     }
 
+    /// Maps of where a user is, for those who may see it.
+    map: Maps {
+        /// Width of the maps that the server draws, pixels, 64 to 1024. A client that takes no
+        /// picture of this size gets a smaller one, or a link.
+        "map.width" => width: u32 = "240";
+        /// Height of the maps, pixels, 64 to 1024.
+        "map.height" => height: u32 = "240";
+        /// How long a link to a map leads to it. Links begin with `cir.http.url`, if that is
+        /// set.
+        "map.link_life" => link_life: Duration = "10min";
+        /// URL of maps on another server, to which clients get links instead of the server's
+        /// own maps. `{latitude}` and `{longitude}` (degrees), `{accuracy}` (metres, 0 if it
+        /// is not known), `{zoom}`, `{x}`, `{y}` (Mercator tile), `{width}` and `{height}`
+        /// (pixels) in it are filled in.
+        "map.url_template" => url_template: String = "";
+    }
+
     /// Which service elements run here, and which in another domain (the Primary Service
     /// Element, PSE, of this domain's users).
     elements: Elements {
