@@ -152,6 +152,9 @@ pub struct HttpConfig {
     pub idle_timeout: Duration,
     /// How long open exchanges may take to end at shutdown.
     pub drain_timeout: Duration,
+    /// The path of the web form by which clients of a Colibria server log in (clients 5.1);
+    /// `None`: it is not served.
+    pub form_login: Option<String>,
     /// Gateways and proxies in front of the server.
     pub gateways: GatewayConfig,
 }
@@ -312,6 +315,7 @@ impl Default for HttpConfig {
             read_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             drain_timeout: Duration::from_secs(10),
+            form_login: None,
             gateways: GatewayConfig::default(),
         }
     }

@@ -5,5 +5,6 @@ mod android;
 mod android_lists;
 mod android_wbxml;
 mod cir;
+mod form_login;
 mod movistar;
 mod s60;

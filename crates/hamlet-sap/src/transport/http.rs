@@ -4,6 +4,7 @@
 use crate::Sap;
 use crate::envelope::exchange::{Inbound, Reply};
 use crate::map::link;
+use crate::transport::form_login;
 use crate::transport::gateway::{Origin, origin};
 use crate::transport::recorder::Recorder;
 use crate::transport::shttp;
@@ -64,11 +65,19 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         response.headers_mut().insert(ALLOW, allowed);
         return response;
     }
-    let (head, body) = request.into_parts();
-    let (body, _held) = match read(body, sap).await {
+    let (mut head, body) = request.into_parts();
+    let (mut body, _held) = match read(body, sap).await {
         Ok(read) => read,
         Err(status) => return closing(bare(status)),
     };
+    if sap.config.http.form_login.as_deref() == Some(head.uri.path()) {
+        let Some(login) = form_login::login_of(&body, Timestamp::now()) else {
+            return bare(StatusCode::BAD_REQUEST);
+        };
+        body = Bytes::from(login);
+        let media_type = HeaderValue::from_static(form_login::MEDIA_TYPE);
+        head.headers.insert(CONTENT_TYPE, media_type);
+    }
     let start = Instant::now();
     let content_type = head.headers.get(CONTENT_TYPE).cloned();
     let user_agent = head.headers.get(USER_AGENT).cloned();

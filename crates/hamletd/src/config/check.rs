@@ -85,6 +85,10 @@ impl Config {
                 "http.listen and http.tls.listen are both off, so no client could connect",
             ),
             rule(
+                http.form_login.is_empty() || http.form_login.starts_with('/'),
+                "http.form_login must begin with a slash",
+            ),
+            rule(
                 has_certificate == has_key,
                 "http.tls.certificate and http.tls.key belong together: set both or none",
             ),

@@ -57,6 +57,10 @@ configuration! {
         /// request comes from (X-Forwarded-For) and that it came encrypted
         /// (X-Forwarded-Proto: https).
         "http.trusted_proxies" => trusted_proxies: Vec<IpNet> = "";
+        /// Path of the web form by which the clients of a Colibria server log in, such as
+        /// `/tmelogin/tmelogin.jsp`. Passwords come in it as they are: use it over TLS or a
+        /// private link only. Nothing: it is not served.
+        "http.form_login" => form_login: String = "";
         /// Headers in which those of `http.trusted_proxies` give the telephone number of a
         /// client, for example `X-Network-MSISDN`. Name only what they set themselves and
         /// do not let through from clients.

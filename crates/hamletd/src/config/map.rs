@@ -75,6 +75,7 @@ impl Config {
                 read_timeout: http.read_timeout,
                 idle_timeout: http.idle_timeout,
                 drain_timeout: http.drain_timeout,
+                form_login: given(&http.form_login),
                 gateways: GatewayConfig {
                     trusted: http.trusted_proxies.clone(),
                     msisdn_headers: http.msisdn_headers.clone(),
