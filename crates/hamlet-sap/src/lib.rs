@@ -20,6 +20,7 @@ mod operate;
 pub mod relay;
 mod sap;
 mod session;
+mod suspicion;
 pub mod trace;
 mod transport;
 

@@ -10,6 +10,7 @@ use crate::map::link::Links;
 use crate::metrics::{Metrics, StoreFigures};
 use crate::negotiation::capability::Offer;
 use crate::relay::Relay;
+use crate::suspicion::Suspicions;
 use crate::trace::{TraceLimits, Tracer};
 use crate::{CirConfig, SapConfig};
 use hamlet_elements::Elements;
@@ -33,6 +34,7 @@ pub struct Sap {
     pub(crate) numbers: Numbers,
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
+    pub(crate) suspicions: Suspicions,
     pub(crate) maps: Maps,
     pub(crate) map_links: Links,
     pub(crate) metrics: Arc<Metrics>,
@@ -84,6 +86,7 @@ impl Sap {
             numbers,
             credentials,
             throttle,
+            suspicions: Suspicions::default(),
             maps: Maps::new(),
             map_links: Links::new(key),
             config,

@@ -10,6 +10,7 @@ use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
+use crate::suspicion::Suspicion;
 use hamlet_csp::elements::{
     ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, SegmentId,
     ServiceRequest,
@@ -85,6 +86,11 @@ impl Sap {
                 let why = content.err().filter(|unreadable| unreadable.status == code);
                 let why = why.map_or(String::new(), |unreadable| unreadable.to_string());
                 let refusal = Refusal::because(code, why);
+                if state == SessionState::Unknown && code == StatusCode::INVALID_SESSION {
+                    let about = tag.map_or("none", Tag::name);
+                    let peer = around.inbound.peer;
+                    self.suspicions.note(peer, Suspicion::UnknownSession, about);
+                }
                 self.refuse(tag, state, &refusal, &facts)
             }
             (Verdict::Serve, Err(unreadable)) => {
@@ -257,6 +263,13 @@ impl Sap {
                     key,
                 };
                 let answer = self.elements.call(call).await;
+                if let (Reply::Search, Err(refusal)) = (&reply, &answer)
+                    && refusal.code == StatusCode::SERVICE_UNAVAILABLE
+                {
+                    let (peer, about) = (around.inbound.peer, session.id.short());
+                    self.suspicions
+                        .note(peer, Suspicion::TooManySearches, about);
+                }
                 match (instead, &answer) {
                     (Some(manage), Err(refusal))
                         if refusal.code == StatusCode::CONTACT_LIST_EXISTS =>

@@ -4,6 +4,7 @@
 use crate::Sap;
 use crate::envelope::exchange::{Inbound, Reply};
 use crate::map::link;
+use crate::suspicion::Suspicion;
 use crate::transport::form_login;
 use crate::transport::gateway::{Origin, origin};
 use crate::transport::recorder::Recorder;
@@ -49,7 +50,14 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     if request.method() == Method::GET
         && let Some(id) = shttp::id_in(request.uri().path())
     {
-        let mut response = bare(sap.long_poll(id).await);
+        let status = sap.long_poll(id).await;
+        if status == StatusCode::NOT_FOUND {
+            let from = origin(peer, request.headers(), &sap.config.http.gateways).address;
+            let about = id.get(..8).unwrap_or(id);
+            sap.suspicions
+                .note(Some(from), Suspicion::UnknownUrl, about);
+        }
+        let mut response = bare(status);
         let no_store = HeaderValue::from_static("no-store");
         response.headers_mut().insert(CACHE_CONTROL, no_store);
         return response;
@@ -57,7 +65,14 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     if request.method() == Method::GET
         && let Some(token) = link::token_in(request.uri().path())
     {
-        return map(sap, token).await;
+        let response = map(sap, token).await;
+        if response.status() == StatusCode::NOT_FOUND {
+            let from = origin(peer, request.headers(), &sap.config.http.gateways).address;
+            let about = token.get(..8).unwrap_or(token);
+            sap.suspicions
+                .note(Some(from), Suspicion::UnknownMap, about);
+        }
+        return response;
     }
     if request.method() != Method::POST {
         let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
@@ -68,7 +83,13 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     let (mut head, body) = request.into_parts();
     let (mut body, _held) = match read(body, sap).await {
         Ok(read) => read,
-        Err(status) => return closing(bare(status)),
+        Err(Unread(status, what)) => {
+            if let Some(what) = what {
+                let from = origin(peer, &head.headers, &sap.config.http.gateways).address;
+                sap.suspicions.note(Some(from), what, status.as_u16());
+            }
+            return closing(bare(status));
+        }
     };
     if sap.config.http.form_login.as_deref() == Some(head.uri.path()) {
         let Some(login) = form_login::login_of(&body, Timestamp::now()) else {
@@ -88,8 +109,15 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         local: peer.local,
         host: host(&head),
     };
+    let from = way.origin.address;
     let work = exchange(sap.clone(), way, body, content_type.clone(), user_agent);
     let reply = Unstoppable::new(Box::pin(work)).await;
+    if matches!(reply, Some(Reply::BadRequest | Reply::UnsupportedMediaType)) {
+        let about = content_type.as_ref().and_then(|text| text.to_str().ok());
+        let about = format!("{:.64?}", about.unwrap_or(""));
+        sap.suspicions
+            .note(Some(from), Suspicion::Unreadable, about);
+    }
     sap.metrics.latency.observe(start.elapsed().as_secs_f64());
     let response = written(sap, reply, content_type);
     if let Some(recorder) = recorder {
@@ -215,21 +243,34 @@ fn closing(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
 }
 
 /// The whole body, however it is framed; never more than the limit is kept.
-async fn read(body: Incoming, sap: &Sap) -> Result<(Bytes, Held<'_>), StatusCode> {
+async fn read(body: Incoming, sap: &Sap) -> Result<(Bytes, Held<'_>), Unread> {
     let config = &sap.config.http;
     let limit = config.max_body;
     if body.size_hint().lower() > limit as u64 {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        return Err(StatusCode::PAYLOAD_TOO_LARGE.into());
     }
     // A client that announces more than it sends (clients MOV-28) gets 400, not silence.
     let mut held = Held {
         all: &sap.bodies,
         mine: 0,
     };
-    let body = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut held))
-        .await
-        .unwrap_or(Err(StatusCode::BAD_REQUEST))?;
-    Ok((body, held))
+    let body = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut held)).await;
+    match body {
+        Ok(Ok(body)) => Ok((body, held)),
+        Ok(Err(status)) => Err(status.into()),
+        Err(_) => Err(Unread(StatusCode::BAD_REQUEST, Some(Suspicion::SlowBody))),
+    }
+}
+
+/// Why there is no body: what is answered, and what a client does not do.
+struct Unread(StatusCode, Option<Suspicion>);
+
+impl From<StatusCode> for Unread {
+    fn from(status: StatusCode) -> Self {
+        // A connection that ends in the middle is a phone's daily bread.
+        let is_large = status == StatusCode::PAYLOAD_TOO_LARGE;
+        Self(status, is_large.then_some(Suspicion::LargeBody))
+    }
 }
 
 /// Octets of bodies that are in memory on behalf of one request.
