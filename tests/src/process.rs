@@ -1,11 +1,11 @@
 //! The programs of the workspace as processes of their own: to be killed, traced, measured.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
 
 /// A program of the workspace, built if it is not up to date.
@@ -56,6 +56,7 @@ pub struct Hamletd {
     address: SocketAddr,
     settings: Vec<String>,
     directory: TempDir,
+    log: Arc<Mutex<String>>,
 }
 
 impl Hamletd {
@@ -72,12 +73,14 @@ impl Hamletd {
             .and_then(|listener| listener.local_addr())
             .expect("a free port");
         let settings: Vec<String> = settings.iter().map(|set| (*set).to_owned()).collect();
-        let child = spawn(wrapper, &settings, address, directory.path());
+        let log = Arc::default();
+        let child = spawn(wrapper, &settings, address, directory.path(), &log);
         Self {
             child,
             address,
             settings,
             directory,
+            log,
         }
     }
 
@@ -116,7 +119,20 @@ impl Hamletd {
 
     /// Starts it again on the same directory and port.
     pub fn start_again(&mut self) {
-        self.child = spawn(&[], &self.settings, self.address, self.directory.path());
+        let (settings, directory) = (&self.settings, self.directory.path());
+        self.child = spawn(&[], settings, self.address, directory, &self.log);
+    }
+
+    /// The lines of the log so far in which a text is.
+    pub fn logged(&self, text: &str) -> Vec<String> {
+        let log = self.log.lock().expect("a log");
+        let lines = log.lines().filter(|line| line.contains(text));
+        lines.map(str::to_owned).collect()
+    }
+
+    /// Octets of the log so far.
+    pub fn log_length(&self) -> usize {
+        self.log.lock().expect("a log").len()
     }
 
     /// The memory that it holds.
@@ -150,7 +166,13 @@ impl Drop for Hamletd {
 }
 
 /// Starts the server and waits until it says that it serves.
-fn spawn(wrapper: &[&OsStr], settings: &[String], address: SocketAddr, data_dir: &Path) -> Child {
+fn spawn(
+    wrapper: &[&OsStr],
+    settings: &[String],
+    address: SocketAddr,
+    data_dir: &Path,
+    kept: &Arc<Mutex<String>>,
+) -> Child {
     let hamletd = program("hamletd");
     let mut words: Vec<&OsStr> = wrapper.to_vec();
     words.push(hamletd.as_os_str());
@@ -178,6 +200,13 @@ fn spawn(wrapper: &[&OsStr], settings: &[String], address: SocketAddr, data_dir:
         assert!(read > 0, "hamletd ended: {said}");
     }
     // Whoever writes a log must not wait for its reader.
-    std::thread::spawn(move || log.read_to_string(&mut String::new()));
+    let kept = kept.clone();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        while log.read_line(&mut line).is_ok_and(|read| read > 0) {
+            kept.lock().expect("a log").push_str(&line);
+            line.clear();
+        }
+    });
     child
 }

@@ -7,6 +7,7 @@
 // A task runner talks to the person at the terminal.
 #![allow(clippy::print_stdout)]
 
+mod map_data;
 mod peers;
 mod step;
 
@@ -32,6 +33,11 @@ const SUBCOMMANDS: &[Subcommand] = &[
         "crash-test",
         "kill -9 of the server under load, twenty times",
         crash_test,
+    ),
+    (
+        "map-data",
+        "makes the data of the maps anew, of packages of npm and PyPI",
+        map_data,
     ),
 ];
 
@@ -90,6 +96,13 @@ fn crash_test() -> Vec<Step> {
                 .env("HAMLET_BUILT", "1")
                 .env("HAMLET_CRASHES", "20"),
         ),
+    ]
+}
+
+fn map_data() -> Vec<Step> {
+    vec![
+        Step::call("packages", map_data::fetch),
+        Step::call("conversion", map_data::convert),
     ]
 }
 

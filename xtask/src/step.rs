@@ -26,10 +26,15 @@ pub struct Invocation {
 /// The cargo that runs this program, with these arguments.
 pub fn cargo(arguments: &[&'static str]) -> Invocation {
     Invocation {
-        program: std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+        program: cargo_program(),
         arguments: arguments.to_vec(),
         environment: Vec::new(),
     }
+}
+
+/// The cargo that runs this program.
+pub fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 impl Invocation {

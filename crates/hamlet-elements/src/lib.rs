@@ -15,6 +15,7 @@ pub mod elements;
 mod failure;
 pub mod im;
 pub mod invitation;
+pub mod locate;
 pub mod notification;
 mod once;
 pub mod outbox;

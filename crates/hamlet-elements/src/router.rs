@@ -95,7 +95,8 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::Invite(_)
         | Request::AnswerInvitation(_)
         | Request::CancelInvitation(_)
-        | Request::AnswerSystemMessages(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        | Request::AnswerSystemMessages(_)
+        | Request::Locate(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
         | Request::GetContactLists
@@ -206,6 +207,7 @@ impl Inner {
                 self.answer_system_messages(requestor.user, answers, key)
                     .await
             }
+            Request::Locate(request) => self.locate(requestor, request).await,
         }
     }
 }

@@ -5,7 +5,9 @@
 
 use crate::notification::Notification;
 use crate::push::{Push, Pushed};
-use crate::{contact_list, im, invitation, presence, profile, search, system_message, verify};
+use crate::{
+    contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
+};
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
@@ -120,6 +122,8 @@ pub enum Request {
     WithdrawInvitation(Box<invitation::WithdrawInvitation>),
     /// csp-access 12.
     AnswerSystemMessages(system_message::Answers),
+    /// csp-access 11.3.
+    Locate(locate::Locate),
 }
 
 /// Which service element a request belongs to.
@@ -152,7 +156,8 @@ impl Request {
             | Self::InvitationAnswer(_)
             | Self::CancelInvitation(_)
             | Self::WithdrawInvitation(_)
-            | Self::AnswerSystemMessages(_) => ServiceElement::Common,
+            | Self::AnswerSystemMessages(_)
+            | Self::Locate(_) => ServiceElement::Common,
             _ => ServiceElement::Presence,
         }
     }
@@ -179,6 +184,8 @@ pub enum Response {
     SearchPage(search::Page),
     /// GetPublicProfiles.
     PublicProfiles(profile::PublicProfiles),
+    /// Locate.
+    Location(locate::Location),
 }
 
 /// Success, possibly partial: 200 without details, 201 with (csp-access 1.5).

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod content;
+pub mod geo;
 pub mod id;
 pub mod message;
 pub mod msisdn;
@@ -18,6 +19,7 @@ pub mod time;
 
 pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
 pub use content::{Content, TransferEncoding};
+pub use geo::Coordinates;
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
 pub use message::{Message, MessageParty, Recipients};
 pub use msisdn::Msisdn;

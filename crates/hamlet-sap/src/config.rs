@@ -39,6 +39,8 @@ pub struct SapConfig {
     pub presence: PresenceConfig,
     /// Searches.
     pub search: SearchConfig,
+    /// Maps.
+    pub map: MapConfig,
     /// Where the users of this domain have their presence.
     pub presence_home: PresenceHome,
     /// Domains whose users have their presence here.
@@ -150,6 +152,9 @@ pub struct HttpConfig {
     pub idle_timeout: Duration,
     /// How long open exchanges may take to end at shutdown.
     pub drain_timeout: Duration,
+    /// The path of the web form by which clients of a Colibria server log in (clients 5.1);
+    /// `None`: it is not served.
+    pub form_login: Option<String>,
     /// Gateways and proxies in front of the server.
     pub gateways: GatewayConfig,
 }
@@ -194,6 +199,20 @@ pub struct CirConfig {
     pub repeat: RepeatTimes,
 }
 
+/// Maps (csp-access 11.3).
+#[derive(Debug, Clone)]
+pub struct MapConfig {
+    /// Of a picture, pixels; smaller where the client takes no such one.
+    pub width: u32,
+    /// The same.
+    pub height: u32,
+    /// How long a link to a map leads to it.
+    pub link_life: Duration,
+    /// The URL of maps elsewhere, with names in braces for the place (see the operator's
+    /// guide): clients get links to them instead of the server's own maps.
+    pub url_template: Option<String>,
+}
+
 /// The service relay (csp-im 5.3 item 10).
 #[derive(Debug, Clone)]
 pub struct RelayConfig {
@@ -225,6 +244,7 @@ impl SapConfig {
             contact_lists: ContactListConfig::default(),
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
+            map: MapConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             trace_dir: None,
@@ -295,6 +315,7 @@ impl Default for HttpConfig {
             read_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             drain_timeout: Duration::from_secs(10),
+            form_login: None,
             gateways: GatewayConfig::default(),
         }
     }
@@ -318,6 +339,17 @@ impl Default for CirConfig {
             flag_every: Duration::from_secs(60),
             pause: Duration::from_secs(1),
             repeat: RepeatTimes::default(),
+        }
+    }
+}
+
+impl Default for MapConfig {
+    fn default() -> Self {
+        Self {
+            width: 240,
+            height: 240,
+            link_life: Duration::from_secs(600),
+            url_template: None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod config;
 mod delivery;
 mod envelope;
 mod login;
+mod map;
 pub mod mapping;
 mod metrics;
 mod negotiation;
@@ -19,13 +20,14 @@ mod operate;
 pub mod relay;
 mod sap;
 mod session;
+mod suspicion;
 pub mod trace;
 mod transport;
 
 pub use cir::address::{BadAddress, PublicAddress};
 pub use cir::method::RepeatTimes;
 pub use config::{
-    AccountsConfig, CirConfig, DeliveryConfig, HttpConfig, ProviderConfig, Registration,
+    AccountsConfig, CirConfig, DeliveryConfig, HttpConfig, MapConfig, ProviderConfig, Registration,
     RelayConfig, SapConfig, SessionConfig,
 };
 pub use envelope::exchange::{Inbound, Reply};

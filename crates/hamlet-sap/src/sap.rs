@@ -5,9 +5,12 @@ use crate::delivery::events::Hub;
 use crate::delivery::numbers::Numbers;
 use crate::login::credentials::{Credentials, KEY_LENGTH};
 use crate::login::throttle::Throttle;
+use crate::map::draw::Maps;
+use crate::map::link::Links;
 use crate::metrics::{Metrics, StoreFigures};
 use crate::negotiation::capability::Offer;
 use crate::relay::Relay;
+use crate::suspicion::Suspicions;
 use crate::trace::{TraceLimits, Tracer};
 use crate::{CirConfig, SapConfig};
 use hamlet_elements::Elements;
@@ -31,6 +34,9 @@ pub struct Sap {
     pub(crate) numbers: Numbers,
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
+    pub(crate) suspicions: Suspicions,
+    pub(crate) maps: Maps,
+    pub(crate) map_links: Links,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Option<Tracer>,
     /// Octets of request bodies that are in memory.
@@ -80,6 +86,9 @@ impl Sap {
             numbers,
             credentials,
             throttle,
+            suspicions: Suspicions::default(),
+            maps: Maps::new(),
+            map_links: Links::new(key),
             config,
             store,
             elements,

@@ -5,6 +5,7 @@ mod android;
 mod android_lists;
 mod android_wbxml;
 mod cir;
+mod form_login;
 mod movistar;
 mod s60;
 mod several;

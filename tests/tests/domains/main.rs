@@ -4,6 +4,7 @@
 
 mod figure_6;
 mod invitations;
+mod maps;
 mod messages;
 mod presence;
 

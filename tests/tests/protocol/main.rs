@@ -8,6 +8,7 @@ mod delivery;
 mod http;
 mod invitations;
 mod login;
+mod maps;
 mod presence;
 mod profile;
 mod random_input;

@@ -418,9 +418,12 @@ pub fn outcome(answer: &Answer) -> String {
         }
         Ok(Response::Presence(values)) => (StatusCode::PARTIAL_SUCCESS, &values.details),
         Ok(Response::PublicProfiles(profiles)) => (profiles.code(), &profiles.details),
-        Ok(Response::ContactLists(_) | Response::Members(_) | Response::SearchPage(_)) => {
-            return "200".into();
-        }
+        Ok(
+            Response::ContactLists(_)
+            | Response::Members(_)
+            | Response::SearchPage(_)
+            | Response::Location(_),
+        ) => return "200".into(),
         Err(refusal) => (refusal.code, &refusal.details),
     };
     let mut text = code.to_string();

@@ -11,6 +11,7 @@ use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
+use crate::suspicion::Suspicion;
 use hamlet_csp::elements::{
     ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, SegmentId,
     ServiceRequest,
@@ -87,6 +88,11 @@ impl Sap {
                 let why = content.err().filter(|unreadable| unreadable.status == code);
                 let why = why.map_or(String::new(), |unreadable| unreadable.to_string());
                 let refusal = Refusal::because(code, why);
+                if state == SessionState::Unknown && code == StatusCode::INVALID_SESSION {
+                    let about = tag.map_or("none", Tag::name);
+                    let peer = around.inbound.peer;
+                    self.suspicions.note(peer, Suspicion::UnknownSession, about);
+                }
                 self.refuse(tag, state, &refusal, &facts)
             }
             (Verdict::Serve, Err(unreadable)) => {
@@ -229,6 +235,10 @@ impl Sap {
                 let change = |all: &mut Subscriptions| all.unsubscribe(list);
                 self.notifications(change, session, facts).await
             }
+            Primitive::GetMapRequest(request) => {
+                let map = Box::pin(self.get_map(*request, session, facts, around));
+                Done::respond(map.await)
+            }
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);
@@ -270,6 +280,13 @@ impl Sap {
                 let answer = self.elements.call(call).await;
                 if answer.is_ok() && !ended.is_empty() {
                     Box::pin(self.end_others(ended)).await;
+                }
+                if let (Reply::Search, Err(refusal)) = (&reply, &answer)
+                    && refusal.code == StatusCode::SERVICE_UNAVAILABLE
+                {
+                    let (peer, about) = (around.inbound.peer, session.id.short());
+                    self.suspicions
+                        .note(peer, Suspicion::TooManySearches, about);
                 }
                 match (instead, &answer) {
                     (Some(manage), Err(refusal))

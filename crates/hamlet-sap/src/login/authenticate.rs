@@ -7,6 +7,7 @@ use crate::login::digest::{self, Schema};
 use crate::login::registration::{self, Entitlement};
 use crate::login::respond::Login;
 use crate::session::id::new_nonce;
+use crate::suspicion::Suspicion;
 use hamlet_model::{Refusal, StatusCode};
 use hamlet_store::{AccountStatus, Challenge};
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,8 @@ impl Sap {
             return self.challenge(login, self.schema(login, &secret)?).await;
         };
         let Some((nonce, pending)) = self.pending(login).await? else {
+            let about = login.user.as_str();
+            self.suspicions.note(peer, Suspicion::NoChallenge, about);
             // Android would never come back from a second challenge (clients AND-5).
             if login.profile.family == ClientFamily::Android {
                 return Err(StatusCode::INVALID_PASSWORD.into());

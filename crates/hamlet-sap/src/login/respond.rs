@@ -15,6 +15,7 @@ use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
 use crate::session::id::new_session_id;
 use crate::session::{NewSession, Session, Settings};
+use crate::suspicion::Suspicion;
 use hamlet_csp::Version;
 use hamlet_csp::elements::{CapabilityList, CspResult, LoginRequest, LoginResponse};
 use hamlet_elements::system_message::SystemMessageShown;
@@ -156,11 +157,10 @@ impl Sap {
             }
             Err(refusal) => {
                 self.metrics.login("refused");
-                tracing::info!(
-                    user = request.user_id.as_deref().unwrap_or(""),
-                    code = refusal.code.0,
-                    "login refused"
-                );
+                let user = request.user_id.as_deref().unwrap_or("");
+                let about = format_args!("{:?} {}", clip(user), refusal.code.0);
+                let peer = around.inbound.peer;
+                self.suspicions.note(peer, Suspicion::LoginRefused, about);
                 let result = result::result(refusal.code, &refusal.description, &[], &facts);
                 let response = LoginResponse {
                     result: Some(result),

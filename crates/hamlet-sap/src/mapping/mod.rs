@@ -9,6 +9,7 @@ pub mod address;
 pub mod contact_list;
 pub mod content;
 pub mod invitation;
+pub mod map;
 pub mod message;
 pub mod notification;
 pub mod presence;
@@ -184,9 +185,10 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         Response::ContactList(managed) => (managed.code, managed.details.as_slice()),
         Response::Presence(values) => (presence::values_code(values), values.details.as_slice()),
         Response::PublicProfiles(profiles) => (profiles.code(), profiles.details.as_slice()),
-        Response::ContactLists(_) | Response::Members(_) | Response::SearchPage(_) => {
-            (StatusCode::OK, &[][..])
-        }
+        Response::ContactLists(_)
+        | Response::Members(_)
+        | Response::SearchPage(_)
+        | Response::Location(_) => (StatusCode::OK, &[][..]),
     };
     result::status_with(code, "", details, facts)
 }

@@ -143,11 +143,11 @@ impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{CAINV, INVIT, SGMNT, UPDPR, VRID};
+        use Function::{CAINV, GETMAP, INVIT, SGMNT, UPDPR, VRID};
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
-            .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV])
+            .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
             .for_each(|function| set.insert(function));
         set
     }
@@ -194,6 +194,7 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::VerifyIDRequest => Function::VRID,
         Tag::InviteRequest | Tag::InviteUserResponse => Function::INVIT,
         Tag::CancelInviteRequest => Function::CAINV,
+        Tag::GetMapRequest => Function::GETMAP,
         _ => return None,
     })
 }

@@ -36,6 +36,7 @@ impl Sap {
                 return;
             };
             sap.sweep(Timestamp::now()).await;
+            sap.suspicions.settle();
             if turn % TIDY_EVERY == 0 {
                 sap.tidy(Timestamp::now()).await;
             }

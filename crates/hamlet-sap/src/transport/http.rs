@@ -3,12 +3,16 @@
 
 use crate::Sap;
 use crate::envelope::exchange::{Inbound, Reply};
+use crate::map::link;
+use crate::suspicion::Suspicion;
+use crate::transport::form_login;
 use crate::transport::gateway::{Origin, origin};
 use crate::transport::recorder::Recorder;
 use crate::transport::shttp;
 use crate::transport::unstoppable::Unstoppable;
 use bytes::{Bytes, BytesMut};
 use hamlet_csp::Syntax;
+use hamlet_model::Timestamp;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -46,9 +50,28 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     if request.method() == Method::GET
         && let Some(id) = shttp::id_in(request.uri().path())
     {
-        let mut response = bare(sap.long_poll(id).await);
+        let status = sap.long_poll(id).await;
+        if status == StatusCode::NOT_FOUND {
+            let from = origin(peer, request.headers(), &sap.config.http.gateways).address;
+            let about = id.get(..8).unwrap_or(id);
+            sap.suspicions
+                .note(Some(from), Suspicion::UnknownUrl, about);
+        }
+        let mut response = bare(status);
         let no_store = HeaderValue::from_static("no-store");
         response.headers_mut().insert(CACHE_CONTROL, no_store);
+        return response;
+    }
+    if request.method() == Method::GET
+        && let Some(token) = link::token_in(request.uri().path())
+    {
+        let response = map(sap, token).await;
+        if response.status() == StatusCode::NOT_FOUND {
+            let from = origin(peer, request.headers(), &sap.config.http.gateways).address;
+            let about = token.get(..8).unwrap_or(token);
+            sap.suspicions
+                .note(Some(from), Suspicion::UnknownMap, about);
+        }
         return response;
     }
     if request.method() != Method::POST {
@@ -58,11 +81,25 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         let whole = request.body().is_end_stream();
         return if whole { response } else { closing(response) };
     }
-    let (head, body) = request.into_parts();
-    let (body, _held) = match read(body, sap).await {
+    let (mut head, body) = request.into_parts();
+    let (mut body, _held) = match read(body, sap).await {
         Ok(read) => read,
-        Err(status) => return closing(bare(status)),
+        Err(Unread(status, what)) => {
+            if let Some(what) = what {
+                let from = origin(peer, &head.headers, &sap.config.http.gateways).address;
+                sap.suspicions.note(Some(from), what, status.as_u16());
+            }
+            return closing(bare(status));
+        }
     };
+    if sap.config.http.form_login.as_deref() == Some(head.uri.path()) {
+        let Some(login) = form_login::login_of(&body, Timestamp::now()) else {
+            return bare(StatusCode::BAD_REQUEST);
+        };
+        body = Bytes::from(login);
+        let media_type = HeaderValue::from_static(form_login::MEDIA_TYPE);
+        head.headers.insert(CONTENT_TYPE, media_type);
+    }
     let start = Instant::now();
     let content_type = head.headers.get(CONTENT_TYPE).cloned();
     let user_agent = head.headers.get(USER_AGENT).cloned();
@@ -73,14 +110,39 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         local: peer.local,
         host: host(&head),
     };
+    let from = way.origin.address;
     let work = exchange(sap.clone(), way, body, content_type.clone(), user_agent);
     let reply = Unstoppable::new(Box::pin(work)).await;
+    if matches!(reply, Some(Reply::BadRequest | Reply::UnsupportedMediaType)) {
+        let about = content_type.as_ref().and_then(|text| text.to_str().ok());
+        let about = format!("{:.64?}", about.unwrap_or(""));
+        sap.suspicions
+            .note(Some(from), Suspicion::Unreadable, about);
+    }
     sap.metrics.latency.observe(start.elapsed().as_secs_f64());
     let response = written(sap, reply, content_type);
     if let Some(recorder) = recorder {
         recorder.end(sap, &response);
     }
     response
+}
+
+/// The map to which a link leads (csp-access 11.3).
+async fn map(sap: &Sap, token: &str) -> Response<Full<Bytes>> {
+    let Some(wanted) = sap.map_links.open(token, Timestamp::now()) else {
+        return bare(StatusCode::NOT_FOUND);
+    };
+    match sap.maps.draw(wanted).await {
+        Ok(octets) => {
+            let mut response = Response::new(Full::new(octets));
+            let headers = response.headers_mut();
+            let media_type = HeaderValue::from_static(wanted.format.media_type());
+            headers.insert(CONTENT_TYPE, media_type);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+            response
+        }
+        Err(_) => bare(StatusCode::SERVICE_UNAVAILABLE),
+    }
 }
 
 /// The way on which a request came.
@@ -182,21 +244,34 @@ fn closing(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
 }
 
 /// The whole body, however it is framed; never more than the limit is kept.
-async fn read(body: Incoming, sap: &Sap) -> Result<(Bytes, Held<'_>), StatusCode> {
+async fn read(body: Incoming, sap: &Sap) -> Result<(Bytes, Held<'_>), Unread> {
     let config = &sap.config.http;
     let limit = config.max_body;
     if body.size_hint().lower() > limit as u64 {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        return Err(StatusCode::PAYLOAD_TOO_LARGE.into());
     }
     // A client that announces more than it sends (clients MOV-28) gets 400, not silence.
     let mut held = Held {
         all: &sap.bodies,
         mine: 0,
     };
-    let body = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut held))
-        .await
-        .unwrap_or(Err(StatusCode::BAD_REQUEST))?;
-    Ok((body, held))
+    let body = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut held)).await;
+    match body {
+        Ok(Ok(body)) => Ok((body, held)),
+        Ok(Err(status)) => Err(status.into()),
+        Err(_) => Err(Unread(StatusCode::BAD_REQUEST, Some(Suspicion::SlowBody))),
+    }
+}
+
+/// Why there is no body: what is answered, and what a client does not do.
+struct Unread(StatusCode, Option<Suspicion>);
+
+impl From<StatusCode> for Unread {
+    fn from(status: StatusCode) -> Self {
+        // A connection that ends in the middle is a phone's daily bread.
+        let is_large = status == StatusCode::PAYLOAD_TOO_LARGE;
+        Self(status, is_large.then_some(Suspicion::LargeBody))
+    }
 }
 
 /// Octets of bodies that are in memory on behalf of one request.

@@ -1,6 +1,7 @@
 //! Transports: HTTP (transport 3), and what carries the CIR channel (transport 6).
 
 mod cir_line;
+pub(crate) mod form_login;
 pub(crate) mod gateway;
 pub(crate) mod http;
 pub(crate) mod listener;

@@ -7,6 +7,7 @@ use crate::Sap;
 use crate::cir::channel::Channel;
 use crate::cir::open::Open;
 use crate::session::Session;
+use crate::suspicion::Suspicion;
 use crate::transport::cir_line::{self, Line};
 use crate::transport::listener::is_passing;
 use socket2::{SockRef, TcpKeepalive};
@@ -53,6 +54,21 @@ enum End {
     Released,
     /// The server closes it.
     Told,
+}
+
+impl End {
+    /// What a well-behaved client does not do; `stranger`: it has not said HELO.
+    fn suspicion(self, stranger: bool) -> Option<Suspicion> {
+        match self {
+            Self::UnknownSession => Some(Suspicion::ChannelOfNoSession),
+            Self::NoHelo => Some(Suspicion::ChannelWithoutHelo),
+            // Its time was over, or it had to make way for others of its kind.
+            Self::Silent | Self::Told if stranger => Some(Suspicion::ChannelWithoutHelo),
+            Self::TooMuch => Some(Suspicion::ChannelFlood),
+            Self::Slow => Some(Suspicion::ChannelUnread),
+            Self::Closed | Self::Silent | Self::Released | Self::Told => None,
+        }
+    }
 }
 
 impl Sap {
@@ -198,6 +214,12 @@ impl Connection {
             // A client that never stops talking must not keep others waiting.
             tokio::task::coop::consume_budget().await;
         };
+        if let Some(what) = end.suspicion(self.sessions.is_empty()) {
+            let peer = Some(self.address.ip());
+            self.sap
+                .suspicions
+                .note(peer, what, format_args!("{end:?}"));
+        }
         tracing::debug!(
             address = %self.address,
             session = self.sessions.first().map_or("none", |session| session.id.short()),

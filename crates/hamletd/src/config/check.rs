@@ -27,6 +27,7 @@ impl Config {
             Pse::Domain(domain) => *domain != self.domain,
         };
         let country_code = &self.search.country_code;
+        let map_url = &self.map.url_template;
         let second = Duration::from_secs(1);
         let positive = [
             ("http.max_connections", http.max_connections),
@@ -49,6 +50,7 @@ impl Config {
             ("session.ttl_min", session.ttl_min),
             ("im.validity_default", im.validity_default),
             ("search.time_limit", self.search.time_limit),
+            ("map.link_life", self.map.link_life),
         ];
         let rule = |holds: bool, what: &str| (holds, what.to_owned());
         let mut rules = vec![
@@ -81,6 +83,10 @@ impl Config {
             rule(
                 http.listen.0.is_some() || http.tls_listen.0.is_some(),
                 "http.listen and http.tls.listen are both off, so no client could connect",
+            ),
+            rule(
+                http.form_login.is_empty() || http.form_login.starts_with('/'),
+                "http.form_login must begin with a slash",
             ),
             rule(
                 has_certificate == has_key,
@@ -127,6 +133,18 @@ impl Config {
                 // Of 40 s, with something for the way (clients AND-34).
                 cir.http_hold < Duration::from_secs(40),
                 "cir.http.hold must be below 40s, or clients would give the request up",
+            ),
+            rule(
+                [self.map.width, self.map.height]
+                    .iter()
+                    .all(|side| (64..=1024).contains(side)),
+                "map.width and map.height must be 64 to 1024",
+            ),
+            rule(
+                map_url.is_empty()
+                    || map_url.starts_with("http://")
+                    || map_url.starts_with("https://"),
+                "map.url_template must begin with http:// or https://",
             ),
             rule(
                 foreign,

@@ -57,6 +57,10 @@ configuration! {
         /// request comes from (X-Forwarded-For) and that it came encrypted
         /// (X-Forwarded-Proto: https).
         "http.trusted_proxies" => trusted_proxies: Vec<IpNet> = "";
+        /// Path of the web form by which the clients of a Colibria server log in, such as
+        /// `/tmelogin/tmelogin.jsp`. Passwords come in it as they are: use it over TLS or a
+        /// private link only. Nothing: it is not served.
+        "http.form_login" => form_login: String = "";
         /// Headers in which those of `http.trusted_proxies` give the telephone number of a
         /// client, for example `X-Network-MSISDN`. Name only what they set themselves and
         /// do not let through from clients.
@@ -241,6 +245,23 @@ configuration! {
         /// The country code, digits only, that completes phone numbers without one. Nothing:
         /// they are taken as they are.
         "search.country_code" => country_code: String = "";
+    }
+
+    /// Maps of where a user is, for those who may see it.
+    map: Maps {
+        /// Width of the maps that the server draws, pixels, 64 to 1024. A client that takes no
+        /// picture of this size gets a smaller one, or a link.
+        "map.width" => width: u32 = "240";
+        /// Height of the maps, pixels, 64 to 1024.
+        "map.height" => height: u32 = "240";
+        /// How long a link to a map leads to it. Links begin with `cir.http.url`, if that is
+        /// set.
+        "map.link_life" => link_life: Duration = "10min";
+        /// URL of maps on another server, to which clients get links instead of the server's
+        /// own maps. `{latitude}` and `{longitude}` (degrees), `{accuracy}` (metres, 0 if it
+        /// is not known), `{zoom}`, `{x}`, `{y}` (Mercator tile), `{width}` and `{height}`
+        /// (pixels) in it are filled in.
+        "map.url_template" => url_template: String = "";
     }
 
     /// Which service elements run here, and which in another domain (the Primary Service

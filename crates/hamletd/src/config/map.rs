@@ -8,8 +8,8 @@ use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
 use hamlet_sap::{
-    AccountsConfig, CirConfig, DeliveryConfig, GatewayConfig, HttpConfig, ProviderConfig,
-    Registration, RelayConfig, SapConfig, SessionConfig,
+    AccountsConfig, CirConfig, DeliveryConfig, GatewayConfig, HttpConfig, MapConfig,
+    ProviderConfig, Registration, RelayConfig, SapConfig, SessionConfig,
 };
 use hamlet_store::{StoreConfig, StoreUrl};
 
@@ -75,6 +75,7 @@ impl Config {
                 read_timeout: http.read_timeout,
                 idle_timeout: http.idle_timeout,
                 drain_timeout: http.drain_timeout,
+                form_login: given(&http.form_login),
                 gateways: GatewayConfig {
                     trusted: http.trusted_proxies.clone(),
                     msisdn_headers: http.msisdn_headers.clone(),
@@ -110,6 +111,12 @@ impl Config {
                 partial_contact_data: self.search.partial_contact_data,
                 country_code: self.search.country_code.clone(),
                 ..usual.search
+            },
+            map: MapConfig {
+                width: self.map.width,
+                height: self.map.height,
+                link_life: self.map.link_life,
+                url_template: given(&self.map.url_template),
             },
             presence_home: match &self.elements.presence {
                 Pse::Local => PresenceHome::Local,
