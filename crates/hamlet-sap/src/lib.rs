@@ -11,6 +11,7 @@ pub mod client_profile;
 mod config;
 mod delivery;
 mod envelope;
+pub mod journal;
 mod login;
 pub mod mapping;
 mod metrics;

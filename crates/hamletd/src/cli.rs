@@ -105,6 +105,8 @@ pub enum Command {
     ConfigReference,
     /// Print the list of the metrics in Markdown.
     MetricsReference,
+    /// Print the description of the HTTP API (OpenAPI 3.1).
+    ApiReference,
 }
 
 /// `hamletd user …`
@@ -127,6 +129,16 @@ pub enum UserCommand {
         /// Password; read from standard input when it is not given.
         #[arg(long)]
         password: Option<String>,
+    },
+    /// Let a user log in again who was kept out.
+    Enable {
+        /// Address of the account.
+        user: String,
+    },
+    /// Keep a user out; his sessions end, and everything of his stays.
+    Disable {
+        /// Address of the account.
+        user: String,
     },
     /// Show the telephone numbers of an account, add some or remove some. Who logs in by
     /// his number (accounts.msisdn_login), and who is looked for by it, is found by these.

@@ -5,7 +5,7 @@ use crate::cli::{InvitationCodeCommand, SessionCommand, UserCommand};
 use crate::config::Config;
 use crate::control::{Answer, Connection, ControlError, Request, SessionEntry, UserEntry};
 use crate::data_dir::{DataDirError, control_socket};
-use crate::operations::Operations;
+use crate::operations::{Actor, Operations};
 use crate::server::{Engine, StartError};
 use hamlet_model::Timestamp;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
@@ -79,7 +79,7 @@ impl Way {
     async fn ask(&mut self, request: Request) -> Result<Answer, CommandError> {
         Ok(match self {
             Self::Server(connection) => connection.ask(&request).await?,
-            Self::Alone(alone) => alone.0.execute(request).await,
+            Self::Alone(alone) => alone.0.execute(&Actor::this_process(), request).await,
         })
     }
 
@@ -104,6 +104,8 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::User(UserCommand::Show { user }) => Request::UserShow { user },
         Command::User(UserCommand::Set { user, fields }) => Request::UserSet { user, fields },
         Command::User(UserCommand::Delete { user }) => Request::UserDelete { user },
+        Command::User(UserCommand::Enable { user }) => Request::UserEnable { user },
+        Command::User(UserCommand::Disable { user }) => Request::UserDisable { user },
         Command::User(UserCommand::Msisdn { user, add, remove }) => {
             Request::UserMsisdn { user, add, remove }
         }

@@ -33,6 +33,7 @@ impl Config {
             ("cir.tcp.max_connections", cir.tcp_max_connections),
             ("store.readers", self.store.readers),
             ("store.writers", self.store.writers),
+            ("audit.files", self.audit.files),
             ("session.max_per_user", session.max_per_user),
             ("session.max_total", session.max_total),
             ("im.max_recipients", im.max_recipients),

@@ -73,6 +73,22 @@ configuration! {
         /// File of the bearer token that the admin interface asks for; made at the first
         /// start. Nothing: `admin.token` in the data directory.
         "admin.token_file" => token_file: OptionalPath = "";
+        /// File of the tokens for the HTTP API below `/api/v1`, a name and a token of at least
+        /// 32 characters on each line; the audit log names who has a token by that name. Nothing:
+        /// `api.tokens` in the data directory, if it is there. Without a token nobody can use
+        /// the API. Read again at SIGHUP.
+        "admin.api_tokens" => api_tokens: OptionalPath = "";
+    }
+
+    /// The log of what operators changed, by commands and by the HTTP API: one JSON object a
+    /// line, without secrets.
+    audit: AuditSection {
+        /// The file. Nothing: `audit.log` in the data directory.
+        "audit.file" => file: OptionalPath = "";
+        /// Size at which the file is renamed, with a number behind its name, and begun anew.
+        "audit.max_size" => max_size: Size = "10MiB";
+        /// How many files are kept, the present one among them.
+        "audit.files" => files: u32 = "10";
     }
 
     /// The interface to other servers.

@@ -7,6 +7,7 @@ use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
+use hamlet_sap::journal::JournalLimits;
 use hamlet_sap::{
     AccountsConfig, CirConfig, DeliveryConfig, GatewayConfig, HttpConfig, ProviderConfig,
     Registration, RelayConfig, SapConfig, SessionConfig,
@@ -21,6 +22,15 @@ impl Config {
             readers: self.store.readers as usize,
             writers: self.store.writers as usize,
             ..StoreConfig::new(url.unwrap_or_else(|| StoreUrl::Sqlite(data_dir.store_file())))
+        }
+    }
+
+    /// For the audit log.
+    pub fn audit_limits(&self) -> JournalLimits {
+        JournalLimits {
+            size: self.audit.max_size.0,
+            files: self.audit.files,
+            daily: false,
         }
     }
 

@@ -45,6 +45,16 @@ pub enum Request {
         /// The new password.
         password: String,
     },
+    /// Let a user log in again.
+    UserEnable {
+        /// Address.
+        user: String,
+    },
+    /// Keep a user out and end his sessions.
+    UserDisable {
+        /// Address.
+        user: String,
+    },
     /// Delete an account, its belongings and its sessions.
     UserDelete {
         /// Address.

@@ -1,0 +1,167 @@
+//! The operations in the words of the control socket and of the commands.
+
+use super::{Actor, Failure, Operations, Page};
+use crate::control::{Answer, InvitationCodeEntry, PAGE, Request, SessionEntry, UserEntry};
+use hamlet_model::{Msisdn, ProfileField};
+use hamlet_sap::SessionSummary;
+use hamlet_store::{Account, AccountStatus, InvitationCode};
+
+impl Operations {
+    /// Carries out one request.
+    pub async fn execute(&self, by: &Actor, request: Request) -> Answer {
+        let outcome = self.answer(by, request).await;
+        outcome.unwrap_or_else(|failure| Answer::failed(failure.text))
+    }
+
+    async fn answer(&self, by: &Actor, request: Request) -> Result<Answer, Failure> {
+        match request {
+            Request::UserAdd { user, password } => {
+                let user = self.add_user(by, &user, &password).await?;
+                done(format!("{user} can log in now"))
+            }
+            Request::UserList { after } => Ok(accounts(self.users(after.as_deref(), PAGE).await?)),
+            Request::UserPasswd { user, password } => {
+                let (user, ended) = self.change_password(by, &user, &password).await?;
+                done(format!("{user} has a new password{}", and_ended(ended)))
+            }
+            Request::UserEnable { user } => {
+                let (user, _) = self.set_active(by, &user, true).await?;
+                done(format!("{user} can log in"))
+            }
+            Request::UserDisable { user } => {
+                let (user, ended) = self.set_active(by, &user, false).await?;
+                done(format!("{user} cannot log in any more{}", and_ended(ended)))
+            }
+            Request::UserDelete { user } => {
+                let (user, ended) = self.delete_user(by, &user).await?;
+                done(format!("{user} is deleted{}", and_ended(ended)))
+            }
+            Request::UserMsisdn { user, add, remove } => {
+                let numbers = match add.is_empty() && remove.is_empty() {
+                    true => self.msisdns(&user).await?,
+                    false => self.change_msisdns(by, &user, &add, &remove).await?,
+                };
+                let user = self.target(&user);
+                done(lines(&numbers).unwrap_or_else(|| format!("{user} has no number")))
+            }
+            Request::InvitationCodeAdd { uses, days } => {
+                done(self.add_code(by, uses, days).await?.code)
+            }
+            Request::InvitationCodeList { after } => {
+                Ok(codes(self.codes(after.as_deref(), PAGE).await?))
+            }
+            Request::InvitationCodeDelete { code } => {
+                let code = self.delete_code(by, &code).await?;
+                done(format!("{code} is deleted"))
+            }
+            Request::UserShow { user } => {
+                let profile = self.profile(&user).await?;
+                let field =
+                    |field: &ProfileField| Some((field.name().to_owned(), profile.get(*field)?));
+                let fields = ProfileField::ALL.iter().filter_map(field).collect();
+                Ok(Answer::Profile { fields })
+            }
+            Request::UserSet { user, fields } => {
+                let fields: Result<Vec<_>, _> = fields.iter().map(|text| pair(text)).collect();
+                let user = self.set_profile(by, &user, &fields?).await?;
+                done(format!("the profile of {user} is changed"))
+            }
+            Request::SessionList { after } => {
+                let Page { entries, more } = self.sessions(None, after.as_deref(), PAGE)?;
+                let sessions = entries.into_iter().map(session).collect();
+                Ok(Answer::Sessions { sessions, more })
+            }
+            Request::SessionEnd { which } => self.end(by, &which).await,
+            Request::Stats => {
+                let figures = self.stats().await?.into_iter();
+                let figures = figures.map(|(name, value)| (name.to_owned(), value));
+                let figures = figures.collect();
+                Ok(Answer::Stats { figures })
+            }
+        }
+    }
+
+    /// A session of that identifier, else the sessions of the user of that address.
+    async fn end(&self, by: &Actor, which: &str) -> Result<Answer, Failure> {
+        if self.is_session(which) {
+            self.end_session(by, which).await?;
+            return done("the session has ended");
+        }
+        if self.user_id(which).is_err() {
+            let why = format!("`{which}` is neither a session nor a user");
+            return Err(Failure::invalid(why));
+        }
+        match self.end_sessions_of(by, which).await? {
+            (user, 0) => Err(Failure::missing(format!(
+                "there is no such session, and {user} has none"
+            ))),
+            (user, ended) => done(format!("{user}{}", and_ended(ended))),
+        }
+    }
+}
+
+fn accounts(page: Page<Account>) -> Answer {
+    let entry = |account: Account| UserEntry {
+        user: account.user.to_string(),
+        active: account.status == AccountStatus::Active,
+        created: account.created,
+    };
+    Answer::Users {
+        users: page.entries.into_iter().map(entry).collect(),
+        more: page.more,
+    }
+}
+
+fn codes(page: Page<InvitationCode>) -> Answer {
+    let entry = |code: InvitationCode| InvitationCodeEntry {
+        code: code.code,
+        uses: code.uses,
+        expires: code.expires,
+    };
+    Answer::InvitationCodes {
+        codes: page.entries.into_iter().map(entry).collect(),
+        more: page.more,
+    }
+}
+
+fn session(session: SessionSummary) -> SessionEntry {
+    SessionEntry {
+        id: session.id.to_string(),
+        user: session.user.to_string(),
+        client: session.client,
+        version: session.version.to_owned(),
+        user_agent: session.user_agent,
+        created: session.created,
+        seen: session.seen,
+        cir: session.cir.map(str::to_owned),
+        waiting: session.waiting as u64,
+    }
+}
+
+/// One a line; `None` when there is none.
+fn lines(numbers: &[Msisdn]) -> Option<String> {
+    let lines: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// `FIELD=VALUE`.
+fn pair(text: &str) -> Result<(String, String), Failure> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err(Failure::invalid(format!(
+            "`{text}` is not of the form FIELD=VALUE"
+        ))),
+    }
+}
+
+fn and_ended(sessions: usize) -> String {
+    match sessions {
+        0 => String::new(),
+        1 => "; one session has ended".to_owned(),
+        count => format!("; {count} sessions have ended"),
+    }
+}
+
+fn done(text: impl Into<String>) -> Result<Answer, Failure> {
+    Ok(Answer::Done { text: text.into() })
+}

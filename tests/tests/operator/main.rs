@@ -1,0 +1,5 @@
+//! The operator's HTTP API, the audit log, call-detail records, user profiles and applications.
+
+mod api;
+mod audit;
+mod support;
