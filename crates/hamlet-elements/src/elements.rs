@@ -35,6 +35,8 @@ pub struct ElementsConfig {
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
     pub serves_presence_of: Vec<Domain>,
+    /// Tell what happens to messages, for call-detail records.
+    pub records: bool,
 }
 
 impl ElementsConfig {
@@ -48,6 +50,7 @@ impl ElementsConfig {
             search: SearchConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
+            records: false,
         }
     }
 }
@@ -101,6 +104,7 @@ pub(crate) struct Shared {
     pub(crate) domain: Domain,
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
+    pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
 }
@@ -139,6 +143,7 @@ impl Elements {
             domain: config.domain.clone(),
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
+            records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
         };

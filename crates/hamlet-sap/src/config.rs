@@ -2,6 +2,7 @@
 
 use crate::cir::address::PublicAddress;
 use crate::cir::method::RepeatTimes;
+use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
@@ -45,6 +46,8 @@ pub struct SapConfig {
     pub serves_presence_of: Vec<Domain>,
     /// Where exchanges are written for people to read; `None` for nowhere.
     pub trace_dir: Option<PathBuf>,
+    /// Where call-detail records go; `None` for nowhere.
+    pub records: Option<RecordsConfig>,
 }
 
 /// The service provider's data (csp-access 7).
@@ -228,6 +231,7 @@ impl SapConfig {
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             trace_dir: None,
+            records: None,
         }
     }
 
@@ -239,6 +243,7 @@ impl SapConfig {
             search: self.search.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
+            records: self.records.is_some(),
             ..ElementsConfig::new(self.domain.clone())
         }
     }

@@ -7,6 +7,7 @@ use crate::login::credentials::{Credentials, KEY_LENGTH};
 use crate::login::throttle::Throttle;
 use crate::metrics::{Metrics, StoreFigures};
 use crate::negotiation::capability::Offer;
+use crate::records::{self, Records};
 use crate::relay::Relay;
 use crate::trace::{TraceLimits, Tracer};
 use crate::{CirConfig, SapConfig};
@@ -61,10 +62,12 @@ impl Sap {
             http_max_waiting: (config.cir.http_max_waiting).min(config.http.max_connections / 2),
             ..config.cir.clone()
         };
+        let (records, writing) = Records::open(config.records.as_ref(), metrics.clone());
         let hub = Arc::new(Hub::new(
             metrics.clone(),
             config.delivery.max_notices,
             Arc::new(Cir::new(cir, metrics.clone())),
+            records,
         ));
         let relay = Arc::new(Relay::new(&config.relay, metrics.clone()));
         let elements =
@@ -96,6 +99,9 @@ impl Sap {
         sap.background(sap.clone().sweep_from_time_to_time());
         sap.background(sap.clone().drive_outbox());
         sap.background(sap.clone().drive_cir());
+        if let Some(writing) = writing {
+            sap.background(records::write(sap.clone(), writing));
+        }
         Ok(sap)
     }
 

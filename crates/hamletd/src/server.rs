@@ -11,6 +11,7 @@ use crate::operations::Operations;
 use crate::tls::{Certificate, TlsError};
 use hamlet_model::Domain;
 use hamlet_sap::Sap;
+use hamlet_sap::journal::Journal;
 use hamlet_store::{Store, StoreError};
 use prometheus_client::registry::Registry;
 use std::io;
@@ -44,6 +45,14 @@ pub enum StartError {
     /// The audit log cannot be written.
     #[error("cannot write the audit log {}: {source}", path.display())]
     Audit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Call-detail records cannot be written.
+    #[error("records.file: cannot write {}: {source}", path.display())]
+    Records {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -86,6 +95,12 @@ impl Engine {
         let path = path.map_or_else(|| data_dir.path().join("audit.log"), Path::to_owned);
         let audit = Audit::open(&path, config.audit_limits())
             .map_err(|source| StartError::Audit { path, source })?;
+        let sap_config = config.sap();
+        if let Some(records) = &sap_config.records {
+            let path = records.file.clone();
+            Journal::open(&path, records.limits)
+                .map_err(|source| StartError::Records { path, source })?;
+        }
         let failed = |source| StartError::Store {
             url: store_config.url.to_string(),
             source,
@@ -97,7 +112,7 @@ impl Engine {
             .map_err(failed)?;
         let mut registry = admin::registry();
         let metrics = registry.sub_registry_with_prefix(admin::PREFIX);
-        let sap = Sap::start(config.sap(), store.clone(), key.octets(), metrics);
+        let sap = Sap::start(sap_config, store.clone(), key.octets(), metrics);
         let sap = sap.await.map_err(failed)?;
         Ok(Self {
             domain: config.domain.clone(),

@@ -2,4 +2,5 @@
 
 mod api;
 mod audit;
+mod records;
 mod support;

@@ -3,6 +3,7 @@
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::mailbox::{entry, quota};
+use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, nobody};
 use crate::im::{DeliverMessage, ImConfig, MailboxItem};
 use crate::once;
@@ -38,6 +39,10 @@ impl Inner {
         if local.is_empty() {
             return Err(nobody(failures));
         }
+        let record = self.config.records.then(|| {
+            let recipients = local.iter().map(|(_, party)| party.clone()).collect();
+            MessageRecord::accepted(&message, None, recipients)
+        });
         let copies = copies(&message, local, None).map_err(|error| refusal(&error))?;
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
@@ -57,7 +62,9 @@ impl Inner {
             })
             .await
             .map_err(|error| refusal(&error))?;
+        let record = record.filter(|_| !events.is_empty());
         self.emit(events);
+        self.emit(record.and_then(|record| record.as_answered(&answer)));
         answer
     }
 

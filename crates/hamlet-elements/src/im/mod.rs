@@ -5,6 +5,7 @@ mod expire;
 mod mailbox;
 mod message_id;
 mod recipients;
+mod record;
 mod report;
 mod select;
 mod send;
@@ -13,6 +14,7 @@ mod types;
 
 pub(crate) use expire::EXPIRE_BATCH;
 pub(crate) use message_id::MessageIds;
+pub use record::{MessageEvent, MessageRecord};
 pub(crate) use report::report_late_failures;
 pub use select::choose_sessions;
 pub use types::{

@@ -2,8 +2,10 @@
 
 use crate::cir::Cir;
 use crate::metrics::Metrics;
+use crate::records::Records;
 use crate::session::registry::Registry;
 use crate::session::{Session, User};
+use hamlet_elements::im::MessageEvent;
 use hamlet_elements::{Event, Events};
 use hamlet_model::UserId;
 use hamlet_model::presence::Attribute;
@@ -17,16 +19,24 @@ pub(crate) struct Hub {
     pub(crate) outbox: Notify,
     /// Who tells clients that something waits for them.
     pub(crate) cir: Arc<Cir>,
+    /// What is written down for billing.
+    pub(crate) records: Records,
     metrics: Arc<Metrics>,
     max_notices: usize,
 }
 
 impl Hub {
-    pub(crate) fn new(metrics: Arc<Metrics>, max_notices: usize, cir: Arc<Cir>) -> Self {
+    pub(crate) fn new(
+        metrics: Arc<Metrics>,
+        max_notices: usize,
+        cir: Arc<Cir>,
+        records: Records,
+    ) -> Self {
         Self {
             registry: Registry::new(),
             outbox: Notify::new(),
             cir,
+            records,
             metrics,
             max_notices,
         }
@@ -86,6 +96,17 @@ impl Events for Hub {
                 }
             }
             Event::Outbox => self.outbox.notify_one(),
+            Event::Message(record) => {
+                if let MessageEvent::Accepted {
+                    session: Some(session),
+                    ..
+                } = &record.what
+                    && let Some(session) = self.registry.session(session.as_str())
+                {
+                    session.tally.sent();
+                }
+                self.records.message(*record);
+            }
         }
     }
 }

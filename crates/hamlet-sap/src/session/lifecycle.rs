@@ -77,6 +77,7 @@ impl Sap {
     async fn finish(&self, session: &Arc<Session>, code: StatusCode) {
         self.count_sessions();
         self.metrics.ended(code);
+        self.hub.records.session(session, code);
         session.user.mailbox.lock().session_ended(&session.id);
         // What it had may be for others now.
         self.hub.raise_all(&session.user);

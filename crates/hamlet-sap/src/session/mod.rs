@@ -15,6 +15,7 @@ use crate::envelope::segments::Segments;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::keep_alive;
 use crate::negotiation::service::Agreement;
+use crate::records::Tally;
 use hamlet_csp::{Syntax, Version};
 use hamlet_elements::im::SessionView;
 use hamlet_elements::{Requestor, SessionFacts};
@@ -43,6 +44,7 @@ pub(crate) struct Session {
     pub(crate) outbound: Mutex<Outbound>,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) cir: SessionCir,
+    pub(crate) tally: Tally,
 }
 
 /// What login and negotiation have settled.
@@ -119,6 +121,7 @@ impl Session {
             outbound: Mutex::new(outbound),
             segments: Mutex::new(Segments::default()),
             cir: SessionCir::default(),
+            tally: Tally::new(now),
         }
     }
 

@@ -34,6 +34,8 @@ impl Config {
             ("store.readers", self.store.readers),
             ("store.writers", self.store.writers),
             ("audit.files", self.audit.files),
+            ("records.files", self.records.files),
+            ("records.queue", self.records.queue),
             ("session.max_per_user", session.max_per_user),
             ("session.max_total", session.max_total),
             ("im.max_recipients", im.max_recipients),

@@ -285,6 +285,21 @@ configuration! {
         "provider.url" => url: String = "";
     }
 
+    /// Call-detail records, for billing: one JSON object a line for each session and message,
+    /// as docs/call-detail-records.md explains. No texts of messages.
+    records: RecordsSection {
+        /// The file; nothing: no records.
+        "records.file" => file: OptionalPath = "";
+        /// Size at which the file is renamed, with a number behind its name, and begun anew.
+        "records.max_size" => max_size: Size = "100MiB";
+        /// Whether it is also begun anew with each day (UTC).
+        "records.daily" => daily: bool = "true";
+        /// How many files are kept, the present one among them.
+        "records.files" => files: u32 = "400";
+        /// Records that may wait to be written; further ones are lost, and counted.
+        "records.queue" => queue: u32 = "10000";
+    }
+
     /// Recording of what clients and server say to each other.
     trace: Trace {
         /// Directory of the traces, one file a session; nothing: no trace. Passwords and

@@ -10,7 +10,7 @@ use hamlet_elements::search::SearchConfig;
 use hamlet_sap::journal::JournalLimits;
 use hamlet_sap::{
     AccountsConfig, CirConfig, DeliveryConfig, GatewayConfig, HttpConfig, ProviderConfig,
-    Registration, RelayConfig, SapConfig, SessionConfig,
+    RecordsConfig, Registration, RelayConfig, SapConfig, SessionConfig,
 };
 use hamlet_store::{StoreConfig, StoreUrl};
 
@@ -39,7 +39,17 @@ impl Config {
         let (accounts, http, im, presence) = (&self.accounts, &self.http, &self.im, &self.presence);
         let usual = SapConfig::new(self.domain.clone());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let records = self.records.file.as_deref().map(|file| RecordsConfig {
+            file: file.to_owned(),
+            limits: JournalLimits {
+                size: self.records.max_size.0,
+                files: self.records.files,
+                daily: self.records.daily,
+            },
+            queue: self.records.queue as usize,
+        });
         SapConfig {
+            records,
             provider: ProviderConfig {
                 name: self.provider.name.clone(),
                 description: given(&self.provider.text),
