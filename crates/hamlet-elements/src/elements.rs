@@ -217,6 +217,12 @@ impl Elements {
         self.inner.hub.forget(user);
     }
 
+    /// What is remembered of a user as a recipient has changed: whether he may get messages,
+    /// or whether he is an application.
+    pub fn forget_recipient(&self, user: &UserId) {
+        self.inner.directory.forget(user);
+    }
+
     /// The whole profile of a user, for the operator; `None` without such a user.
     pub async fn profile(&self, user: &UserId) -> Result<Option<Profile>, StoreError> {
         self.inner.profile(user).await

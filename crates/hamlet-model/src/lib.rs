@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod application;
 pub mod content;
 pub mod id;
 pub mod message;
@@ -15,8 +16,10 @@ pub mod profile;
 pub mod refusal;
 pub mod status;
 pub mod time;
+pub mod user_profile;
 
 pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
+pub use application::Application;
 pub use content::{Content, TransferEncoding};
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
 pub use message::{Message, MessageParty, Recipients};
@@ -25,3 +28,4 @@ pub use profile::{Profile, ProfileField};
 pub use refusal::{Detail, Refusal};
 pub use status::StatusCode;
 pub use time::Timestamp;
+pub use user_profile::{Service, ServiceSet, UserProfile, UserProfileChange};

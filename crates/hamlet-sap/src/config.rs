@@ -82,6 +82,8 @@ pub struct AccountsConfig {
     pub max_failures: u32,
     /// For how long a failed login counts.
     pub failure_window: Duration,
+    /// An ApplicationID that the operator has not registered is refused.
+    pub registered_applications_only: bool,
     /// How many Argon2id computations may run at a time.
     pub concurrent_hashes: usize,
 }
@@ -259,6 +261,7 @@ impl Default for AccountsConfig {
             challenge_life: Duration::from_secs(120),
             max_failures: 10,
             failure_window: Duration::from_secs(600),
+            registered_applications_only: false,
             concurrent_hashes: 2,
         }
     }

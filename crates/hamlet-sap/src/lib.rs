@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod applications;
 mod cir;
 pub mod client_profile;
 mod config;
@@ -23,7 +24,9 @@ mod sap;
 mod session;
 pub mod trace;
 mod transport;
+mod user_profile;
 
+pub use applications::ApplicationChange;
 pub use cir::address::{BadAddress, PublicAddress};
 pub use cir::method::RepeatTimes;
 pub use config::{
@@ -37,3 +40,4 @@ pub use operate::SessionSummary;
 pub use records::RecordsConfig;
 pub use sap::Sap;
 pub use transport::gateway::GatewayConfig;
+pub use user_profile::{TerminalCapabilities, WholeUserProfile};

@@ -34,5 +34,6 @@ pub use ops::search::{Criterion, Found, Search, SearchedText};
 pub use ops::search_cursor::SearchCursor;
 pub use ops::session::StoredSession;
 pub use ops::subscription::{Subscriber, Subscription};
+pub use ops::user_profile::{MAX_TERMINALS, Terminal};
 pub use store::Store;
 pub use tx::Tx;

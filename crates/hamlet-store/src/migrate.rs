@@ -17,6 +17,7 @@ const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0003.sql"),
     include_str!("migrations/sqlite/0004.sql"),
     include_str!("migrations/sqlite/0005.sql"),
+    include_str!("migrations/sqlite/0006.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0001.sql"),
@@ -24,6 +25,7 @@ const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0003.sql"),
     include_str!("migrations/postgres/0004.sql"),
     include_str!("migrations/postgres/0005.sql"),
+    include_str!("migrations/postgres/0006.sql"),
 ];
 const _: () = assert!(SQLITE.len() == POSTGRES.len());
 

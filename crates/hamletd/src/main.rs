@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Some(cli::Command::ApiReference) => return done(print(&admin::api::reference())),
         Some(cli::Command::User(command)) => Some(Command::User(command)),
         Some(cli::Command::InvitationCode(command)) => Some(Command::InvitationCode(command)),
+        Some(cli::Command::App(command)) => Some(Command::App(command)),
         Some(cli::Command::Session(command)) => Some(Command::Session(command)),
         Some(cli::Command::Stats) => Some(Command::Stats),
         None => None,

@@ -1,6 +1,6 @@
 //! The operator's HTTP API.
 
-use crate::support::{TOKEN, server};
+use crate::support::{Api, TOKEN, server};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::Client;
 use hamlet_tests::server::TestServer;
@@ -100,6 +100,7 @@ async fn every_operation_answers_as_it_is_described() {
     api.done("DELETE", &path, Value::Null).await;
     api.fails("DELETE", &path, Value::Null, 404).await;
 
+    applications_and_user_profiles(&api).await;
     let stats = api.done("GET", "/stats", Value::Null).await;
     assert_eq!(stats["figures"]["accounts"], 2);
     api.done("DELETE", "/users/bob", Value::Null).await;
@@ -131,11 +132,91 @@ async fn every_operation_answers_as_it_is_described() {
         }
     }
     let used = api.used.into_inner().expect("no panic");
-    let unused: Vec<_> = described
-        .difference(&used)
-        .filter(|(_, path)| !path.contains("/applications"))
-        .collect();
+    let unused: Vec<_> = described.difference(&used).collect();
     assert!(unused.is_empty(), "nobody tried {unused:?}");
+}
+
+async fn applications_and_user_profiles(api: &Api) {
+    let new = json!({"id": "chess", "password": "secret", "services": ["IM", "presence"]});
+    let chess = api.done("POST", "/applications", new.clone()).await;
+    assert_eq!(chess["account"], "wv:chess@h");
+    assert_eq!(chess["services"], json!(["Presence", "IM"]));
+    api.fails("POST", "/applications", new, 409).await;
+    for wrong in [
+        json!({"id": "a b", "password": "x", "account": "ab"}),
+        json!({"id": "go", "password": ""}),
+        json!({"id": "go", "password": "x", "services": ["Mail"]}),
+        json!({"id": "go", "password": "x", "peers": [""]}),
+        json!({"id": "go", "password": "x", "account": "go@elsewhere"}),
+    ] {
+        api.fails("POST", "/applications", wrong, 400).await;
+    }
+    let change = json!({"open": true, "peers": ["go"], "profiles": true, "active": false});
+    let changed = api.done("PATCH", "/applications/chess", change).await;
+    assert_eq!(
+        (&changed["open"], &changed["active"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(
+        api.done("GET", "/applications/chess", Value::Null).await,
+        changed
+    );
+    let list = api.done("GET", "/applications", Value::Null).await;
+    assert_eq!(list["applications"], json!([changed]));
+    let users = json!({"add": ["bob", "anna"]});
+    api.done("PATCH", "/applications/chess/users", users).await;
+    api.done(
+        "PATCH",
+        "/applications/chess/users",
+        json!({"remove": ["anna"]}),
+    )
+    .await;
+    let unknown = json!({"add": ["anna", "nobody"]});
+    api.fails("PATCH", "/applications/chess/users", unknown, 404)
+        .await;
+    let users = api
+        .done("GET", "/applications/chess/users", Value::Null)
+        .await;
+    assert_eq!(users, json!({"users": ["wv:bob@h"], "next": null}));
+    api.done("DELETE", "/applications/chess", Value::Null).await;
+    for (method, path, body) in [
+        ("GET", "/applications/chess", Value::Null),
+        ("PATCH", "/applications/chess", json!({})),
+        ("DELETE", "/applications/chess", Value::Null),
+        ("GET", "/applications/chess/users", Value::Null),
+        ("PATCH", "/applications/chess/users", json!({})),
+        ("GET", "/users/chess", Value::Null),
+        ("GET", "/users/chess/user-profile", Value::Null),
+        ("PATCH", "/users/chess/user-profile", json!({})),
+    ] {
+        api.fails(method, path, body, 404).await;
+    }
+    let update = json!({
+        "services": {"Group": {"subscribed": false}, "IM": {"active": false}},
+        "privacy": {"Location": false}, "preferences": {"language": "fi"}, "findable": false
+    });
+    let profile = api.done("PATCH", "/users/bob/user-profile", update).await;
+    let inactive = json!({"subscribed": true, "active": false});
+    assert_eq!(profile["services"]["IM"], inactive);
+    assert_eq!(profile["privacy"], json!({"Location": false}));
+    assert_eq!(profile["findable"], false);
+    let update = json!({"privacy": {"Location": null}, "services": {"IM": {"active": true}}});
+    let profile = api.done("PATCH", "/users/bob/user-profile", update).await;
+    assert_eq!(profile["privacy"], json!({}));
+    assert_eq!(
+        profile,
+        api.done("GET", "/users/bob/user-profile", Value::Null)
+            .await
+    );
+    for wrong in [
+        json!({"services": {"Mail": {}}}),
+        json!({"services": {"IM": {"paid": true}}}),
+        json!({"privacy": {"a b": true}}),
+        json!({"preferences": {"x": "y".repeat(300)}}),
+    ] {
+        api.fails("PATCH", "/users/bob/user-profile", wrong, 400)
+            .await;
+    }
 }
 
 #[tokio::test]

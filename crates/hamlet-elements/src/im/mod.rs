@@ -1,5 +1,6 @@
 //! The Instant Messaging Service Element (architecture document 5.3.3; csp-im).
 
+mod applications;
 mod deliver;
 mod expire;
 mod mailbox;

@@ -7,8 +7,8 @@ use crate::session::registry::Registry;
 use crate::session::{Session, User};
 use hamlet_elements::im::MessageEvent;
 use hamlet_elements::{Event, Events};
-use hamlet_model::UserId;
 use hamlet_model::presence::Attribute;
+use hamlet_model::{Service, UserId};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -50,6 +50,10 @@ impl Hub {
     }
 
     fn presence(&self, session: &Arc<Session>, publisher: UserId, attributes: Arc<Vec<Attribute>>) {
+        // He may have lost the service since he subscribed.
+        if !session.settings().services.contains(Service::Presence) {
+            return;
+        }
         let mut outbound = session.outbound.lock();
         if !outbound
             .notices

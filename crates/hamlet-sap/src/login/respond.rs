@@ -15,7 +15,7 @@ use crate::session::id::new_session_id;
 use crate::session::{NewSession, Session, Settings};
 use hamlet_csp::Version;
 use hamlet_csp::elements::{CapabilityList, LoginRequest, LoginResponse};
-use hamlet_model::{ApplicationId, ClientId, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{ApplicationId, ClientId, Refusal, ServiceSet, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
 
 /// A Login-Request with what has been found out about it.
@@ -27,6 +27,10 @@ pub(crate) struct Login<'a> {
     pub(crate) application: Option<ApplicationId>,
     pub(crate) profile: ClientProfile,
     pub(crate) now: Timestamp,
+    /// What the session may use; known when it has been admitted.
+    pub(crate) services: ServiceSet,
+    /// It is an application itself that logs in.
+    pub(crate) own: bool,
 }
 
 /// How a login goes on.
@@ -162,7 +166,7 @@ impl Sap {
         if user.domain_str() != self.config.domain.as_str() {
             return Err(StatusCode::DOMAIN_NOT_SUPPORTED.into());
         }
-        let login = Login {
+        let mut login = Login {
             request,
             around,
             user,
@@ -170,6 +174,8 @@ impl Sap {
             application: request.application_id.as_deref().map(ApplicationId::new),
             profile: profile.clone(),
             now: Timestamp::now(),
+            services: ServiceSet::ALL,
+            own: false,
         };
         // Checks 6 to 10.
         let ttl = match self.authenticate(&login).await? {
@@ -178,6 +184,10 @@ impl Sap {
                 return Ok(Step::Challenge { nonce, schema });
             }
         };
+        let admission = self.admit(&login).await?;
+        login.application = admission.application;
+        login.services = admission.services;
+        login.own = admission.own;
         // Checks 11 to 14.
         self.find_or_open(&login, named, id, ttl, told).await
     }
@@ -248,7 +258,10 @@ impl Sap {
                 },
                 None => Capabilities::unknown(version, self.offer()),
             },
-            agreement: functions.map(|tree| Agreement::negotiate(Some(tree), version)),
+            agreement: functions
+                .map(|tree| Agreement::negotiate(Some(tree), version, login.services)),
+            services: login.services,
+            own: login.own,
         }
     }
 

@@ -20,7 +20,7 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_elements::im::SessionView;
 use hamlet_elements::{Requestor, SessionFacts};
 use hamlet_model::presence::ClientInfo;
-use hamlet_model::{ApplicationId, ClientId, SessionId, Timestamp, UserId};
+use hamlet_model::{ApplicationId, ClientId, ServiceSet, SessionId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -60,6 +60,10 @@ pub(crate) struct Settings {
     pub(crate) capabilities: Capabilities,
     /// `None` until a service negotiation: then everything is allowed.
     pub(crate) agreement: Option<Agreement>,
+    /// What its user, and its application if it has one, are subscribed to.
+    pub(crate) services: ServiceSet,
+    /// It is its application itself, not a user of it.
+    pub(crate) own: bool,
 }
 
 /// A user with at least one session. His mailbox is kept here while he has.
@@ -170,11 +174,13 @@ impl Session {
 
     /// As the choice of sessions sees it (csp-im 10.3), for content that it `accepts`.
     pub(crate) fn view(&self, accepts: bool) -> SessionView {
+        let settings = self.settings();
         SessionView {
             id: self.id.clone(),
             client: self.client.clone(),
             application: self.application.clone(),
-            priority: self.settings.read().capabilities.priority,
+            own: settings.own,
+            priority: settings.capabilities.priority,
             active: Timestamp::from_millis(self.active.load(Ordering::Relaxed)),
             accepts,
         }
@@ -227,6 +233,8 @@ pub(crate) mod tests {
                 keep_alive: Duration::from_secs(1800),
                 capabilities: Capabilities::unknown(Version::V1_2, offer),
                 agreement: None,
+                services: ServiceSet::ALL,
+                own: false,
             },
         }
     }

@@ -5,6 +5,7 @@ use crate::negotiation::capability::Capabilities;
 use crate::negotiation::service::Agreement;
 use crate::session::{NewSession, Session, Settings};
 use hamlet_csp::{Syntax, Version};
+use hamlet_model::ServiceSet;
 use hamlet_store::StoredSession;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -20,6 +21,10 @@ struct Data {
     keep_alive: u64,
     capabilities: Capabilities,
     agreement: Option<Agreement>,
+    #[serde(default)]
+    services: ServiceSet,
+    #[serde(default)]
+    own: bool,
 }
 
 /// The row of a session with these settings.
@@ -33,6 +38,8 @@ pub(crate) fn to_row(session: &Session, settings: &Settings, grace: Duration) ->
         keep_alive: settings.keep_alive.as_secs(),
         capabilities: settings.capabilities.clone(),
         agreement: settings.agreement,
+        services: settings.services,
+        own: settings.own,
     };
     StoredSession {
         id: session.id.clone(),
@@ -78,6 +85,8 @@ pub(crate) fn from_row(row: StoredSession) -> Option<NewSession> {
             keep_alive: Duration::from_secs(data.keep_alive),
             capabilities: data.capabilities,
             agreement: data.agreement,
+            services: data.services,
+            own: data.own,
         },
     })
 }
@@ -94,7 +103,7 @@ mod tests {
     fn a_session_survives_the_store() {
         let mut new = new_session("s1", "anna", "Jimmy");
         new.settings.user_agent = Some("Android-Imps/0.1".into());
-        new.settings.agreement = Some(Agreement::negotiate(None, Version::V1_2));
+        new.settings.agreement = Some(Agreement::negotiate(None, Version::V1_2, ServiceSet::ALL));
         new.settings.capabilities.poll_min = 77;
         let user = Arc::new(User::new(user_id("anna")));
         let session = Session::new(new, user, Timestamp::from_secs(5));

@@ -151,6 +151,9 @@ configuration! {
         /// Whether a telephone number in a header of `http.msisdn_headers` is enough to log
         /// in the user to whom the number belongs, without password.
         "accounts.msisdn_login" => msisdn_login: bool = "false";
+        /// Whether an ApplicationID that is not registered (`hamletd app add`) is refused at login;
+        /// else it names an application of the clients' own that nobody guards.
+        "accounts.registered_applications_only" => registered_applications_only: bool = "false";
         /// Whether the server may ask for the password itself when the client proves it by
         /// no digest; it is needed to register at a 4-way login. Use it over TLS or a
         /// private link only.

@@ -67,6 +67,7 @@ impl Config {
                 digest_login: accounts.digest_login,
                 max_failures: accounts.max_failures,
                 failure_window: accounts.failure_window,
+                registered_applications_only: accounts.registered_applications_only,
                 ..usual.accounts
             },
             session: SessionConfig {

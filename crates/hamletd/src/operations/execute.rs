@@ -1,9 +1,11 @@
 //! The operations in the words of the control socket and of the commands.
 
-use super::{Actor, Failure, Operations, Page};
-use crate::control::{Answer, InvitationCodeEntry, PAGE, Request, SessionEntry, UserEntry};
-use hamlet_model::{Msisdn, ProfileField};
-use hamlet_sap::SessionSummary;
+use super::{Actor, ApplicationSettings, Failure, Operations, Page};
+use crate::control::{
+    Answer, AppSettings, InvitationCodeEntry, PAGE, Request, SessionEntry, UserEntry,
+};
+use hamlet_model::{Application, ApplicationId, Msisdn, ProfileField, Service, UserId};
+use hamlet_sap::{SessionSummary, WholeUserProfile};
 use hamlet_store::{Account, AccountStatus, InvitationCode};
 
 impl Operations {
@@ -66,6 +68,62 @@ impl Operations {
                 let user = self.set_profile(by, &user, &fields?).await?;
                 done(format!("the profile of {user} is changed"))
             }
+            Request::UserProfileShow { user } => {
+                let fields = user_profile(self.user_profile(&user).await?);
+                Ok(Answer::Profile { fields })
+            }
+            Request::UserProfileSet {
+                user,
+                change,
+                findable,
+            } => {
+                let changed = self.change_user_profile(by, &user, change, findable);
+                let user = changed.await?;
+                done(format!("the user profile of {user} is changed"))
+            }
+            Request::AppAdd {
+                id,
+                account,
+                password,
+                settings,
+            } => {
+                let (account, settings) = (account.as_deref(), settings.into());
+                let added = self.add_application(by, &id, account, &password, settings);
+                let account = added.await?.account;
+                done(format!("application {id} can log in now as {account}"))
+            }
+            Request::AppList { after } => {
+                let Page { entries, more } = self.applications(after.as_deref(), PAGE).await?;
+                let entry =
+                    |app: &Application| (app.id.to_string(), app.account.to_string(), app.active);
+                let apps = entries.iter().map(entry).collect();
+                Ok(Answer::Apps { apps, more })
+            }
+            Request::AppShow { id } => {
+                let application = self.application(&id).await?;
+                let users = self.application_users(&id, None, PAGE).await?;
+                let fields = application_fields(&application, &users);
+                Ok(Answer::Profile { fields })
+            }
+            Request::AppSet {
+                id,
+                settings,
+                grant,
+                revoke,
+            } => {
+                if !grant.is_empty() || !revoke.is_empty() {
+                    let changed = self.change_application_users(by, &id, &grant, &revoke);
+                    changed.await?;
+                }
+                if settings != AppSettings::default() {
+                    self.change_application(by, &id, settings.into()).await?;
+                }
+                done(format!("application {id} is changed"))
+            }
+            Request::AppDelete { id } => {
+                self.delete_application(by, &id).await?;
+                done(format!("application {id} is deleted"))
+            }
             Request::SessionList { after } => {
                 let Page { entries, more } = self.sessions(None, after.as_deref(), PAGE)?;
                 let sessions = entries.into_iter().map(session).collect();
@@ -98,6 +156,72 @@ impl Operations {
             (user, ended) => done(format!("{user}{}", and_ended(ended))),
         }
     }
+}
+
+impl From<AppSettings> for ApplicationSettings {
+    fn from(settings: AppSettings) -> Self {
+        Self {
+            active: settings.active,
+            services: settings.services,
+            open: settings.open,
+            profiles: settings.profiles,
+            peers: settings.peers,
+        }
+    }
+}
+
+fn yes_or_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+fn user_profile(whole: WholeUserProfile) -> Vec<(String, String)> {
+    let profile = whole.profile;
+    let mut fields = Vec::new();
+    for service in Service::ALL {
+        let status = profile.status(*service);
+        let text = match (status.subscribed, status.active) {
+            (false, _) => "unsubscribed",
+            (true, false) => "inactive",
+            (true, true) => "active",
+        };
+        fields.push((format!("service.{}", service.name()), text.to_owned()));
+    }
+    fields.push(("findable".to_owned(), yes_or_no(whole.findable)));
+    for (name, allowed) in profile.privacy {
+        fields.push((format!("privacy.{name}"), yes_or_no(allowed)));
+    }
+    for (name, value) in profile.preferences {
+        fields.push((format!("preference.{name}"), value));
+    }
+    for (client, _, can) in whole.terminals {
+        let agent = can.user_agent.unwrap_or_default();
+        fields.push((
+            format!("terminal.{}", client.escape_debug()),
+            format!("CSP {} {agent}", can.version),
+        ));
+    }
+    fields
+}
+
+fn application_fields(app: &Application, users: &Page<UserId>) -> Vec<(String, String)> {
+    let services: Vec<&str> = app.services.iter().map(Service::name).collect();
+    let peers: Vec<&str> = app.peers.iter().map(ApplicationId::as_str).collect();
+    let mut fields: Vec<(String, String)> = [
+        ("account", app.account.to_string()),
+        ("active", yes_or_no(app.active)),
+        ("services", services.join(",")),
+        ("open", yes_or_no(app.open)),
+        ("profiles", yes_or_no(app.profiles)),
+        ("peers", peers.join(",")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let user = |user: &UserId| ("user".to_owned(), user.to_string());
+    fields.extend(users.entries.iter().map(user));
+    if users.more {
+        fields.push(("user".to_owned(), "… and more".to_owned()));
+    }
+    fields
 }
 
 fn accounts(page: Page<Account>) -> Answer {

@@ -1,6 +1,6 @@
 //! Why an operation was not carried out.
 
-use hamlet_model::{Refusal, StatusCode, UserId};
+use hamlet_model::{ApplicationId, Refusal, StatusCode, UserId};
 use hamlet_store::StoreError;
 use std::fmt;
 
@@ -22,6 +22,8 @@ pub enum FailureKind {
     Missing,
     /// It contradicts what exists.
     Conflict,
+    /// Whoever asks may not.
+    Forbidden,
     /// Not now.
     Unavailable,
     /// A defect, here or below.
@@ -44,6 +46,29 @@ impl Failure {
 
     pub(crate) fn conflict(text: impl Into<String>) -> Self {
         Self::new(FailureKind::Conflict, text)
+    }
+
+    pub(crate) fn forbidden(text: impl Into<String>) -> Self {
+        Self::new(FailureKind::Forbidden, text)
+    }
+
+    pub(crate) fn no_application(id: &ApplicationId) -> Self {
+        Self::missing(format!("there is no application {id}"))
+    }
+
+    /// In the words of somebody who manages applications.
+    pub(super) fn of_application(id: &ApplicationId, refusal: Refusal) -> Self {
+        match refusal.code {
+            StatusCode::INVALID_APPLICATION_ID => Self::no_application(id),
+            StatusCode::FORBIDDEN | StatusCode::INVALID_PASSWORD => {
+                Self::forbidden(format!("application {id}: {}", refusal.description))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                Self::new(FailureKind::Unavailable, refusal.description)
+            }
+            StatusCode::INTERNAL_ERROR => Self::new(FailureKind::Internal, refusal.description),
+            _ => Self::invalid(format!("application {id}: {}", refusal.description)),
+        }
     }
 
     pub(crate) fn no_account(user: &UserId) -> Self {

@@ -3,6 +3,7 @@
 //! (`crate::admin::api`) are ways to it.
 
 mod accounts;
+mod applications;
 mod codes;
 mod execute;
 mod failure;
@@ -10,12 +11,14 @@ mod msisdns;
 mod profile;
 mod sessions;
 mod stats;
+mod user_profile;
 
 pub use accounts::AccountDetails;
+pub use applications::ApplicationSettings;
 pub use failure::{Failure, FailureKind};
 
 use crate::audit::Audit;
-use hamlet_model::{Domain, UserId};
+use hamlet_model::{ApplicationId, Domain, UserId};
 use hamlet_sap::Sap;
 use hamlet_store::Store;
 use std::fmt;
@@ -34,6 +37,8 @@ pub struct Operations {
 pub enum Actor {
     /// Who has the token of this name.
     Token(String),
+    /// The application of this identifier.
+    Application(String),
     /// A command, run by the system's user of this number.
     Local(u32),
 }
@@ -49,6 +54,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(name) => write!(f, "token {name}"),
+            Self::Application(id) => write!(f, "application {id}"),
             Self::Local(uid) => write!(f, "uid {uid}"),
         }
     }
@@ -97,6 +103,18 @@ impl Operations {
         tracing::info!(%by, operation, target, failed = failure.is_some(), "operation");
         self.audit.record(by, operation, target, failure).await;
         outcome
+    }
+
+    /// The application that has this password.
+    pub async fn authenticate_application(
+        &self,
+        id: &str,
+        password: &str,
+    ) -> Result<Actor, Failure> {
+        let key = ApplicationId::new(id);
+        let proved = self.sap.authenticate_application(&key, password).await;
+        let proved = proved.map_err(|refusal| Failure::of_application(&key, refusal))?;
+        Ok(Actor::Application(proved.id.to_string()))
     }
 
     fn user_id(&self, text: &str) -> Result<UserId, Failure> {

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     Invalid,
     /// A token is missing or wrong.
     Unauthorized,
+    /// Whoever asks may not.
+    Forbidden,
     /// What the request is about does not exist.
     NotFound,
     /// There is something at this path, but not for this method.
@@ -68,6 +70,11 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
     }
 
+    pub fn forbidden() -> Self {
+        let message = "applications may only read and change user profiles";
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, message)
+    }
+
     pub fn route() -> Self {
         let message = "there is nothing at this path; /api/v1/openapi.json tells what there is";
         Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
@@ -108,6 +115,7 @@ impl From<Failure> for ApiError {
             FailureKind::Invalid => (StatusCode::BAD_REQUEST, ErrorCode::Invalid),
             FailureKind::Missing => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
             FailureKind::Conflict => (StatusCode::CONFLICT, ErrorCode::Conflict),
+            FailureKind::Forbidden => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
             FailureKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
             FailureKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
         };
@@ -143,6 +151,15 @@ pub enum Refused {
     /// Not now.
     #[response(status = 503)]
     Unavailable(ErrorBody),
+}
+
+/// What an application may get.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // It is only described.
+pub enum Forbidden {
+    /// It may not do this.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
 }
 
 /// What a request about something may get.
