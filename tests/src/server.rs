@@ -7,6 +7,7 @@ use hamlet_model::{Timestamp, UserId};
 use hamlet_sap::Sap;
 use hamletd::control::{Answer, Request};
 use hamletd::data_dir::DataDirError;
+use hamletd::operations::Actor;
 use hamletd::{Config, Server, StartError};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -60,7 +61,8 @@ impl TestServer {
 
     /// Does what the operator's commands do.
     pub async fn operate(&self, request: Request) -> Answer {
-        self.running().operations().execute(request).await
+        let by = Actor::this_process();
+        self.running().operations().execute(&by, request).await
     }
 
     /// A client of this server that is logged in with the password `secret`.

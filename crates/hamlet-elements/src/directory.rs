@@ -1,9 +1,9 @@
 //! Which users exist here.
 
-use hamlet_model::{Domain, UserId};
+use hamlet_model::{ApplicationId, Domain, UserId};
 use hamlet_store::{Store, StoreError};
 use parking_lot::RwLock;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Largest number of users that are remembered to exist.
 const REMEMBERED: usize = 1_000_000;
@@ -14,6 +14,17 @@ pub(crate) struct Directory {
     store: Store,
     domain: Domain,
     known: RwLock<HashSet<UserId>>,
+    /// Those of the known ones that are not like the others; few.
+    unusual: RwLock<HashMap<UserId, Unusual>>,
+}
+
+/// What is unusual about a user as a recipient.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unusual {
+    /// He may not get messages: he is not subscribed to them.
+    pub(crate) mute: bool,
+    /// He is the account of this application.
+    pub(crate) application: Option<ApplicationId>,
 }
 
 impl Directory {
@@ -22,6 +33,7 @@ impl Directory {
             store,
             domain,
             known: RwLock::default(),
+            unusual: RwLock::default(),
         }
     }
 
@@ -44,7 +56,21 @@ impl Directory {
             return Ok(HashSet::new());
         }
         let asked = doubtful.clone();
-        let existing = self.store.read(move |tx| tx.existing(&asked)).await?;
+        let read = self.store.read(move |tx| {
+            let mute = tx.without_messages(&asked)?;
+            Ok((tx.existing(&asked)?, mute, tx.applications_of(&asked)?))
+        });
+        let (existing, mute, applications) = read.await?;
+        {
+            // Before they are known.
+            let mut unusual = self.unusual.write();
+            for user in mute {
+                unusual.entry(user).or_default().mute = true;
+            }
+            for (user, id) in applications {
+                unusual.entry(user).or_default().application = Some(id);
+            }
+        }
         let missing = doubtful
             .into_iter()
             .filter(|user| !existing.contains(user))
@@ -57,8 +83,16 @@ impl Directory {
         Ok(missing)
     }
 
-    /// Forgets a user whose account is gone.
+    /// What is unusual about a user that is known to exist.
+    pub(crate) fn unusual(&self, user: &UserId) -> Unusual {
+        let unusual = self.unusual.read();
+        unusual.get(user).cloned().unwrap_or_default()
+    }
+
+    /// Forgets a user whose account is gone or has changed.
     pub(crate) fn forget(&self, user: &UserId) {
+        // It is not known before its peculiarities are read again.
         self.known.write().remove(user);
+        self.unusual.write().remove(user);
     }
 }

@@ -41,6 +41,8 @@ pub struct ElementsConfig {
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
     pub serves_presence_of: Vec<Domain>,
+    /// Tell what happens to messages, for call-detail records.
+    pub records: bool,
 }
 
 impl ElementsConfig {
@@ -55,6 +57,7 @@ impl ElementsConfig {
             invitations: InvitationConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
+            records: false,
         }
     }
 }
@@ -109,6 +112,7 @@ pub(crate) struct Shared {
     pub(crate) domain: Domain,
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
+    pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
 }
@@ -147,6 +151,7 @@ impl Elements {
             domain: config.domain.clone(),
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
+            records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
         };
@@ -219,6 +224,12 @@ impl Elements {
     pub fn forget(&self, user: &UserId) {
         self.inner.directory.forget(user);
         self.inner.hub.forget(user);
+    }
+
+    /// What is remembered of a user as a recipient has changed: whether he may get messages,
+    /// or whether he is an application.
+    pub fn forget_recipient(&self, user: &UserId) {
+        self.inner.directory.forget(user);
     }
 
     /// The whole profile of a user, for the operator; `None` without such a user.

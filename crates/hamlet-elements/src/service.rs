@@ -271,6 +271,9 @@ pub enum Event {
     },
     /// Something for another domain has been committed to the outbox.
     Outbox,
+    /// Something happened to a message that is written down for billing; only with
+    /// `ElementsConfig::records`.
+    Message(Box<im::MessageRecord>),
 }
 
 /// Takes events; never blocks.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod application;
 pub mod content;
 pub mod geo;
 pub mod id;
@@ -16,8 +17,10 @@ pub mod profile;
 pub mod refusal;
 pub mod status;
 pub mod time;
+pub mod user_profile;
 
 pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
+pub use application::Application;
 pub use content::{Content, TransferEncoding};
 pub use geo::Coordinates;
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
@@ -27,3 +30,4 @@ pub use profile::{Profile, ProfileField};
 pub use refusal::{Detail, Refusal};
 pub use status::StatusCode;
 pub use time::Timestamp;
+pub use user_profile::{Service, ServiceSet, UserProfile, UserProfileChange};

@@ -60,6 +60,7 @@ codes! {
     UNKNOWN_USER = 531, "Unknown user";
     BLOCKED = 532, "Recipient blocked the sender";
     NOT_LOGGED_IN = 533, "Recipient is not logged in";
+    RECIPIENT_UNAUTHORIZED = 534, "Message recipient unauthorized";
     SEARCH_TIMED_OUT = 535, "Search timed out";
     TOO_MANY_HITS = 536, "Too many hits";
     TOO_BROAD = 537, "Too broad search criteria";

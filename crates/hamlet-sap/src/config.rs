@@ -2,6 +2,7 @@
 
 use crate::cir::address::PublicAddress;
 use crate::cir::method::RepeatTimes;
+use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
@@ -47,6 +48,8 @@ pub struct SapConfig {
     pub serves_presence_of: Vec<Domain>,
     /// Where exchanges are written for people to read; `None` for nowhere.
     pub trace_dir: Option<PathBuf>,
+    /// Where call-detail records go; `None` for nowhere.
+    pub records: Option<RecordsConfig>,
 }
 
 /// The service provider's data (csp-access 7).
@@ -81,6 +84,8 @@ pub struct AccountsConfig {
     pub max_failures: u32,
     /// For how long a failed login counts.
     pub failure_window: Duration,
+    /// An ApplicationID that the operator has not registered is refused.
+    pub registered_applications_only: bool,
     /// How many Argon2id computations may run at a time.
     pub concurrent_hashes: usize,
 }
@@ -248,6 +253,7 @@ impl SapConfig {
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             trace_dir: None,
+            records: None,
         }
     }
 
@@ -259,6 +265,7 @@ impl SapConfig {
             search: self.search.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
+            records: self.records.is_some(),
             ..ElementsConfig::new(self.domain.clone())
         }
     }
@@ -274,6 +281,7 @@ impl Default for AccountsConfig {
             challenge_life: Duration::from_secs(120),
             max_failures: 10,
             failure_window: Duration::from_secs(600),
+            registered_applications_only: false,
             concurrent_hashes: 2,
         }
     }

@@ -6,24 +6,29 @@
 
 #![forbid(unsafe_code)]
 
+mod applications;
 mod cir;
 pub mod client_profile;
 mod config;
 mod delivery;
 mod envelope;
+pub mod journal;
 mod login;
 mod map;
 pub mod mapping;
 mod metrics;
 mod negotiation;
 mod operate;
+mod records;
 pub mod relay;
 mod sap;
 mod session;
 mod suspicion;
 pub mod trace;
 mod transport;
+mod user_profile;
 
+pub use applications::ApplicationChange;
 pub use cir::address::{BadAddress, PublicAddress};
 pub use cir::method::RepeatTimes;
 pub use config::{
@@ -34,5 +39,7 @@ pub use envelope::exchange::{Inbound, Reply};
 pub use login::credentials::KEY_LENGTH;
 pub use metrics::{METRICS, STORE_METRICS};
 pub use operate::SessionSummary;
+pub use records::RecordsConfig;
 pub use sap::Sap;
 pub use transport::gateway::GatewayConfig;
+pub use user_profile::{TerminalCapabilities, WholeUserProfile};

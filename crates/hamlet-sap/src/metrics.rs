@@ -112,6 +112,10 @@ metrics! {
         "Communication initiation requests, repetitions included, by method";
     cir_repeated: Family<MethodLabels, Counter> = Family::default(), "cir_repeated",
         "Communication initiation requests repeated because no poll followed, by method";
+    records_written: Counter = Counter::default(), "call_detail_records",
+        "Call-detail records written";
+    records_lost: Counter = Counter::default(), "call_detail_records_lost",
+        "Call-detail records lost because they could not be written, or not fast enough";
     relay_sent: Counter = Counter::default(), "relay_sent",
         "Requests sent to other domains, repetitions included";
     relay_received: Counter = Counter::default(), "relay_received",

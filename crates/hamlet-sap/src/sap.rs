@@ -9,6 +9,7 @@ use crate::map::draw::Maps;
 use crate::map::link::Links;
 use crate::metrics::{Metrics, StoreFigures};
 use crate::negotiation::capability::Offer;
+use crate::records::{self, Records};
 use crate::relay::Relay;
 use crate::suspicion::Suspicions;
 use crate::trace::{TraceLimits, Tracer};
@@ -67,10 +68,12 @@ impl Sap {
             http_max_waiting: (config.cir.http_max_waiting).min(config.http.max_connections / 2),
             ..config.cir.clone()
         };
+        let (records, writing) = Records::open(config.records.as_ref(), metrics.clone());
         let hub = Arc::new(Hub::new(
             metrics.clone(),
             config.delivery.max_notices,
             Arc::new(Cir::new(cir, metrics.clone())),
+            records,
         ));
         let relay = Arc::new(Relay::new(&config.relay, metrics.clone()));
         let elements =
@@ -105,6 +108,9 @@ impl Sap {
         sap.background(sap.clone().sweep_from_time_to_time());
         sap.background(sap.clone().drive_outbox());
         sap.background(sap.clone().drive_cir());
+        if let Some(writing) = writing {
+            sap.background(records::write(sap.clone(), writing));
+        }
         Ok(sap)
     }
 

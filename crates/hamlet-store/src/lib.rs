@@ -37,5 +37,6 @@ pub use ops::search_cursor::SearchCursor;
 pub use ops::session::StoredSession;
 pub use ops::subscription::{Subscriber, Subscription};
 pub use ops::system_message::{StoredSystemMessage, SystemMessageState, SystemMessageUser};
+pub use ops::user_profile::{MAX_TERMINALS, Terminal};
 pub use store::Store;
 pub use tx::Tx;

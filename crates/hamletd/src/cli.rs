@@ -96,6 +96,9 @@ pub enum Command {
     /// (accounts.register_by = code).
     #[command(subcommand)]
     InvitationCode(InvitationCodeCommand),
+    /// Register, list, show, change and delete applications above IMPS.
+    #[command(subcommand)]
+    App(AppCommand),
     /// List and end sessions.
     #[command(subcommand)]
     Session(SessionCommand),
@@ -108,6 +111,8 @@ pub enum Command {
     ConfigReference,
     /// Print the list of the metrics in Markdown.
     MetricsReference,
+    /// Print the description of the HTTP API (OpenAPI 3.1).
+    ApiReference,
 }
 
 /// `hamletd user …`
@@ -130,6 +135,16 @@ pub enum UserCommand {
         /// Password; read from standard input when it is not given.
         #[arg(long)]
         password: Option<String>,
+    },
+    /// Let a user log in again who was kept out.
+    Enable {
+        /// Address of the account.
+        user: String,
+    },
+    /// Keep a user out; his sessions end, and everything of his stays.
+    Disable {
+        /// Address of the account.
+        user: String,
     },
     /// Show the telephone numbers of an account, add some or remove some. Who logs in by
     /// his number (accounts.msisdn_login), and who is looked for by it, is found by these.
@@ -159,6 +174,17 @@ pub enum UserCommand {
         #[arg(value_name = "FIELD=VALUE", required = true)]
         fields: Vec<String>,
     },
+    /// Show what a user is subscribed to, allows and prefers, or change it.
+    UserProfile {
+        /// Address of the account.
+        user: String,
+        /// Fields with their new values: service.NAME=active, inactive or unsubscribed, for the
+        /// services Common, ContactList, Presence, IM, Group, Content; privacy.NAME=yes or no, for
+        /// example privacy.Location=no; findable=yes or no; preference.NAME=TEXT. An empty value
+        /// of the last two kinds of names removes.
+        #[arg(value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
+    },
     /// Delete an account with everything that belongs to it; its sessions end.
     Delete {
         /// Address of the account.
@@ -186,6 +212,72 @@ pub enum InvitationCodeCommand {
         /// The code.
         code: String,
     },
+}
+
+/// `hamletd app …`
+#[derive(Debug, Subcommand)]
+pub enum AppCommand {
+    /// Register an application and make its account.
+    Add {
+        /// ApplicationID: printable ASCII without blanks.
+        id: String,
+        /// Its account; the identifier in this domain, if none is given.
+        #[arg(long)]
+        account: Option<String>,
+        /// Password of the account; read from standard input when it is not given.
+        #[arg(long)]
+        password: Option<String>,
+        /// What can be said of it.
+        #[command(flatten)]
+        settings: AppArguments,
+    },
+    /// List the applications.
+    List,
+    /// Show an application.
+    Show {
+        /// ApplicationID.
+        id: String,
+    },
+    /// Change an application.
+    Set {
+        /// ApplicationID.
+        id: String,
+        /// What can be said of it.
+        #[command(flatten)]
+        settings: AppArguments,
+        /// Switch it on or off; the sessions of one that is switched off end.
+        #[arg(long)]
+        active: Option<bool>,
+        /// A user that it may act for; can be repeated.
+        #[arg(long, value_name = "USER")]
+        grant: Vec<String>,
+        /// A user that it may not act for any more; can be repeated.
+        #[arg(long, value_name = "USER")]
+        revoke: Vec<String>,
+    },
+    /// Delete an application with its account; its sessions end.
+    Delete {
+        /// ApplicationID.
+        id: String,
+    },
+}
+
+/// What can be said of an application.
+#[derive(Debug, clap::Args)]
+pub struct AppArguments {
+    /// What its sessions may use: Common, ContactList, Presence, IM, Group, Content.
+    #[arg(long, value_delimiter = ',', value_name = "SERVICE,…")]
+    pub services: Option<Vec<String>>,
+    /// Whether every user may use it with his own password; else only those that it may act
+    /// for.
+    #[arg(long)]
+    pub open: Option<bool>,
+    /// Whether it may read and change the user profiles of those that it may act for.
+    #[arg(long)]
+    pub profiles: Option<bool>,
+    /// The applications whose users may address it, beside its own.
+    #[arg(long, value_delimiter = ',', value_name = "ID,…")]
+    pub peers: Option<Vec<String>>,
 }
 
 /// `hamletd session …`

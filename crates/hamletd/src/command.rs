@@ -3,13 +3,19 @@
 
 mod system_message;
 
-use crate::cli::{InvitationCodeCommand, SessionCommand, SystemMessageCommand, UserCommand};
+use crate::cli::{
+    AppArguments, AppCommand, InvitationCodeCommand, SessionCommand, SystemMessageCommand,
+    UserCommand,
+};
 use crate::config::Config;
-use crate::control::{Answer, Connection, ControlError, Request, SessionEntry, UserEntry};
+use crate::control::{
+    Answer, AppSettings, Connection, ControlError, Request, SessionEntry, UserEntry,
+};
 use crate::data_dir::{DataDirError, control_socket};
-use crate::operations::Operations;
+use crate::operations::{Actor, Operations};
 use crate::server::{Engine, StartError};
-use hamlet_model::Timestamp;
+use hamlet_model::user_profile::ServiceStatusChange;
+use hamlet_model::{Timestamp, UserProfileChange};
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -21,6 +27,8 @@ pub enum Command {
     User(UserCommand),
     /// `invitation-code`.
     InvitationCode(InvitationCodeCommand),
+    /// `app`.
+    App(AppCommand),
     /// `session`.
     Session(SessionCommand),
     /// `system-message`.
@@ -90,7 +98,7 @@ impl Way {
     async fn ask(&mut self, request: Request) -> Result<Answer, CommandError> {
         Ok(match self {
             Self::Server(connection) => connection.ask(&request).await?,
-            Self::Alone(alone) => alone.0.execute(request).await,
+            Self::Alone(alone) => alone.0.execute(&Actor::this_process(), request).await,
         })
     }
 
@@ -115,6 +123,10 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::User(UserCommand::Show { user }) => Request::UserShow { user },
         Command::User(UserCommand::Set { user, fields }) => Request::UserSet { user, fields },
         Command::User(UserCommand::Delete { user }) => Request::UserDelete { user },
+        Command::User(UserCommand::UserProfile { user, fields }) => user_profile(user, &fields)?,
+        Command::App(command) => app(command)?,
+        Command::User(UserCommand::Enable { user }) => Request::UserEnable { user },
+        Command::User(UserCommand::Disable { user }) => Request::UserDisable { user },
         Command::User(UserCommand::Msisdn { user, add, remove }) => {
             Request::UserMsisdn { user, add, remove }
         }
@@ -131,6 +143,90 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
         Command::SystemMessage(command) => system_message::request(command)?,
         Command::Stats => Request::Stats,
+    })
+}
+
+fn app(command: AppCommand) -> Result<Request, CommandError> {
+    let settings = |given: AppArguments, active: Option<bool>| AppSettings {
+        active,
+        services: given.services,
+        open: given.open,
+        profiles: given.profiles,
+        peers: given.peers,
+    };
+    Ok(match command {
+        AppCommand::Add {
+            id,
+            account,
+            password,
+            settings: given,
+        } => Request::AppAdd {
+            id,
+            account,
+            password: given_or_read(password)?,
+            settings: settings(given, None),
+        },
+        AppCommand::List => Request::AppList { after: None },
+        AppCommand::Show { id } => Request::AppShow { id },
+        AppCommand::Set {
+            id,
+            settings: given,
+            active,
+            grant,
+            revoke,
+        } => Request::AppSet {
+            id,
+            settings: settings(given, active),
+            grant,
+            revoke,
+        },
+        AppCommand::Delete { id } => Request::AppDelete { id },
+    })
+}
+
+/// To show without fields, to change with some.
+fn user_profile(user: String, fields: &[String]) -> Result<Request, CommandError> {
+    if fields.is_empty() {
+        return Ok(Request::UserProfileShow { user });
+    }
+    let (mut change, mut findable) = (UserProfileChange::default(), None);
+    for field in fields {
+        let wrong = || CommandError::Refused(format!("`{field}` cannot be set; see --help"));
+        let (name, value) = field.split_once('=').ok_or_else(wrong)?;
+        let flag = match value {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        };
+        match name.split_once('.').unwrap_or((name, "")) {
+            ("findable", "") => findable = Some(flag.ok_or_else(wrong)?),
+            ("service", service) => {
+                let (subscribed, active) = match value {
+                    "active" => (true, true),
+                    "inactive" => (true, false),
+                    "unsubscribed" => (false, false),
+                    _ => return Err(wrong()),
+                };
+                let status = ServiceStatusChange {
+                    subscribed: Some(subscribed),
+                    active: Some(active),
+                };
+                change.services.insert(service.to_owned(), status);
+            }
+            ("privacy", item) if flag.is_some() || value.is_empty() => {
+                change.privacy.insert(item.to_owned(), flag);
+            }
+            ("preference", item) => {
+                let value = (!value.is_empty()).then(|| value.to_owned());
+                change.preferences.insert(item.to_owned(), value);
+            }
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(Request::UserProfileSet {
+        user,
+        change,
+        findable,
     })
 }
 
@@ -162,6 +258,19 @@ async fn print_all(
                         after: Some(last.code),
                     }
                 });
+            }
+            Answer::Apps { apps, more } => {
+                for (id, account, active) in &apps {
+                    let state = if *active { "active" } else { "off" };
+                    writeln!(out, "{id}\t{state}\t{account}")?;
+                }
+                next = apps
+                    .into_iter()
+                    .next_back()
+                    .filter(|_| more)
+                    .map(|last| Request::AppList {
+                        after: Some(last.0),
+                    });
             }
             Answer::Sessions { sessions, more } => {
                 sessions

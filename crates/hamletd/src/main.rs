@@ -25,8 +25,10 @@ fn main() -> ExitCode {
         Some(cli::Command::MetricsReference) => {
             return done(print(&admin::metrics_reference()));
         }
+        Some(cli::Command::ApiReference) => return done(print(&admin::api::reference())),
         Some(cli::Command::User(command)) => Some(Command::User(command)),
         Some(cli::Command::InvitationCode(command)) => Some(Command::InvitationCode(command)),
+        Some(cli::Command::App(command)) => Some(Command::App(command)),
         Some(cli::Command::Session(command)) => Some(Command::Session(command)),
         Some(cli::Command::SystemMessage(command)) => Some(Command::SystemMessage(command)),
         Some(cli::Command::Stats) => Some(Command::Stats),
@@ -70,10 +72,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
             () = server.failed() => break Err("a listener failed".into()),
-            _ = hang_up.recv() => match server.reload_certificate() {
-                Ok(()) => tracing::info!("certificate read again"),
-                Err(error) => tracing::error!(%error, "the old certificate stays in use"),
-            },
+            _ = hang_up.recv() => server.reload(),
         }
     };
     tracing::info!("stopping");

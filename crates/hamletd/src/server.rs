@@ -1,7 +1,9 @@
 //! A running server: the layers below put together, their listeners, and the order in which
 //! all of it starts and stops.
 
+use crate::admin::tokens::{Tokens, TokensError};
 use crate::admin::{self, Admin};
+use crate::audit::Audit;
 use crate::config::{Config, ConfigError, Listen};
 use crate::control::Control;
 use crate::data_dir::{DataDir, DataDirError, Secret, control_socket};
@@ -9,10 +11,12 @@ use crate::operations::Operations;
 use crate::tls::{Certificate, TlsError};
 use hamlet_model::Domain;
 use hamlet_sap::Sap;
+use hamlet_sap::journal::Journal;
 use hamlet_store::{Store, StoreError};
 use prometheus_client::registry::Registry;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
@@ -34,6 +38,25 @@ pub enum StartError {
         url: String,
         /// Why.
         source: StoreError,
+    },
+    /// The tokens of the HTTP API cannot be used.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// The audit log cannot be written.
+    #[error("cannot write the audit log {}: {source}", path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Call-detail records cannot be written.
+    #[error("records.file: cannot write {}: {source}", path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The certificate cannot be used.
     #[error(transparent)]
@@ -57,6 +80,7 @@ pub struct Engine {
     data_dir: DataDir,
     store: Store,
     sap: Arc<Sap>,
+    audit: Arc<Audit>,
     registry: Registry,
 }
 
@@ -67,6 +91,16 @@ impl Engine {
         let data_dir = DataDir::take(&config.data_dir)?;
         let key = data_dir.secret(config.password.key_file.as_deref(), "password.key")?;
         let store_config = config.store(&data_dir);
+        let path = config.audit.file.as_deref();
+        let path = path.map_or_else(|| data_dir.path().join("audit.log"), Path::to_owned);
+        let audit = Audit::open(&path, config.audit_limits())
+            .map_err(|source| StartError::Audit { path, source })?;
+        let sap_config = config.sap();
+        if let Some(records) = &sap_config.records {
+            let path = records.file.clone();
+            Journal::open(&path, records.limits)
+                .map_err(|source| StartError::Records { path, source })?;
+        }
         let failed = |source| StartError::Store {
             url: store_config.url.to_string(),
             source,
@@ -78,20 +112,26 @@ impl Engine {
             .map_err(failed)?;
         let mut registry = admin::registry();
         let metrics = registry.sub_registry_with_prefix(admin::PREFIX);
-        let sap = Sap::start(config.sap(), store.clone(), key.octets(), metrics);
+        let sap = Sap::start(sap_config, store.clone(), key.octets(), metrics);
         let sap = sap.await.map_err(failed)?;
         Ok(Self {
             domain: config.domain.clone(),
             data_dir,
             store,
             sap,
+            audit: Arc::new(audit),
             registry,
         })
     }
 
     /// What an operator can do with it.
     pub fn operations(&self) -> Operations {
-        Operations::new(self.domain.clone(), self.store.clone(), self.sap.clone())
+        Operations::new(
+            self.domain.clone(),
+            self.store.clone(),
+            self.sap.clone(),
+            self.audit.clone(),
+        )
     }
 
     /// Ends the service, then closes the store, then lets go of the data directory.
@@ -110,6 +150,7 @@ pub struct Server {
     cir_udp: Option<SocketAddr>,
     admin: Option<SocketAddr>,
     certificate: Option<Arc<Certificate>>,
+    tokens: Arc<Tokens>,
     stop: watch::Sender<bool>,
     failed: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -192,11 +233,17 @@ impl Server {
         until(self.failed.subscribe()).await;
     }
 
-    /// Reads the certificate again, if one is in use; after an error the old one stays.
-    pub fn reload_certificate(&self) -> Result<(), TlsError> {
-        match &self.certificate {
-            Some(certificate) => certificate.reload(),
-            None => Ok(()),
+    /// Reads the certificate, if one is in use, and the tokens of the API again; after an
+    /// error the old ones stay.
+    pub fn reload(&self) {
+        match self.certificate.as_ref().map(|file| file.reload()) {
+            None => {}
+            Some(Ok(())) => tracing::info!("certificate read again"),
+            Some(Err(error)) => tracing::error!(%error, "the old certificate stays in use"),
+        }
+        match self.tokens.reload() {
+            Ok(()) => tracing::info!("tokens of the API read again"),
+            Err(error) => tracing::error!(%error, "the old tokens stay in use"),
         }
     }
 
@@ -224,6 +271,7 @@ struct Listeners {
     admin: Option<TcpListener>,
     admin_tls: Option<Arc<rustls::ServerConfig>>,
     token: Secret,
+    tokens: Arc<Tokens>,
     control: Control,
 }
 
@@ -232,6 +280,7 @@ impl Listeners {
         let token = engine
             .data_dir
             .secret(config.admin.token_file.as_deref(), "admin.token")?;
+        let tokens = Tokens::load(config.admin.api_tokens.as_deref(), engine.data_dir.path())?;
         let files = (
             config.http.tls_certificate.as_deref(),
             config.http.tls_key.as_deref(),
@@ -258,6 +307,7 @@ impl Listeners {
             admin: bind("admin.listen", config.admin.listen).await?,
             admin_tls: tls.filter(|_| config.admin.tls),
             token,
+            tokens: Arc::new(tokens),
             control: control?,
         })
     }
@@ -301,12 +351,15 @@ impl Listeners {
                 }
             });
         }
+        let operations = Arc::new(engine.operations());
         if let Some(listener) = self.admin {
             let router = admin::router(Admin {
                 store: engine.store.clone(),
                 registry: std::mem::take(&mut engine.registry),
                 token: self.token,
                 exposed: admin.is_none_or(|address| !address.ip().is_loopback()),
+                operations: operations.clone(),
+                tokens: self.tokens.clone(),
             });
             tasks.spawn(admin::serve(
                 listener,
@@ -315,7 +368,6 @@ impl Listeners {
                 stopped.clone(),
             ));
         }
-        let operations = Arc::new(engine.operations());
         tasks.spawn(self.control.serve(operations, stopped));
         Server {
             engine,
@@ -325,6 +377,7 @@ impl Listeners {
             cir_udp,
             admin,
             certificate: self.certificate,
+            tokens: self.tokens,
             stop,
             failed,
             tasks,

@@ -1,6 +1,7 @@
 //! The server as a library: several in one process, as the end-to-end suites use it.
 
 use hamletd::control::{Answer, Request};
+use hamletd::operations::Actor;
 use hamletd::{Config, Server};
 use std::path::Path;
 
@@ -28,7 +29,10 @@ async fn two_servers_live_in_one_process_and_one_can_be_started_again() {
         user: "alice".to_owned(),
         password: "pw".to_owned(),
     };
-    let added = first.operations().execute(add).await;
+    let added = first
+        .operations()
+        .execute(&Actor::this_process(), add)
+        .await;
     assert!(matches!(added, Answer::Done { .. }), "{added:?}");
     let refused = Server::start(config(&a, "a.example")).await.err().unwrap();
     assert!(refused.to_string().contains("in use"), "{refused}");

@@ -3,6 +3,7 @@
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::mailbox::{entry, quota};
+use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, nobody};
 use crate::im::{DeliverMessage, ImConfig, MailboxItem};
 use crate::once;
@@ -32,12 +33,16 @@ impl Inner {
         message.expires = message.expires.min(now.plus(self.config.im.max_validity));
         let mut failures = Failures::new();
         let local = self
-            .local_recipients(recipients, &mut failures)
+            .local_recipients(&message.sender, recipients, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
         if local.is_empty() {
             return Err(nobody(failures));
         }
+        let record = self.config.records.then(|| {
+            let recipients = local.iter().map(|(_, party)| party.clone()).collect();
+            MessageRecord::accepted(&message, None, recipients)
+        });
         let copies = copies(&message, local, None).map_err(|error| refusal(&error))?;
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
@@ -57,12 +62,15 @@ impl Inner {
             })
             .await
             .map_err(|error| refusal(&error))?;
+        let record = record.filter(|_| !events.is_empty());
         self.emit(events);
+        self.emit(record.and_then(|record| record.as_answered(&answer)));
         answer
     }
 
     async fn local_recipients(
         &self,
+        sender: &MessageParty,
         recipients: Vec<MessageParty>,
         failures: &mut Failures,
     ) -> Result<Vec<(UserId, MessageParty)>, StoreError> {
@@ -85,14 +93,34 @@ impl Inner {
         }
         let named: Vec<UserId> = users.iter().map(|(user, _)| user.clone()).collect();
         let unknown = self.directory.unknown(&named).await?;
-        users.retain(|(user, _)| {
-            let exists = !unknown.contains(user);
-            if !exists {
-                failures.user(StatusCode::UNKNOWN_USER, user.clone());
+        let mut local = Vec::with_capacity(users.len());
+        for (user, party) in users {
+            if unknown.contains(&user) {
+                failures.user(StatusCode::UNKNOWN_USER, user);
+            } else if self.directory.unusual(&user).mute {
+                failures.user(StatusCode::RECIPIENT_UNAUTHORIZED, user);
+            } else if self.takes_from(sender, &user, &party).await? {
+                local.push((user, party));
+            } else {
+                failures.user(StatusCode::FORBIDDEN, user);
             }
-            exists
-        });
-        Ok(users)
+        }
+        Ok(local)
+    }
+
+    /// Applications of other domains are not known here: their users come as such.
+    async fn takes_from(
+        &self,
+        sender: &MessageParty,
+        user: &UserId,
+        party: &MessageParty,
+    ) -> Result<bool, StoreError> {
+        match sender {
+            MessageParty::User { user: sender, .. } => {
+                self.may_address(None, sender, user, party).await
+            }
+            _ => Ok(true),
+        }
     }
 }
 

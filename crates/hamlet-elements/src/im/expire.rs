@@ -2,6 +2,7 @@
 
 use crate::elements::Inner;
 use crate::im::mailbox::report_on;
+use crate::im::record::MessageRecord;
 use crate::service::Event;
 use hamlet_model::{StatusCode, Timestamp, UserId};
 use hamlet_store::StoreError;
@@ -36,6 +37,10 @@ impl Inner {
                 let mut events = Vec::new();
                 for entry in &expired {
                     events.extend(report_on(tx, &shared, entry, StatusCode::MESSAGE_EXPIRED)?);
+                    if shared.records {
+                        let code = StatusCode::MESSAGE_EXPIRED;
+                        events.extend(MessageRecord::concluded(entry, code));
+                    }
                     let ids = removed.entry(entry.recipient.clone()).or_default();
                     ids.push(entry.id.clone());
                 }

@@ -2,6 +2,7 @@
 
 use crate::elements::{Inner, Shared};
 use crate::failure::encoding;
+use crate::im::record::MessageRecord;
 use crate::im::report::{Posted, post};
 use crate::im::{DeliveryReport, ImConfig, MailboxItem};
 use crate::service::Event;
@@ -124,7 +125,11 @@ impl Inner {
                 let Some(entry) = tx.take_mailbox(&user, &id)? else {
                     return Ok(None);
                 };
-                report_on(tx, &shared, &entry, code).map(Some)
+                let mut events = report_on(tx, &shared, &entry, code)?;
+                if shared.records {
+                    events.extend(MessageRecord::concluded(&entry, code));
+                }
+                Ok(Some(events))
             })
             .await?;
         let Some(events) = concluded else {

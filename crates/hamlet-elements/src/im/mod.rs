@@ -1,10 +1,12 @@
 //! The Instant Messaging Service Element (architecture document 5.3.3; csp-im).
 
+mod applications;
 mod deliver;
 mod expire;
 mod mailbox;
 mod message_id;
 mod recipients;
+mod record;
 mod report;
 mod select;
 mod send;
@@ -14,6 +16,7 @@ mod types;
 pub(crate) use expire::EXPIRE_BATCH;
 pub(crate) use message_id::MessageIds;
 pub(crate) use recipients::Resolved;
+pub use record::{MessageEvent, MessageRecord};
 pub(crate) use report::report_late_failures;
 pub use select::choose_sessions;
 pub(crate) use sender::check_sender;

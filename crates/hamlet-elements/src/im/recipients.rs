@@ -53,7 +53,7 @@ impl Inner {
                 users.push((user.clone(), MessageParty::user(user)));
             }
         }
-        self.sort_by_domain(users, failures).await
+        self.sort_by_domain(requestor, users, failures).await
     }
 
     /// The members of the sender's lists, which his presence element knows, wherever it is
@@ -99,6 +99,7 @@ impl Inner {
 
     async fn sort_by_domain(
         &self,
+        requestor: &Requestor,
         users: Vec<(UserId, MessageParty)>,
         mut failures: Failures,
     ) -> Result<Resolved, StoreError> {
@@ -110,7 +111,17 @@ impl Inner {
             if unknown.contains(&user) {
                 failures.user(StatusCode::UNKNOWN_USER, user);
             } else if self.directory.is_home(&user) {
-                local.push((user, party));
+                let from = requestor.application.as_ref();
+                if self.directory.unusual(&user).mute {
+                    failures.user(StatusCode::RECIPIENT_UNAUTHORIZED, user);
+                } else if self
+                    .may_address(from, &requestor.user, &user, &party)
+                    .await?
+                {
+                    local.push((user, party));
+                } else {
+                    failures.user(StatusCode::FORBIDDEN, user);
+                }
             } else if self.relay.reaches(user.domain_str()) {
                 foreign.entry(user.domain()).or_default().push(party);
             } else {

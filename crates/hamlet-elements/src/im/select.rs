@@ -56,7 +56,7 @@ fn addresses(recipient: &MessageParty, session: &SessionView) -> bool {
     };
     match client {
         Some(client) => *client == session.client,
-        None => *application == session.application,
+        None => *application == session.application || (application.is_none() && session.own),
     }
 }
 
@@ -140,6 +140,7 @@ mod tests {
             id: SessionId::new(client),
             client: ClientId::from_url(client),
             application: None,
+            own: false,
             priority,
             active: Timestamp::from_secs(active),
             accepts,

@@ -5,6 +5,7 @@ use crate::failure::refusal;
 use crate::im::deliver::{answer, check_size, copies, put_copies, too_many};
 use crate::im::mailbox::quota;
 use crate::im::recipients::Resolved;
+use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, failures_elsewhere, nobody};
 use crate::im::sender::check_sender;
 use crate::im::{Accepted, DeliverMessage, ImConfig, SendMessage};
@@ -112,6 +113,12 @@ impl Inner {
             foreign,
             failures,
         } = resolved;
+        // Most servers keep no records; nothing is made for them then.
+        let record = self.config.records.then(|| {
+            let here = local.iter().map(|(_, party)| party);
+            let recipients = here.chain(foreign.values().flatten()).cloned().collect();
+            MessageRecord::accepted(&message, Some(requestor), recipients)
+        });
         let copies =
             copies(&message, local, requestor.client.as_ref()).map_err(|error| refusal(&error))?;
         let parcels = parcels(&requestor.user, &message, foreign);
@@ -157,11 +164,15 @@ impl Inner {
         };
         let stored = events.len();
         self.emit(events);
-        if outbox.is_empty() {
-            return answer;
-        }
-        self.emit([Event::Outbox]);
-        self.merge_foreign(answer, stored, outbox, kept_key).await
+        let answer = match outbox.is_empty() {
+            true => answer,
+            false => {
+                self.emit([Event::Outbox]);
+                self.merge_foreign(answer, stored, outbox, kept_key).await
+            }
+        };
+        self.emit(record.and_then(|record| record.as_answered(&answer)));
+        answer
     }
 
     /// Waits for the other domains' answers and merges them into the sender's (csp-im 5.3

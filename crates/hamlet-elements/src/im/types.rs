@@ -97,6 +97,8 @@ pub struct SessionView {
     pub client: ClientId,
     /// Its application.
     pub application: Option<hamlet_model::ApplicationId>,
+    /// It is that application itself, and so gets what is for its account too.
+    pub own: bool,
     /// SessionPriority; larger is preferred, 0 for 1.1 and 1.2.
     pub priority: u32,
     /// When its user last did something by himself.

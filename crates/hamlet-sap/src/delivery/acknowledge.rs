@@ -177,6 +177,7 @@ impl Sap {
         match self.elements.acknowledge(&session.user.id, entry).await {
             Ok(_) => {
                 self.metrics.delivered.inc();
+                session.tally.received();
             }
             Err(error) => {
                 // The store still has it: it will be delivered again.

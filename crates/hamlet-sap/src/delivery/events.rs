@@ -2,13 +2,15 @@
 
 use crate::cir::Cir;
 use crate::metrics::Metrics;
+use crate::records::Records;
 use crate::session::registry::Registry;
 use crate::session::{Session, User};
+use hamlet_elements::im::MessageEvent;
 use hamlet_elements::notification::Notification;
 use hamlet_elements::push::{Push, PushContent, Pushed};
 use hamlet_elements::{Event, Events};
 use hamlet_model::presence::Attribute;
-use hamlet_model::{SessionId, Timestamp, UserId};
+use hamlet_model::{Service, SessionId, Timestamp, UserId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub(crate) struct Hub {
     pub(crate) outbox: Notify,
     /// Who tells clients that something waits for them.
     pub(crate) cir: Arc<Cir>,
+    /// What is written down for billing.
+    pub(crate) records: Records,
     metrics: Arc<Metrics>,
     max_notices: usize,
     /// Names notices.
@@ -31,11 +35,17 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(metrics: Arc<Metrics>, max_notices: usize, cir: Arc<Cir>) -> Self {
+    pub(crate) fn new(
+        metrics: Arc<Metrics>,
+        max_notices: usize,
+        cir: Arc<Cir>,
+        records: Records,
+    ) -> Self {
         Self {
             registry: Registry::new(),
             outbox: Notify::new(),
             cir,
+            records,
             metrics,
             max_notices,
             numbers: AtomicU64::new(0),
@@ -50,6 +60,10 @@ impl Hub {
     }
 
     fn presence(&self, session: &Arc<Session>, publisher: UserId, attributes: Arc<Vec<Attribute>>) {
+        // He may have lost the service since he subscribed.
+        if !session.settings().services.contains(Service::Presence) {
+            return;
+        }
         let mut outbound = session.outbound.lock();
         if !outbound
             .notices
@@ -169,6 +183,17 @@ impl Events for Hub {
                 notification,
             } => self.notify(&user, except.as_ref(), &notification),
             Event::Outbox => self.outbox.notify_one(),
+            Event::Message(record) => {
+                if let MessageEvent::Accepted {
+                    session: Some(session),
+                    ..
+                } = &record.what
+                    && let Some(session) = self.registry.session(session.as_str())
+                {
+                    session.tally.sent();
+                }
+                self.records.message(*record);
+            }
         }
     }
 }

@@ -433,6 +433,7 @@ mod tests {
                     id: id.clone(),
                     client: ClientId::from_url(id.as_str()),
                     application: None,
+                    own: false,
                     priority: *priority,
                     active: at(0),
                     accepts: true,

@@ -26,6 +26,11 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
+    /// Drops them all.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.order.is_empty()
     }

@@ -1,10 +1,11 @@
 //! The order of checks of a request (csp-access 1.5). Pure.
 
+use crate::negotiation::entitlement::service_of;
 use crate::negotiation::functions::{Function, function_of};
 use crate::negotiation::service::Agreement;
 use hamlet_csp::elements::TransactionMode;
 use hamlet_csp::{Tag, Unreadable, Version};
-use hamlet_model::StatusCode;
+use hamlet_model::{ServiceSet, StatusCode};
 
 /// What is known of a transaction before it is carried out.
 pub(crate) struct Subject<'a> {
@@ -14,6 +15,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) version: Version,
     pub(crate) session: SessionState,
     pub(crate) agreement: Option<&'a Agreement>,
+    /// What the user of the session is subscribed to.
+    pub(crate) services: ServiceSet,
     /// It is a search with AdvancedCriteria.
     pub(crate) advanced_search: bool,
 }
@@ -108,6 +111,13 @@ pub(crate) fn check(subject: &Subject<'_>) -> Verdict {
     if !BUILT.contains(&primitive) {
         return Verdict::Refuse(StatusCode::NOT_IMPLEMENTED);
     }
+    if service_of(primitive).is_some_and(|service| !subject.services.contains(service)) {
+        // What was negotiated was denied.
+        return Verdict::Refuse(match subject.agreement {
+            Some(_) => StatusCode::SERVICE_NOT_AGREED,
+            None => StatusCode::SERVICE_NOT_SUPPORTED,
+        });
+    }
     let advanced = subject.advanced_search.then_some(Function::ADVSR);
     let mut functions = function_of(primitive).into_iter().chain(advanced);
     if let Some(agreement) = subject.agreement
@@ -125,6 +135,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Verdict {
 mod tests {
     use super::*;
     use hamlet_csp::elements::{Functions, FundamentalFeat, IMFeat, SearchFunc, WVCSPFeat};
+    use hamlet_model::Service;
 
     fn subject<'a>(primitive: Tag, version: Version) -> Subject<'a> {
         Subject {
@@ -134,6 +145,7 @@ mod tests {
             version,
             session: SessionState::Live,
             agreement: None,
+            services: ServiceSet::ALL,
             advanced_search: false,
         }
     }
@@ -270,12 +282,40 @@ mod tests {
             (Version::V1_3, Tag::SendMessageRequest, 200),
             (Version::V1_2, Tag::GetPresenceRequest, 200),
         ] {
-            let agreement = Agreement::negotiate(Some(&functions), version);
+            let agreement = Agreement::negotiate(Some(&functions), version, ServiceSet::ALL);
             let subject = Subject {
                 agreement: Some(&agreement),
                 ..subject(primitive, version)
             };
             assert_eq!(code(&subject), expected, "{version} {primitive}");
+        }
+    }
+
+    #[test]
+    fn what_the_user_is_not_subscribed_to_gets_506_or_405_without_negotiation() {
+        let services = [Service::Common, Service::Presence].into_iter().collect();
+        for (primitive, expected) in [
+            (Tag::SendMessageRequest, 506),
+            (Tag::MessageDelivered, 200),
+            (Tag::GetListRequest, 506),
+            (Tag::GetPresenceRequest, 200),
+            (Tag::SearchRequest, 200),
+            (Tag::ServiceRequest, 200),
+            (Tag::PollingRequest, 200),
+        ] {
+            let agreement = Agreement::negotiate(None, Version::V1_2, services);
+            let negotiated = Subject {
+                agreement: Some(&agreement),
+                services,
+                ..subject(primitive, Version::V1_2)
+            };
+            assert_eq!(code(&negotiated), expected, "{primitive}");
+            let plain = Subject {
+                agreement: None,
+                ..negotiated
+            };
+            let without = if expected == 506 { 405 } else { expected };
+            assert_eq!(code(&plain), without, "{primitive}");
         }
     }
 
@@ -302,7 +342,8 @@ mod tests {
             (false, false, Tag::VerifyIDRequest, 506),
             (false, false, Tag::GetPublicProfileRequest, 200),
         ] {
-            let agreement = Agreement::negotiate(Some(&functions(advsr)), Version::V1_3);
+            let agreement =
+                Agreement::negotiate(Some(&functions(advsr)), Version::V1_3, ServiceSet::ALL);
             let subject = Subject {
                 agreement: Some(&agreement),
                 advanced_search,

@@ -174,6 +174,10 @@ impl Sap {
         let mut exchange = session
             .as_ref()
             .map(|session| self.begin_exchange(session, around.inbound.peer));
+        if let Some(session) = session.as_ref().filter(|_| self.hub.records.is_on()) {
+            let count = message.transactions.len();
+            session.tally.requested(count, around.inbound.secure);
+        }
         // It counts as activity (csp-access 16).
         if message.transactions.is_empty() {
             return Reply::Nothing;

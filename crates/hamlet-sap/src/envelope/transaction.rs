@@ -20,7 +20,7 @@ use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
 use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Refusal, StatusCode};
+use hamlet_model::{Refusal, ServiceSet, StatusCode};
 use std::sync::Arc;
 
 /// What comes of a transaction.
@@ -71,6 +71,7 @@ impl Sap {
             version: around.version,
             session: state,
             agreement,
+            services: settings.as_ref().map_or(ServiceSet::ALL, |s| s.services),
             advanced_search: matches!(
                 &transaction.content,
                 Ok(Primitive::SearchRequest(search)) if mapping::search::is_advanced(search)
@@ -447,7 +448,8 @@ impl Sap {
         facts: &Facts<'_>,
         around: &Around<'_>,
     ) -> Done {
-        let (response, agreement) = service::respond(request, around.version);
+        let (response, agreement) =
+            service::respond(request, around.version, session.settings().services);
         session.change(|settings| settings.agreement = Some(agreement));
         match self.persist(session).await {
             Ok(()) => Done::respond(response),

@@ -117,6 +117,28 @@ impl Sap {
         Ok(())
     }
 
+    /// Lets a user log in again, or keeps him out and ends his sessions. Fails with 531
+    /// without such a user.
+    pub async fn set_account_status(
+        &self,
+        user: &UserId,
+        status: AccountStatus,
+    ) -> Result<(), Refusal> {
+        let key = user.clone();
+        let set = self
+            .store
+            .write(move |tx| tx.set_account_status(&key, status))
+            .await
+            .map_err(|error| self.store_failed("account", &error))?;
+        if !set {
+            return Err(StatusCode::UNKNOWN_USER.into());
+        }
+        if status != AccountStatus::Active {
+            self.end_sessions_of(user, StatusCode::FORCED_LOGOUT).await;
+        }
+        Ok(())
+    }
+
     /// Deletes an account with everything of the user, and ends his sessions. Fails with
     /// 531 without such a user.
     pub async fn delete_account(&self, user: &UserId) -> Result<(), Refusal> {

@@ -63,7 +63,11 @@ impl Sap {
         };
         let request = login.request;
         if let Some(password) = request.password.as_deref() {
-            let right = self.credentials.verify(&secret, password).await;
+            let right = self.credentials.verify(&secret, password).await
+                || match self.secret_of_application(login).await? {
+                    Some(secret) => self.credentials.verify(&secret, password).await,
+                    None => false,
+                };
             return self.proved(login, right, request.time_to_live, None);
         }
         let Some(digest_bytes) = request.digest_bytes.as_deref() else {
@@ -78,12 +82,17 @@ impl Sap {
             }
             return self.challenge(login, self.schema(login, &secret)?).await;
         };
-        let right = match &secret {
+        let proves = |secret: &Secret| match secret {
             Secret::Password(password) => {
                 digest::proves(pending.schema, &nonce, password, digest_bytes)
             }
             _ => false,
         };
+        let right = proves(&secret)
+            || self
+                .secret_of_application(login)
+                .await?
+                .is_some_and(|secret| proves(&secret));
         let time_to_live = request.time_to_live.or(pending.time_to_live);
         self.proved(login, right, time_to_live, Some(pending.schema))
     }

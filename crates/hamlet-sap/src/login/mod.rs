@@ -1,6 +1,7 @@
 //! Login (csp-access 3): who a client speaks for, and the session that it gets.
 
 pub(crate) mod accounts;
+mod admit;
 pub(crate) mod authenticate;
 pub mod credentials;
 pub(crate) mod digest;

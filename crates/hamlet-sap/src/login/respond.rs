@@ -19,7 +19,7 @@ use crate::suspicion::Suspicion;
 use hamlet_csp::Version;
 use hamlet_csp::elements::{CapabilityList, CspResult, LoginRequest, LoginResponse};
 use hamlet_elements::system_message::SystemMessageShown;
-use hamlet_model::{ApplicationId, ClientId, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{ApplicationId, ClientId, Refusal, ServiceSet, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
 
 /// A Login-Request with what has been found out about it.
@@ -31,6 +31,10 @@ pub(crate) struct Login<'a> {
     pub(crate) application: Option<ApplicationId>,
     pub(crate) profile: ClientProfile,
     pub(crate) now: Timestamp,
+    /// What the session may use; known when it has been admitted.
+    pub(crate) services: ServiceSet,
+    /// It is an application itself that logs in.
+    pub(crate) own: bool,
 }
 
 /// How a login goes on.
@@ -203,7 +207,7 @@ impl Sap {
         if user.domain_str() != self.config.domain.as_str() {
             return Err(StatusCode::DOMAIN_NOT_SUPPORTED.into());
         }
-        let login = Login {
+        let mut login = Login {
             request,
             around,
             user,
@@ -211,6 +215,8 @@ impl Sap {
             application: request.application_id.as_deref().map(ApplicationId::new),
             profile: profile.clone(),
             now: Timestamp::now(),
+            services: ServiceSet::ALL,
+            own: false,
         };
         // Checks 6 to 10.
         let (ttl, schema) = match self.authenticate(&login).await? {
@@ -222,6 +228,10 @@ impl Sap {
                 return Ok(Step::Challenge { nonce, schema });
             }
         };
+        let admission = self.admit(&login).await?;
+        login.application = admission.application;
+        login.services = admission.services;
+        login.own = admission.own;
         // Check 15, before there is a session.
         let messages = match self.system_messages(&login).await? {
             Messages::Told(messages) => messages,
@@ -309,8 +319,11 @@ impl Sap {
                 },
                 None => Capabilities::unknown(version, self.offer()),
             },
-            agreement: functions.map(|tree| Agreement::negotiate(Some(tree), version)),
+            agreement: functions
+                .map(|tree| Agreement::negotiate(Some(tree), version, login.services)),
             notifications: Subscriptions::default(),
+            services: login.services,
+            own: login.own,
         }
     }
 

@@ -6,6 +6,7 @@ use hamlet_csp::elements::{
     PresenceDeliverFunc, PresenceFeat, SearchFunc, ServiceFunc, VerifyIdFunc, WVCSPFeat,
 };
 use hamlet_csp::{Tag, Version};
+use hamlet_model::Service;
 use serde::{Deserialize, Serialize};
 
 /// Declares the tree once: `field: Element, field of the mandatory-only mark { field:
@@ -175,6 +176,29 @@ impl FunctionSet {
     pub(crate) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
+}
+
+/// The functions that somebody lacks who lacks `service`. What tells about the server, and
+/// segmentation, belong to nobody's subscription.
+pub(crate) fn functions_of(service: Service) -> FunctionSet {
+    use Function::*;
+    let functions: &[Function] = match service {
+        Service::Common => &[GETMAP, SRCH, ADVSR, STSRC, INVIT, CAINV, VRID],
+        Service::ContactList => &[GCLI, CCLI, DCLI, MCLS],
+        Service::Presence => &[GETWL, REACT, CAAUT, GETAUT, GETPR, UPDPR, CALI, DALI, GALS],
+        Service::Im => &[
+            MDELIV, FWMSG, SETD, GETLM, GETM, REJCM, NOTIF, NEWM, OFFNOTIF, GLBLU, BLENT,
+        ],
+        Service::Group => &[
+            CREAG, DELGR, GETGP, SETGP, SUBGCN, GRCHN, EXCON, GETGM, ADDGM, RMVGM, MBRAC, REJEC,
+            GETJU,
+        ],
+        // Content is shared by invitations of a type of its own.
+        Service::Content => &[],
+    };
+    let mut set = FunctionSet::default();
+    functions.iter().for_each(|function| set.insert(*function));
+    set
 }
 
 /// The function that a request of a client belongs to; `None` for those that are part of

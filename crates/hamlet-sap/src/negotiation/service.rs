@@ -1,8 +1,10 @@
 //! Service negotiation (csp-access 6.3).
 
+use crate::negotiation::entitlement;
 use crate::negotiation::functions::{Function, FunctionSet};
 use hamlet_csp::Version;
 use hamlet_csp::elements::{AllFunctions, Functions, ServiceRequest, ServiceResponse};
+use hamlet_model::ServiceSet;
 use serde::{Deserialize, Serialize};
 
 /// What a session has agreed on.
@@ -13,9 +15,14 @@ pub(crate) struct Agreement {
 }
 
 impl Agreement {
-    /// The outcome of a request for `functions`; without a tree everything is asked for.
-    pub(crate) fn negotiate(functions: Option<&Functions>, version: Version) -> Self {
-        let offered = FunctionSet::offered();
+    /// The outcome of a request for `functions` of somebody who has these services; without a
+    /// tree everything is asked for.
+    pub(crate) fn negotiate(
+        functions: Option<&Functions>,
+        version: Version,
+        services: ServiceSet,
+    ) -> Self {
+        let offered = entitlement::offered(services);
         let tree = functions.and_then(|functions| functions.wvcsp_feat.as_ref());
         Self {
             requested: match tree {
@@ -46,13 +53,17 @@ impl Agreement {
 }
 
 /// The response, with what the session has agreed on from now on.
-pub(crate) fn respond(request: ServiceRequest, version: Version) -> (ServiceResponse, Agreement) {
-    let agreement = Agreement::negotiate(request.functions.as_ref(), version);
+pub(crate) fn respond(
+    request: ServiceRequest,
+    version: Version,
+    services: ServiceSet,
+) -> (ServiceResponse, Agreement) {
+    let agreement = Agreement::negotiate(request.functions.as_ref(), version, services);
     let all_functions = request
         .all_functions_request
         .unwrap_or(false)
         .then(|| AllFunctions {
-            wvcsp_feat: Some(FunctionSet::offered().tree(version)),
+            wvcsp_feat: Some(agreement.offered.tree(version)),
         });
     let response = ServiceResponse {
         functions: agreement.denied(version),
@@ -88,7 +99,8 @@ mod tests {
             group_feat: Some(GroupFeat::default()),
         };
         for version in Version::ALL {
-            let (response, agreement) = respond(request(four.clone(), true), version);
+            let (response, agreement) =
+                respond(request(four.clone(), true), version, ServiceSet::ALL);
             let denied = response.functions.unwrap().wvcsp_feat.unwrap();
             assert_eq!(denied.group_feat, Some(GroupFeat::default()));
             let im = denied.im_feat.unwrap();
@@ -116,7 +128,8 @@ mod tests {
             }),
             ..WVCSPFeat::default()
         };
-        let (response, agreement) = respond(request(messages, false), Version::V1_3);
+        let (response, agreement) =
+            respond(request(messages, false), Version::V1_3, ServiceSet::ALL);
         assert_eq!(response, ServiceResponse::default());
         assert!(agreement.allows(Function::NEWM, Version::V1_3));
         assert!(

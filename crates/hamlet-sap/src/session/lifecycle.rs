@@ -4,6 +4,7 @@ use crate::Sap;
 use crate::session::registry::Added;
 use crate::session::stored::{from_row, to_row};
 use crate::session::{NewSession, Session, User};
+use crate::user_profile;
 use hamlet_model::{Refusal, SessionId, StatusCode, Timestamp, UserId};
 use hamlet_store::StoreError;
 use std::sync::Arc;
@@ -60,7 +61,14 @@ impl Sap {
     /// Stores what has been settled.
     pub(crate) async fn persist(&self, session: &Session) -> Result<(), Refusal> {
         let row = to_row(session, &session.settings(), self.config.session.grace);
-        let stored = self.store.write(move |tx| tx.put_session(&row)).await;
+        let terminal = user_profile::terminal(session, &session.settings());
+        let stored = self.store.write(move |tx| {
+            if let Some(terminal) = &terminal {
+                tx.put_terminal(&row.user, terminal)?;
+            }
+            tx.put_session(&row)
+        });
+        let stored = stored.await;
         stored.map_err(|error| self.store_failed("session", &error))
     }
 
@@ -77,6 +85,7 @@ impl Sap {
     async fn finish(&self, session: &Arc<Session>, code: StatusCode) {
         self.count_sessions();
         self.metrics.ended(code);
+        self.hub.records.session(session, code);
         session.user.mailbox.lock().session_ended(&session.id);
         // What it had may be for others now.
         self.hub.raise_all(&session.user);

@@ -17,12 +17,13 @@ use crate::negotiation::capability::Capabilities;
 use crate::negotiation::keep_alive;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
+use crate::records::Tally;
 use hamlet_csp::{Syntax, Version};
 use hamlet_elements::im::SessionView;
 use hamlet_elements::notification::Notification;
 use hamlet_elements::{Requestor, SessionFacts};
 use hamlet_model::presence::ClientInfo;
-use hamlet_model::{ApplicationId, ClientId, SessionId, Timestamp, UserId};
+use hamlet_model::{ApplicationId, ClientId, ServiceSet, SessionId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -46,6 +47,7 @@ pub(crate) struct Session {
     pub(crate) outbound: Mutex<Outbound>,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) cir: SessionCir,
+    pub(crate) tally: Tally,
 }
 
 /// What login and negotiation have settled.
@@ -62,6 +64,10 @@ pub(crate) struct Settings {
     /// `None` until a service negotiation: then everything is allowed.
     pub(crate) agreement: Option<Agreement>,
     pub(crate) notifications: Subscriptions,
+    /// What its user, and its application if it has one, are subscribed to.
+    pub(crate) services: ServiceSet,
+    /// It is its application itself, not a user of it.
+    pub(crate) own: bool,
 }
 
 /// A user with at least one session. His mailbox is kept here while he has.
@@ -123,6 +129,7 @@ impl Session {
             outbound: Mutex::new(outbound),
             segments: Mutex::new(Segments::default()),
             cir: SessionCir::default(),
+            tally: Tally::new(now),
         }
     }
 
@@ -177,11 +184,13 @@ impl Session {
 
     /// As the choice of sessions sees it (csp-im 10.3), for content that it `accepts`.
     pub(crate) fn view(&self, accepts: bool) -> SessionView {
+        let settings = self.settings();
         SessionView {
             id: self.id.clone(),
             client: self.client.clone(),
             application: self.application.clone(),
-            priority: self.settings.read().capabilities.priority,
+            own: settings.own,
+            priority: settings.capabilities.priority,
             active: Timestamp::from_millis(self.active.load(Ordering::Relaxed)),
             accepts,
         }
@@ -235,6 +244,8 @@ pub(crate) mod tests {
                 capabilities: Capabilities::unknown(Version::V1_2, offer),
                 agreement: None,
                 notifications: Subscriptions::default(),
+                services: ServiceSet::ALL,
+                own: false,
             },
         }
     }

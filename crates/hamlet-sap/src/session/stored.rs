@@ -6,6 +6,7 @@ use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
 use crate::session::{NewSession, Session, Settings};
 use hamlet_csp::{Syntax, Version};
+use hamlet_model::ServiceSet;
 use hamlet_store::StoredSession;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -23,6 +24,10 @@ struct Data {
     agreement: Option<Agreement>,
     #[serde(default)]
     notifications: Subscriptions,
+    #[serde(default)]
+    services: ServiceSet,
+    #[serde(default)]
+    own: bool,
 }
 
 /// The row of a session with these settings.
@@ -37,6 +42,8 @@ pub(crate) fn to_row(session: &Session, settings: &Settings, grace: Duration) ->
         capabilities: settings.capabilities.clone(),
         agreement: settings.agreement,
         notifications: settings.notifications,
+        services: settings.services,
+        own: settings.own,
     };
     StoredSession {
         id: session.id.clone(),
@@ -83,6 +90,8 @@ pub(crate) fn from_row(row: StoredSession) -> Option<NewSession> {
             capabilities: data.capabilities,
             agreement: data.agreement,
             notifications: data.notifications,
+            services: data.services,
+            own: data.own,
         },
     })
 }
@@ -99,7 +108,7 @@ mod tests {
     fn a_session_survives_the_store() {
         let mut new = new_session("s1", "anna", "Jimmy");
         new.settings.user_agent = Some("Android-Imps/0.1".into());
-        new.settings.agreement = Some(Agreement::negotiate(None, Version::V1_2));
+        new.settings.agreement = Some(Agreement::negotiate(None, Version::V1_2, ServiceSet::ALL));
         new.settings.capabilities.poll_min = 77;
         let user = Arc::new(User::new(user_id("anna")));
         let session = Session::new(new, user, Timestamp::from_secs(5));

@@ -1,7 +1,8 @@
 //! The files of a trace directory: which one an exchange goes to, and how much is kept.
 
 use super::TraceLimits;
-use super::record::{TraceExchange, TraceSession, iso};
+use super::record::{TraceExchange, TraceSession};
+use crate::journal::iso;
 use hamlet_model::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, OpenOptions};

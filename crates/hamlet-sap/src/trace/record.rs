@@ -1,6 +1,7 @@
 //! One exchange, and its form as text.
 
 use super::mask;
+use crate::journal::iso;
 use bytes::Bytes;
 use hamlet_csp::elements::Primitive;
 use hamlet_csp::{Document, Syntax, Text, Version, WriteOptions, encode};
@@ -146,22 +147,6 @@ fn one_line(text: &str) -> String {
         .take(1000)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
-}
-
-/// `2026-01-31T12:00:00.000Z`.
-pub(super) fn iso(at: Timestamp) -> String {
-    let text = hamlet_csp::DateTime::from_timestamp(at).to_string();
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or("00");
-    format!(
-        "{}-{}-{}T{}:{}:{}.{:03}Z",
-        part(0, 4),
-        part(4, 6),
-        part(6, 8),
-        part(9, 11),
-        part(11, 13),
-        part(13, 15),
-        at.millis().rem_euclid(1000)
-    )
 }
 
 /// The parts of a primitive that nobody may read.

@@ -1,6 +1,7 @@
 //! The operations, by what they are about. Each file adds methods to [`Tx`](crate::Tx).
 
 pub(crate) mod account;
+pub(crate) mod application;
 pub(crate) mod challenge;
 pub(crate) mod contact_list;
 pub(crate) mod counter;
@@ -18,6 +19,7 @@ pub(crate) mod search_cursor;
 pub(crate) mod session;
 pub(crate) mod subscription;
 pub(crate) mod system_message;
+pub(crate) mod user_profile;
 
 /// Most rows that one purge removes, so that it does not hold up other writes.
 pub(crate) const PURGE: usize = 5000;

@@ -51,6 +51,16 @@ pub enum SystemMessageState {
 const FINAL: i64 = 2;
 
 impl SystemMessageState {
+    /// Its name, for operators.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Shown => "shown",
+            Self::Answered => "answered",
+            Self::Delivered => "delivered",
+        }
+    }
+
     fn number(self) -> i64 {
         match self {
             Self::Waiting => 0,

@@ -1,6 +1,7 @@
 //! The store's operations, each test on every engine.
 
 mod accounts;
+mod applications;
 mod cluster;
 mod contact_lists;
 mod crash;

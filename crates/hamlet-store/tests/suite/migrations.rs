@@ -3,6 +3,7 @@
 //! `tests/fixtures` holds for each engine and each schema version a database with one of
 //! everything. When a version is added, `record_the_present_schema` adds its fixtures.
 
+use crate::applications::{application, inactive, terminal};
 use crate::cluster::Cluster;
 use crate::contact_lists::contact_list;
 use crate::harness::{DEADLINE, at, list, postgres_config, runtime, session, user};
@@ -11,7 +12,7 @@ use crate::registration::{code, number};
 use crate::searches::cursor;
 use crate::sessions::stored_session;
 use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue};
-use hamlet_model::{Domain, Profile};
+use hamlet_model::{Domain, Profile, UserProfile};
 use hamlet_store::*;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -126,6 +127,10 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_search(&cursor("s1", 9, 70), b"hits", 3)?;
     tx.bind_msisdn(&number("+3581"), &user("anna"))?;
     tx.put_invitation_code(&code("AB", 2))?;
+    tx.put_user_profile(&user("anna"), &inactive())?;
+    tx.put_terminal(&user("anna"), &terminal("phone", 5))?;
+    tx.put_application(&application("chess"))?;
+    tx.grant_user(&application("chess").id, &user("anna"))?;
     Ok(())
 }
 
@@ -155,6 +160,7 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     assert_eq!(tx.take_challenge("key")?, Some(challenge()));
     inspect_profile(tx)?;
     inspect_registration(tx)?;
+    inspect_applications(tx)?;
     // The quota counts what was there before.
     assert_eq!(tx.put_mailbox(&message("anna", "m2"), &QUOTA)?, Put::Stored);
     assert_eq!(tx.put_mailbox(&message("anna", "m3"), &QUOTA)?, Put::Full);
@@ -170,6 +176,23 @@ fn inspect_registration(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         assert_eq!(codes, []);
         tx.bind_msisdn(&number("+3581"), &user("anna"))?;
         assert!(tx.put_invitation_code(&code("AB", 2))?);
+    }
+    Ok(())
+}
+
+/// User profiles and applications, likewise.
+fn inspect_applications(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let (anna, chess) = (user("anna"), application("chess"));
+    if let Some(kept) = tx.application(&chess.id)? {
+        assert_eq!(kept, chess);
+        assert!(tx.is_granted(&chess.id, &anna)?);
+        assert_eq!(tx.user_profile(&anna)?, inactive());
+        assert_eq!(tx.terminals(&anna)?, [terminal("phone", 5)]);
+    } else {
+        assert_eq!(tx.user_profile(&anna)?, UserProfile::default());
+        tx.put_user_profile(&anna, &inactive())?;
+        tx.put_application(&chess)?;
+        tx.grant_user(&chess.id, &anna)?;
     }
     Ok(())
 }

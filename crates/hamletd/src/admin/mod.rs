@@ -1,16 +1,20 @@
-//! The admin interface: health and metrics over HTTP.
+//! The admin interface: health, metrics and the operator's API over HTTP.
 //!
-//! It asks for the bearer token of `admin.token_file`. Only `/healthz` and `/metrics`, and
-//! only as long as the listener is a loopback one, are open to everybody: monitoring on the
-//! same machine then needs no secret.
+//! The API ([`api`]) asks for one of its own tokens, everything else for the bearer token of
+//! `admin.token_file`. Only `/healthz` and `/metrics`, and only as long as the listener is a
+//! loopback one, are open to everybody: monitoring on the same machine then needs no secret.
 
+pub mod api;
 mod listener;
 mod metrics;
+pub mod tokens;
 
 pub use listener::serve;
 pub use metrics::{METRICS, PREFIX, metrics_reference, registry};
 
+use self::tokens::Tokens;
 use crate::data_dir::Secret;
+use crate::operations::Operations;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -19,6 +23,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hamlet_model::SessionId;
 use hamlet_store::Store;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,12 +43,17 @@ pub struct Admin {
     pub token: Secret,
     /// Whether health and metrics need the token too.
     pub exposed: bool,
+    /// What the API does.
+    pub operations: Arc<Operations>,
+    /// Who may use the API.
+    pub tokens: Arc<Tokens>,
 }
 
 /// The routes, behind the question for the token.
 pub fn router(admin: Admin) -> Router {
+    let api = api::router(admin.operations.clone(), admin.tokens.clone());
     let admin = Arc::new(admin);
-    Router::new()
+    let others = Router::new()
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .layer(from_fn_with_state(admin.clone(), authorize))
@@ -52,7 +63,14 @@ pub fn router(admin: Admin) -> Router {
                 .fallback(|| async { StatusCode::NOT_FOUND })
                 .layer(from_fn_with_state(admin.clone(), authorize)),
         )
-        .with_state(admin)
+        .with_state(admin);
+    // Not by routes of one router: what each has matched would be told to the other.
+    Router::new().fallback(move |request: Request| {
+        let path = request.uri().path();
+        let is_api = path == "/api" || path.starts_with("/api/");
+        let router = if is_api { &api } else { &others };
+        TowerToHyperService::new(router.clone()).call(request)
+    })
 }
 
 async fn authorize(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
@@ -65,14 +83,17 @@ async fn authorize(State(admin): State<Arc<Admin>>, request: Request, next: Next
 }
 
 fn has_token(headers: &HeaderMap, token: &Secret) -> bool {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    given.is_some_and(|(_, given)| {
-        bool::from(given.trim().as_bytes().ct_eq(token.digits().as_bytes()))
-    })
+    bearer(headers)
+        .is_some_and(|given| bool::from(given.as_bytes().ct_eq(token.digits().as_bytes())))
+}
+
+/// The bearer token that a request gives.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, given) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(given.trim())
 }
 
 /// 200 when the store answers a read in time, else 503.

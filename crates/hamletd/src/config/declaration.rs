@@ -77,6 +77,22 @@ configuration! {
         /// File of the bearer token that the admin interface asks for; made at the first
         /// start. Nothing: `admin.token` in the data directory.
         "admin.token_file" => token_file: OptionalPath = "";
+        /// File of the tokens for the HTTP API below `/api/v1`, a name and a token of at least
+        /// 32 characters on each line; the audit log names who has a token by that name. Nothing:
+        /// `api.tokens` in the data directory, if it is there. Without a token nobody can use
+        /// the API. Read again at SIGHUP.
+        "admin.api_tokens" => api_tokens: OptionalPath = "";
+    }
+
+    /// The log of what operators changed, by commands and by the HTTP API: one JSON object a
+    /// line, without secrets.
+    audit: AuditSection {
+        /// The file. Nothing: `audit.log` in the data directory.
+        "audit.file" => file: OptionalPath = "";
+        /// Size at which the file is renamed, with a number behind its name, and begun anew.
+        "audit.max_size" => max_size: Size = "10MiB";
+        /// How many files are kept, the present one among them.
+        "audit.files" => files: u32 = "10";
     }
 
     /// The interface to other servers.
@@ -139,6 +155,9 @@ configuration! {
         /// Whether a telephone number in a header of `http.msisdn_headers` is enough to log
         /// in the user to whom the number belongs, without password.
         "accounts.msisdn_login" => msisdn_login: bool = "false";
+        /// Whether an ApplicationID that is not registered (`hamletd app add`) is refused at login;
+        /// else it names an application of the clients' own that nobody guards.
+        "accounts.registered_applications_only" => registered_applications_only: bool = "false";
         /// Whether the server may ask for the password itself when the client proves it by
         /// no digest; it is needed to register at a 4-way login. Use it over TLS or a
         /// private link only.
@@ -289,6 +308,21 @@ configuration! {
         "provider.text" => text: String = "";
         /// Link for more.
         "provider.url" => url: String = "";
+    }
+
+    /// Call-detail records, for billing: one JSON object a line for each session and message,
+    /// as docs/call-detail-records.md explains. No texts of messages.
+    records: RecordsSection {
+        /// The file; nothing: no records.
+        "records.file" => file: OptionalPath = "";
+        /// Size at which the file is renamed, with a number behind its name, and begun anew.
+        "records.max_size" => max_size: Size = "100MiB";
+        /// Whether it is also begun anew with each day (UTC).
+        "records.daily" => daily: bool = "true";
+        /// How many files are kept, the present one among them.
+        "records.files" => files: u32 = "400";
+        /// Records that may wait to be written; further ones are lost, and counted.
+        "records.queue" => queue: u32 = "10000";
     }
 
     /// Recording of what clients and server say to each other.

@@ -7,9 +7,10 @@ use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
+use hamlet_sap::journal::JournalLimits;
 use hamlet_sap::{
     AccountsConfig, CirConfig, DeliveryConfig, GatewayConfig, HttpConfig, MapConfig,
-    ProviderConfig, Registration, RelayConfig, SapConfig, SessionConfig,
+    ProviderConfig, RecordsConfig, Registration, RelayConfig, SapConfig, SessionConfig,
 };
 use hamlet_store::{StoreConfig, StoreUrl};
 
@@ -24,12 +25,31 @@ impl Config {
         }
     }
 
+    /// For the audit log.
+    pub fn audit_limits(&self) -> JournalLimits {
+        JournalLimits {
+            size: self.audit.max_size.0,
+            files: self.audit.files,
+            daily: false,
+        }
+    }
+
     /// For the service access point and the service elements behind it.
     pub fn sap(&self) -> SapConfig {
         let (accounts, http, im, presence) = (&self.accounts, &self.http, &self.im, &self.presence);
         let usual = SapConfig::new(self.domain.clone());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let records = self.records.file.as_deref().map(|file| RecordsConfig {
+            file: file.to_owned(),
+            limits: JournalLimits {
+                size: self.records.max_size.0,
+                files: self.records.files,
+                daily: self.records.daily,
+            },
+            queue: self.records.queue as usize,
+        });
         SapConfig {
+            records,
             provider: ProviderConfig {
                 name: self.provider.name.clone(),
                 description: given(&self.provider.text),
@@ -47,6 +67,7 @@ impl Config {
                 digest_login: accounts.digest_login,
                 max_failures: accounts.max_failures,
                 failure_window: accounts.failure_window,
+                registered_applications_only: accounts.registered_applications_only,
                 ..usual.accounts
             },
             session: SessionConfig {

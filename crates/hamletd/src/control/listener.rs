@@ -1,7 +1,7 @@
 //! The answering end of the control socket.
 
 use super::{Answer, MAX_REQUEST, Request, SocketPath};
-use crate::operations::Operations;
+use crate::operations::{Actor, Operations};
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -95,10 +95,10 @@ async fn serve_connection(
     operations: &Operations,
     mut stop: watch::Receiver<bool>,
 ) {
-    if !is_trusted(&stream) {
+    let Some(actor) = trusted(&stream) else {
         tracing::warn!("another user tried the control socket");
         return;
-    }
+    };
     let mut stream = BufReader::new(stream);
     loop {
         let line = tokio::select! {
@@ -107,7 +107,7 @@ async fn serve_connection(
         };
         let Ok(Ok(Some(line))) = line else { return };
         let answer = match serde_json::from_slice::<Request>(&line) {
-            Ok(request) => operations.execute(request).await,
+            Ok(request) => operations.execute(&actor, request).await,
             // The error's own text could repeat parts of the request, a password perhaps.
             Err(_) => Answer::failed("the request cannot be understood"),
         };
@@ -139,9 +139,8 @@ async fn write_line(stream: &mut BufReader<UnixStream>, answer: &Answer) -> io::
 }
 
 /// Between bind and chmod others may have got in; who they are is asked anyway.
-fn is_trusted(stream: &UnixStream) -> bool {
+fn trusted(stream: &UnixStream) -> Option<Actor> {
     let own = rustix::process::geteuid().as_raw();
-    stream
-        .peer_cred()
-        .is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
+    let peer = stream.peer_cred().ok()?.uid();
+    (peer == own || peer == 0).then_some(Actor::Local(peer))
 }

@@ -9,7 +9,7 @@ mod listener;
 pub use client::{Connection, ControlError};
 pub use listener::Control;
 
-use hamlet_model::Timestamp;
+use hamlet_model::{Timestamp, UserProfileChange};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,16 @@ pub enum Request {
         user: String,
         /// The new password.
         password: String,
+    },
+    /// Let a user log in again.
+    UserEnable {
+        /// Address.
+        user: String,
+    },
+    /// Keep a user out and end his sessions.
+    UserDisable {
+        /// Address.
+        user: String,
     },
     /// Delete an account, its belongings and its sessions.
     UserDelete {
@@ -87,6 +97,57 @@ pub enum Request {
         user: String,
         /// `FIELD=VALUE`, in the order in which they are to be set.
         fields: Vec<String>,
+    },
+    /// Show a user profile.
+    UserProfileShow {
+        /// Address.
+        user: String,
+    },
+    /// Change a user profile.
+    UserProfileSet {
+        /// Address.
+        user: String,
+        /// The changes.
+        change: UserProfileChange,
+        /// Whether searches find him.
+        findable: Option<bool>,
+    },
+    /// Register an application.
+    AppAdd {
+        /// ApplicationID.
+        id: String,
+        /// Its account, if not the identifier in this domain.
+        account: Option<String>,
+        /// Password of the account.
+        password: String,
+        /// Everything else.
+        settings: AppSettings,
+    },
+    /// List applications in the order of their identifiers.
+    AppList {
+        /// Begin after this one.
+        after: Option<String>,
+    },
+    /// Show an application and the users that it may act for.
+    AppShow {
+        /// ApplicationID.
+        id: String,
+    },
+    /// Change an application.
+    AppSet {
+        /// ApplicationID.
+        id: String,
+        /// What is changed.
+        settings: AppSettings,
+        /// Users that it may act for.
+        grant: Vec<String>,
+        /// Users that it may not act for any more.
+        revoke: Vec<String>,
+    },
+    /// Remove an application with its account.
+    AppDelete {
+        /// ApplicationID.
+        id: String,
     },
     /// List sessions in the order of their identifiers.
     SessionList {
@@ -171,6 +232,21 @@ pub enum SystemMessageTo {
     Users(Vec<String>),
 }
 
+/// What can be said of an application; `None` is the usual or stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppSettings {
+    /// Whether anybody may use it.
+    pub active: Option<bool>,
+    /// Names of services.
+    pub services: Option<Vec<String>>,
+    /// Every user may use it with his own password.
+    pub open: Option<bool>,
+    /// It may read and change user profiles.
+    pub profiles: Option<bool>,
+    /// Applications whose users may address it.
+    pub peers: Option<Vec<String>>,
+}
+
 /// What is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
@@ -196,6 +272,13 @@ pub enum Answer {
     InvitationCodes {
         /// At most [`PAGE`].
         codes: Vec<InvitationCodeEntry>,
+        /// Whether there may be more after the last.
+        more: bool,
+    },
+    /// Some applications.
+    Apps {
+        /// At most [`PAGE`]: identifier, account, and whether it is active.
+        apps: Vec<(String, String, bool)>,
         /// Whether there may be more after the last.
         more: bool,
     },

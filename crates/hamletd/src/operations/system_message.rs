@@ -1,119 +1,131 @@
 //! System messages (csp-access 12).
 
-use super::{Failure, Operations, done};
-use crate::control::{
-    Answer, PAGE, SystemMessageDraft, SystemMessageEntry, SystemMessageTo, SystemMessageUserEntry,
-};
+use super::{Actor, Failure, FailureKind, Operations, Page};
+use crate::control::{SystemMessageDraft, SystemMessageTo};
 use hamlet_elements::system_message::{
     AnswerOption, Audience, Overview, Question, SystemMessage, Verification,
 };
-use hamlet_model::{Refusal, UserId};
-use hamlet_store::SystemMessageState;
+use hamlet_model::{Refusal, StatusCode, UserId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Messages of one answer: their texts may be long.
-const FEW: usize = 200;
+/// Most users of one request.
+const MAX_USERS: usize = 10_000;
 
 impl Operations {
-    pub(super) async fn send_system_message(
+    /// Sends a system message; its number, and to how many users, `None` for everyone.
+    pub async fn send_system_message(
         &self,
+        by: &Actor,
         draft: SystemMessageDraft,
         to: SystemMessageTo,
-    ) -> Result<Answer, Failure> {
-        if draft.days == 0 {
-            return Err(Failure("it needs at least one day".into()));
-        }
-        let life = Duration::from_secs(u64::from(draft.days) * 86_400);
-        let message = self.system_message_of(draft)?;
-        let (audience, whom) = match to {
-            SystemMessageTo::Everyone => (Audience::Everyone, "everyone".to_owned()),
-            SystemMessageTo::Online => {
-                let sessions = self.sap.sessions(None);
-                let users: BTreeSet<UserId> =
-                    sessions.into_iter().map(|session| session.user).collect();
-                let users: Vec<UserId> = users.into_iter().collect();
-                let whom = count(users.len());
-                (Audience::Users(users), whom)
-            }
-            SystemMessageTo::Users(users) => {
-                let users = self.home_users(&users)?;
-                let whom = count(users.len());
-                (Audience::Users(users), whom)
-            }
+    ) -> Result<(i64, Option<usize>), Failure> {
+        let target = match &to {
+            SystemMessageTo::Everyone => "everyone".to_owned(),
+            SystemMessageTo::Online => "everyone online".to_owned(),
+            SystemMessageTo::Users(users) => self.targets(users),
         };
-        if audience == Audience::Users(Vec::new()) {
-            return Err(Failure("there is nobody to send it to".into()));
-        }
-        let elements = self.sap.elements();
-        let sent = elements.send_system_message(message, audience, life).await;
-        let number = sent.map_err(said)?;
-        tracing::info!(number, to = whom, "system message sent by the operator");
-        Ok(Answer::SystemMessageSent {
-            number,
-            text: format!("system message {number} is sent to {whom}"),
-        })
+        let send = async {
+            if draft.days == 0 {
+                return Err(Failure::invalid("it needs at least one day"));
+            }
+            let life = Duration::from_secs(u64::from(draft.days) * 86_400);
+            let message = self.system_message_of(draft)?;
+            let users = match to {
+                SystemMessageTo::Everyone => None,
+                SystemMessageTo::Online => {
+                    let sessions = self.sap.sessions(None);
+                    let users: BTreeSet<UserId> =
+                        sessions.into_iter().map(|session| session.user).collect();
+                    Some(users.into_iter().collect())
+                }
+                SystemMessageTo::Users(users) => Some(self.home_users(&users)?),
+            };
+            let count = users.as_ref().map(Vec::len);
+            if count == Some(0) {
+                return Err(Failure::invalid("there is nobody to send it to"));
+            }
+            let audience = users.map_or(Audience::Everyone, Audience::Users);
+            let elements = self.sap.elements();
+            let sent = elements.send_system_message(message, audience, life).await;
+            Ok((sent.map_err(said)?, count))
+        };
+        self.audited(by, "system-message.send", &target, send).await
     }
 
-    pub(super) async fn add_to_system_message(
+    /// Sends a system message to more users; to how many.
+    pub async fn add_to_system_message(
         &self,
+        by: &Actor,
         number: i64,
         users: &[String],
-    ) -> Result<Answer, Failure> {
-        let users = self.home_users(users)?;
-        let whom = count(users.len());
+    ) -> Result<usize, Failure> {
+        let target = format!("{number} to {}", self.targets(users));
+        let add = async {
+            let users = self.home_users(users)?;
+            let count = users.len();
+            let elements = self.sap.elements();
+            let added = elements.add_to_system_message(number, users).await;
+            added.map_err(said)?;
+            Ok(count)
+        };
+        self.audited(by, "system-message.add", &target, add).await
+    }
+
+    /// System messages in the order of their numbers, without their users.
+    pub async fn system_messages(
+        &self,
+        after: i64,
+        limit: usize,
+    ) -> Result<Page<Overview>, Failure> {
         let elements = self.sap.elements();
-        let added = elements.add_to_system_message(number, users).await;
-        added.map_err(said)?;
-        done(format!("system message {number} is sent to {whom}"))
+        let found = elements.system_messages(after, limit.saturating_add(1));
+        Ok(Page::of(found.await?, limit))
     }
 
-    pub(super) async fn system_messages(&self, after: i64) -> Result<Answer, Failure> {
-        let messages = self.sap.elements().system_messages(after, FEW).await?;
-        Ok(Answer::SystemMessages {
-            more: messages.len() == FEW,
-            messages: messages.into_iter().map(entry).collect(),
-        })
-    }
-
-    pub(super) async fn system_message(
+    /// A system message with its users, in the order of their addresses; whether there are
+    /// more of them.
+    pub async fn system_message(
         &self,
         number: i64,
-        after: Option<String>,
-    ) -> Result<Answer, Failure> {
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Overview, bool), Failure> {
         let elements = self.sap.elements();
-        let after = after.unwrap_or_default();
-        let found = elements.system_message(number, after, PAGE).await?;
-        let mut found = found.ok_or_else(|| none(number))?;
-        let users = std::mem::take(&mut found.users);
-        let options = std::mem::take(&mut found.message.options);
-        Ok(Answer::SystemMessage {
-            options: options.into_iter().map(|option| option.text).collect(),
-            more: users.len() == PAGE,
-            users: users
-                .into_iter()
-                .map(|user| SystemMessageUserEntry {
-                    user: user.user.to_string(),
-                    state: state(user.state).to_owned(),
-                    choice: user.choice,
-                    changed: user.changed,
-                })
-                .collect(),
-            message: entry(found),
-        })
+        let after = after.unwrap_or_default().to_owned();
+        let found = elements.system_message(number, after, limit.saturating_add(1));
+        let mut found = found.await?.ok_or_else(|| none(number))?;
+        let Page { entries, more } = Page::of(std::mem::take(&mut found.users), limit);
+        found.users = entries;
+        Ok((found, more))
     }
 
-    pub(super) async fn cancel_system_message(&self, number: i64) -> Result<Answer, Failure> {
-        match self.sap.elements().cancel_system_message(number).await? {
-            true => {
-                tracing::info!(number, "system message cancelled by the operator");
-                done(format!("nobody gets system message {number} any more"))
+    /// Nobody gets a system message from now on.
+    pub async fn cancel_system_message(&self, by: &Actor, number: i64) -> Result<(), Failure> {
+        let cancel = async {
+            match self.sap.elements().cancel_system_message(number).await? {
+                true => Ok(()),
+                false => Err(none(number)),
             }
-            false => Err(none(number)),
+        };
+        let target = number.to_string();
+        self.audited(by, "system-message.cancel", &target, cancel)
+            .await
+    }
+
+    /// How the audit log names several users.
+    fn targets(&self, users: &[String]) -> String {
+        match users {
+            [user] => self.target(user),
+            users => format!("{} users", users.len()),
         }
     }
 
     fn home_users(&self, users: &[String]) -> Result<Vec<UserId>, Failure> {
+        if users.len() > MAX_USERS {
+            let why = format!("more than {MAX_USERS} users at a time");
+            return Err(Failure::invalid(why));
+        }
         users.iter().map(|user| self.home_user(user)).collect()
     }
 
@@ -129,7 +141,9 @@ impl Operations {
             (None, Some(url)) => Some(Question::Picture(url)),
             (None, None) => None,
             (Some(_), Some(_)) => {
-                return Err(Failure("there is a question or a picture, not both".into()));
+                return Err(Failure::invalid(
+                    "there is a question or a picture, not both",
+                ));
             }
         };
         let verification = match (question, draft.key) {
@@ -137,7 +151,7 @@ impl Operations {
             (None, None) => None,
             _ => {
                 let why = "a question or picture and the key belong together";
-                return Err(Failure(why.into()));
+                return Err(Failure::invalid(why));
             }
         };
         let from = draft.message_from.as_deref();
@@ -152,40 +166,16 @@ impl Operations {
     }
 }
 
-fn entry(found: Overview) -> SystemMessageEntry {
-    let states = found.states.into_iter();
-    SystemMessageEntry {
-        number: found.number,
-        text: found.message.text,
-        everyone: found.everyone,
-        created: found.created,
-        expires: found.expires,
-        states: states
-            .map(|(of, count)| (state(of).to_owned(), count as u64))
-            .collect(),
-    }
-}
-
-fn state(state: SystemMessageState) -> &'static str {
-    match state {
-        SystemMessageState::Waiting => "waiting",
-        SystemMessageState::Shown => "shown",
-        SystemMessageState::Answered => "answered",
-        SystemMessageState::Delivered => "delivered",
-    }
-}
-
-fn count(users: usize) -> String {
-    match users {
-        1 => "one user".to_owned(),
-        count => format!("{count} users"),
-    }
-}
-
 fn none(number: i64) -> Failure {
-    Failure(format!("there is no system message {number}"))
+    Failure::missing(format!("there is no system message {number}"))
 }
 
 fn said(refusal: Refusal) -> Failure {
-    Failure(refusal.description)
+    let kind = match refusal.code {
+        StatusCode::NOT_FOUND | StatusCode::UNKNOWN_USER => FailureKind::Missing,
+        StatusCode::SERVICE_UNAVAILABLE => FailureKind::Unavailable,
+        StatusCode::INTERNAL_ERROR => FailureKind::Internal,
+        _ => FailureKind::Invalid,
+    };
+    Failure::new(kind, refusal.description)
 }

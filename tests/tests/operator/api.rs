@@ -1,0 +1,369 @@
+//! The operator's HTTP API.
+
+use crate::support::{Api, TOKEN, server};
+use hamlet_csp::{Syntax, Version};
+use hamlet_tests::client::Client;
+use hamlet_tests::server::TestServer;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+#[tokio::test]
+async fn every_operation_answers_as_it_is_described() {
+    let (server, api) = server(&[], &["anna"]).await;
+    let new = json!({"user": "bob", "password": "secret"});
+    let bob = api.done("POST", "/users", new.clone()).await;
+    assert_eq!(bob["user"], "wv:bob@h");
+    assert_eq!(bob["active"], true);
+    let why = api.fails("POST", "/users", new, 409).await;
+    assert_eq!(why, "wv:bob@h has an account already");
+    let odd = json!({"user": "bob@elsewhere", "password": "secret"});
+    api.fails("POST", "/users", odd, 400).await;
+    let users = api.done("GET", "/users", Value::Null).await;
+    assert_eq!(users["users"][1]["user"], "wv:bob@h");
+    assert_eq!(users["next"], Value::Null);
+
+    let numbers = json!({"add": ["+358501234567", "+35850765"]});
+    api.done("PATCH", "/users/bob/msisdns", numbers.clone())
+        .await;
+    api.fails("PATCH", "/users/anna/msisdns", numbers, 409)
+        .await;
+    let gone = json!({"remove": ["+35850765"]});
+    api.done("PATCH", "/users/bob/msisdns", gone.clone()).await;
+    api.fails("PATCH", "/users/bob/msisdns", gone, 404).await;
+    let numbers = api
+        .done("GET", "/users/wv:bob@h/msisdns", Value::Null)
+        .await;
+    assert_eq!(numbers, json!({"msisdns": ["+358501234567"]}));
+
+    let change = json!({"city": "Turku", "age": 31, "findable": false, "email": "b@h"});
+    let profile = api.done("PATCH", "/users/bob/profile", change).await;
+    assert_eq!(
+        (&profile["city"], &profile["age"]),
+        (&json!("Turku"), &json!(31))
+    );
+    api.done("PATCH", "/users/bob/profile", json!({"age": null}))
+        .await;
+    let profile = api.done("GET", "/users/bob/profile", Value::Null).await;
+    assert_eq!(
+        (&profile["age"], &profile["findable"]),
+        (&Value::Null, &json!(false))
+    );
+    assert_eq!(profile["email"], "b@h");
+    api.fails("PATCH", "/users/bob/profile", json!({"age": 151}), 400)
+        .await;
+
+    let mut phone = server.xml("bob").await;
+    let sessions = api.done("GET", "/users/bob/sessions", Value::Null).await;
+    let id = sessions["sessions"][0]["id"]
+        .as_str()
+        .expect("a session")
+        .to_owned();
+    api.done("GET", "/sessions", Value::Null).await;
+    api.done("DELETE", &format!("/sessions/{id}"), Value::Null)
+        .await;
+    api.fails("DELETE", &format!("/sessions/{id}"), Value::Null, 404)
+        .await;
+    phone.poll().await;
+    server.xml("bob").await;
+    let ended = api.done("DELETE", "/users/bob/sessions", Value::Null).await;
+    assert_eq!(ended, json!({"sessions_ended": 1}));
+    server.xml("bob").await;
+    let ended = api
+        .done("PUT", "/users/bob/password", json!({"password": "other"}))
+        .await;
+    assert_eq!(ended, json!({"sessions_ended": 1}));
+    let ended = api
+        .done("PATCH", "/users/bob", json!({"active": false}))
+        .await;
+    assert_eq!(ended, json!({"sessions_ended": 0}));
+    let bob = api.done("GET", "/users/bob", Value::Null).await;
+    assert_eq!(
+        (&bob["active"], &bob["sessions"]),
+        (&json!(false), &json!(0))
+    );
+    assert_eq!(bob["msisdns"], json!(["+358501234567"]));
+    api.done("PATCH", "/users/bob", json!({"active": true}))
+        .await;
+
+    let code = api
+        .done("POST", "/invitation-codes", json!({"uses": 3}))
+        .await;
+    assert_eq!(code["uses"], 3);
+    api.fails("POST", "/invitation-codes", json!({"days": 0}), 400)
+        .await;
+    let codes = api.done("GET", "/invitation-codes", Value::Null).await;
+    assert_eq!(codes["codes"][0], code);
+    let path = format!(
+        "/invitation-codes/{}",
+        code["code"].as_str().expect("a code")
+    );
+    api.done("DELETE", &path, Value::Null).await;
+    api.fails("DELETE", &path, Value::Null, 404).await;
+
+    applications_and_user_profiles(&api).await;
+    let stats = api.done("GET", "/stats", Value::Null).await;
+    assert_eq!(stats["figures"]["accounts"], 2);
+    api.done("DELETE", "/users/bob", Value::Null).await;
+    for (method, path, body) in [
+        ("GET", "/users/bob", Value::Null),
+        ("DELETE", "/users/bob", Value::Null),
+        ("PATCH", "/users/bob", json!({"active": true})),
+        ("PUT", "/users/bob/password", json!({"password": "x"})),
+        ("GET", "/users/bob/profile", Value::Null),
+        ("PATCH", "/users/bob/profile", json!({})),
+        ("GET", "/users/bob/msisdns", Value::Null),
+        ("PATCH", "/users/bob/msisdns", json!({})),
+    ] {
+        let why = api.fails(method, path, body, 404).await;
+        assert_eq!(why, "wv:bob@h has no account", "{method} {path}");
+    }
+
+    let mut described = BTreeSet::new();
+    for (path, item) in api.description["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys() {
+            described.insert((method.clone(), path.clone()));
+        }
+        // Nothing but what is described has a route.
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if item.get(method.to_lowercase()).is_none() {
+                let path = path.trim_start_matches("/api/v1").replace(['{', '}'], "");
+                api.fails(method, &path, Value::Null, 405).await;
+            }
+        }
+    }
+    let used = api.used.into_inner().expect("no panic");
+    let unused: Vec<_> = described.difference(&used).collect();
+    assert!(unused.is_empty(), "nobody tried {unused:?}");
+}
+
+async fn applications_and_user_profiles(api: &Api) {
+    let new = json!({"id": "chess", "password": "secret", "services": ["IM", "presence"]});
+    let chess = api.done("POST", "/applications", new.clone()).await;
+    assert_eq!(chess["account"], "wv:chess@h");
+    assert_eq!(chess["services"], json!(["Presence", "IM"]));
+    api.fails("POST", "/applications", new, 409).await;
+    for wrong in [
+        json!({"id": "a b", "password": "x", "account": "ab"}),
+        json!({"id": "go", "password": ""}),
+        json!({"id": "go", "password": "x", "services": ["Mail"]}),
+        json!({"id": "go", "password": "x", "peers": [""]}),
+        json!({"id": "go", "password": "x", "account": "go@elsewhere"}),
+    ] {
+        api.fails("POST", "/applications", wrong, 400).await;
+    }
+    let change = json!({"open": true, "peers": ["go"], "profiles": true, "active": false});
+    let changed = api.done("PATCH", "/applications/chess", change).await;
+    assert_eq!(
+        (&changed["open"], &changed["active"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(
+        api.done("GET", "/applications/chess", Value::Null).await,
+        changed
+    );
+    let list = api.done("GET", "/applications", Value::Null).await;
+    assert_eq!(list["applications"], json!([changed]));
+    let users = json!({"add": ["bob", "anna"]});
+    api.done("PATCH", "/applications/chess/users", users).await;
+    api.done(
+        "PATCH",
+        "/applications/chess/users",
+        json!({"remove": ["anna"]}),
+    )
+    .await;
+    let unknown = json!({"add": ["anna", "nobody"]});
+    api.fails("PATCH", "/applications/chess/users", unknown, 404)
+        .await;
+    let users = api
+        .done("GET", "/applications/chess/users", Value::Null)
+        .await;
+    assert_eq!(users, json!({"users": ["wv:bob@h"], "next": null}));
+    api.done("DELETE", "/applications/chess", Value::Null).await;
+    for (method, path, body) in [
+        ("GET", "/applications/chess", Value::Null),
+        ("PATCH", "/applications/chess", json!({})),
+        ("DELETE", "/applications/chess", Value::Null),
+        ("GET", "/applications/chess/users", Value::Null),
+        ("PATCH", "/applications/chess/users", json!({})),
+        ("GET", "/users/chess", Value::Null),
+        ("GET", "/users/chess/user-profile", Value::Null),
+        ("PATCH", "/users/chess/user-profile", json!({})),
+    ] {
+        api.fails(method, path, body, 404).await;
+    }
+    let update = json!({
+        "services": {"Group": {"subscribed": false}, "IM": {"active": false}},
+        "privacy": {"Location": false}, "preferences": {"language": "fi"}, "findable": false
+    });
+    let profile = api.done("PATCH", "/users/bob/user-profile", update).await;
+    let inactive = json!({"subscribed": true, "active": false});
+    assert_eq!(profile["services"]["IM"], inactive);
+    assert_eq!(profile["privacy"], json!({"Location": false}));
+    assert_eq!(profile["findable"], false);
+    let update = json!({"privacy": {"Location": null}, "services": {"IM": {"active": true}}});
+    let profile = api.done("PATCH", "/users/bob/user-profile", update).await;
+    assert_eq!(profile["privacy"], json!({}));
+    assert_eq!(
+        profile,
+        api.done("GET", "/users/bob/user-profile", Value::Null)
+            .await
+    );
+    for wrong in [
+        json!({"services": {"Mail": {}}}),
+        json!({"services": {"IM": {"paid": true}}}),
+        json!({"privacy": {"a b": true}}),
+        json!({"preferences": {"x": "y".repeat(300)}}),
+    ] {
+        api.fails("PATCH", "/users/bob/user-profile", wrong, 400)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_told() {
+    let (server, api) = server(&[], &["anna"]).await;
+    let admin = std::fs::read_to_string(server.data_dir().join("admin.token")).expect("a token");
+    let wrong = [
+        None,
+        Some("Bearer".to_owned()),
+        Some(format!("Bearer {}", &TOKEN[1..])),
+        Some(format!("Bearer {TOKEN}0")),
+        Some(format!("Basic {TOKEN}")),
+        // Who may read metrics may not delete accounts.
+        Some(format!("Bearer {}", admin.trim())),
+    ];
+    for authorization in wrong {
+        let stranger = api.with_authorization(authorization.clone());
+        for path in ["/users", "/users/anna", "/nothing", "/openapi.json"] {
+            stranger.fails("GET", path, Value::Null, 401).await;
+        }
+        stranger
+            .fails("DELETE", "/users/anna", Value::Null, 401)
+            .await;
+        let answer = stranger.send("GET", "/api", "", "").await;
+        assert!(
+            answer.starts_with("HTTP/1.1 401"),
+            "{authorization:?} {answer}"
+        );
+    }
+    let lower = api.with_authorization(Some(format!("bearer  {TOKEN}")));
+    lower.done("GET", "/users/anna", Value::Null).await;
+}
+
+#[tokio::test]
+async fn without_a_file_of_tokens_the_api_is_off() {
+    let server = TestServer::with_users(&[], &["anna"]).await;
+    let (_other, api) = crate::support::server(&[], &[]).await;
+    let api = api.at(&server);
+    api.fails("GET", "/users", Value::Null, 401).await;
+}
+
+#[tokio::test]
+async fn a_listing_comes_in_pages() {
+    let (_server, api) = server(&[], &["a", "b", "c", "d", "e"]).await;
+    let mut seen = Vec::new();
+    let mut path = "/users?limit=2".to_owned();
+    loop {
+        let page = api.done("GET", &path, Value::Null).await;
+        let users = page["users"].as_array().expect("users");
+        assert!(users.len() <= 2);
+        seen.extend(
+            users
+                .iter()
+                .map(|user| user["user"].as_str().unwrap_or_default().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(next) => path = format!("/users?limit=2&after={next}"),
+            None => break,
+        }
+    }
+    let all = ["a", "b", "c", "d", "e"].map(|name| format!("wv:{name}@h"));
+    assert_eq!(seen, all);
+    for query in ["limit=0", "limit=1001", "limit=x", "page=2"] {
+        api.fails("GET", &format!("/users?{query}"), Value::Null, 400)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_request_gets_an_error_in_json() {
+    let (_server, api) = server(&[], &["anna"]).await;
+    api.fails("GET", "/nothing", Value::Null, 404).await;
+    api.fails("POST", "/users/anna", json!({}), 405).await;
+    api.fails("GET", "/users/%ff", Value::Null, 400).await;
+    api.fails("GET", "/users/a@b@c", Value::Null, 400).await;
+    let secret = "correct horse battery staple";
+    for body in [
+        json!({"user": "carl"}),
+        json!({"user": "carl", "password": "x", "admin": true}),
+        json!({"user": secret, "password": 1, "more": secret}),
+        json!({"user": 1, "password": secret}),
+        json!([secret]),
+        json!({"user": "carl", "password": ""}),
+        json!({"user": "carl", "password": "a\nb"}),
+        json!({"user": "carl", "password": "x".repeat(300)}),
+    ] {
+        let why = api.fails("POST", "/users", body.clone(), 400).await;
+        assert!(!why.contains(secret), "{body}: {why}");
+    }
+    for (headers, body, expected) in [
+        ("", "{}", "415"),
+        ("Content-Type: text/plain\r\n", "{}", "415"),
+        (
+            "Content-Type: application/json; charset=utf-8\r\n",
+            "{",
+            "400",
+        ),
+        ("Content-Type: application/json\r\n", "", "400"),
+        (
+            "Content-Type: application/json\r\n",
+            &" ".repeat(70_000),
+            "413",
+        ),
+    ] {
+        let answer = api.send("POST", "/api/v1/users", headers, body).await;
+        assert_eq!(
+            answer.split(' ').nth(1),
+            Some(expected),
+            "{headers}{answer}"
+        );
+        assert!(answer.contains("\r\n\r\n{\"error\":"), "{answer}");
+        assert!(answer.contains("cache-control: no-store"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_is_kept_out_cannot_log_in_until_he_is_let_in() {
+    let (server, api) = server(&[], &["anna"]).await;
+    let mut phone = server.xml("anna").await;
+    let ended = api
+        .done("PATCH", "/users/anna", json!({"active": false}))
+        .await;
+    assert_eq!(ended, json!({"sessions_ended": 1}));
+    let answer = phone.poll().await;
+    assert_eq!(answer.code(), Some(601), "{answer:?}");
+    assert_eq!(login_code(&server).await, Some(403));
+    api.done("PATCH", "/users/anna", json!({"active": true}))
+        .await;
+    assert_eq!(login_code(&server).await, Some(200));
+}
+
+async fn login_code(server: &TestServer) -> Option<u16> {
+    let mut client = Client::connect(server.address(), Version::V1_2, Syntax::Xml).await;
+    client
+        .login_with_password("wv:anna@h", "secret")
+        .await
+        .code()
+}
+
+#[test]
+fn the_description_in_the_documents_is_the_present_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    let present = hamletd::admin::api::reference();
+    assert!(present.contains("\"openapi\": \"3.1.0\""));
+    assert!(
+        written == present,
+        "write it anew: hamletd api-reference > docs/openapi.json"
+    );
+}
