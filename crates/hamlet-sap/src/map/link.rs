@@ -133,7 +133,8 @@ mod tests {
             let links = Links::new(&[7; KEY_LENGTH]);
             let path = links.path(&link).unwrap();
             assert!(path.len() < 120, "{path}");
-            let token = token_in(&format!("/imps/{path}")).unwrap();
+            let below = format!("/imps/{path}");
+            let token = token_in(&below).unwrap();
             assert_eq!(links.open(token, now), Some(link.wanted));
             assert_eq!(links.open(token, link.until), Some(link.wanted));
             let late = link.until.plus(Duration::from_millis(1));
