@@ -15,7 +15,7 @@ const OF_STORE: u64 = 3;
 /// connections that the configuration allows.
 pub fn raise_limit(config: &Config) {
     let before = getrlimit(Resource::Nofile);
-    let mut limit = before.clone();
+    let mut limit = before;
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the limit of open files cannot be raised");
