@@ -1,7 +1,8 @@
 //! Many idle CIR channels against a server in a process of its own: what memory each costs,
 //! and how long a message takes to one of them.
 //!
-//! `cargo run --release -p hamlet-tests --example idle_channels -- [tcp|http] [COUNT]`
+//! `cargo run --release -p hamlet-tests --example idle_channels -- [COUNT [tcp|http]]`: without
+//! more, 10,000 by standalone TCP and then 10,000 by standalone HTTP.
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
@@ -9,6 +10,7 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_tests::channel::{HttpChannel, TcpChannel};
 use hamlet_tests::client::Client;
 use hamlet_tests::process::Hamletd;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
@@ -32,10 +34,23 @@ enum Channel {
 #[tokio::main]
 async fn main() {
     let mut words = std::env::args().skip(1);
-    let http = words.next().is_some_and(|word| word == "http");
-    let count: usize = words
-        .next()
-        .map_or(5000, |word| word.parse().expect("a number"));
+    let count = words.next();
+    let count = count.map_or(10_000, |word| word.parse().expect("a number"));
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("a limit of open files that can be raised");
+    match words.next().as_deref() {
+        Some("tcp") => measure(count, false).await,
+        Some("http") => measure(count, true).await,
+        _ => {
+            measure(count, false).await;
+            measure(count, true).await;
+        }
+    }
+}
+
+/// One server with so many channels.
+async fn measure(count: usize, http: bool) {
     let tcp = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .expect("a free port");

@@ -199,6 +199,7 @@ fn spawn(
         let read = log.read_line(&mut said).expect("a line of the log");
         assert!(read > 0, "hamletd ended: {said}");
     }
+    kept.lock().expect("a log").push_str(&said);
     // Whoever writes a log must not wait for its reader.
     let kept = kept.clone();
     std::thread::spawn(move || {

@@ -185,7 +185,7 @@ pub enum Response {
     /// GetPublicProfiles.
     PublicProfiles(profile::PublicProfiles),
     /// Locate.
-    Location(locate::Location),
+    Location(Box<locate::Location>),
 }
 
 /// Success, possibly partial: 200 without details, 201 with (csp-access 1.5).

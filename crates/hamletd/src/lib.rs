@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod control;
 pub mod data_dir;
+pub mod files;
 pub mod logging;
 pub mod operations;
 pub mod server;

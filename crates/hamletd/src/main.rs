@@ -5,8 +5,7 @@
 
 use hamletd::cli::{self, Invocation};
 use hamletd::command::{self, Command};
-use hamletd::{Config, Server, admin, config, logging, welcome};
-use rustix::process::{Resource, getrlimit, setrlimit};
+use hamletd::{Config, Server, admin, config, files, logging, welcome};
 use std::error::Error;
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
@@ -56,7 +55,7 @@ fn main() -> ExitCode {
 
 async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     logging::start(&config.log);
-    raise_descriptor_limit();
+    files::raise_limit(&config);
     // From here on a signal is not lost, however early it comes.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -78,15 +77,6 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     tracing::info!("stopping");
     server.stop().await;
     outcome
-}
-
-/// Every connection takes a descriptor, and the usual soft limit is 1024.
-fn raise_descriptor_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "the limit of open files cannot be raised");
-    }
 }
 
 fn print(text: &str) -> Result<(), Box<dyn Error>> {

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod channels;
+mod files;
 mod logins;
 mod searches;
 

@@ -20,9 +20,9 @@ pub enum Locate {
     /// A place that the asker names himself.
     Place {
         /// By co-ordinates.
-        geo: Option<GeoLocation>,
+        geo: Option<Box<GeoLocation>>,
         /// By address.
-        address: Option<CivilAddress>,
+        address: Option<Box<CivilAddress>>,
     },
 }
 
@@ -52,7 +52,7 @@ impl Inner {
                     ..Refusal::new(StatusCode::UNKNOWN_USER)
                 });
             }
-            Locate::Place { geo, address } => return given(geo.as_ref(), address),
+            Locate::Place { geo, address } => return given(geo.as_deref(), address),
         };
         let request = Request::GetPresence(GetPresence {
             targets: Targets {
@@ -99,11 +99,11 @@ fn published(attributes: Vec<Attribute>) -> Answer {
             address: None,
             ..
         } => Err(StatusCode::NOT_FOUND.into()),
-        _ => Ok(Response::Location(location)),
+        _ => Ok(Response::Location(Box::new(location))),
     }
 }
 
-fn given(geo: Option<&GeoLocation>, address: Option<CivilAddress>) -> Answer {
+fn given(geo: Option<&GeoLocation>, address: Option<Box<CivilAddress>>) -> Answer {
     if geo.is_none() && address.is_none() {
         let why = "Neither a user nor a place is named";
         return Err(Refusal::because(StatusCode::BAD_REQUEST, why));
@@ -114,11 +114,11 @@ fn given(geo: Option<&GeoLocation>, address: Option<CivilAddress>) -> Answer {
         })?),
         None => None,
     };
-    Ok(Response::Location(Location {
+    Ok(Response::Location(Box::new(Location {
         coordinates: place,
         accuracy: geo.and_then(|geo| metres(geo.accuracy.as_deref())),
-        address,
-    }))
+        address: address.map(|address| *address),
+    })))
 }
 
 fn coordinates(geo: &GeoLocation) -> Option<Coordinates> {
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(code(Some(GeoLocation::default())), 402);
         assert_eq!(code(Some(geo("91", "0", ""))), 402);
         assert_eq!(code(Some(geo("60", "22", "x"))), 200);
-        assert!(given(None, Some(CivilAddress::default())).is_ok());
+        assert!(given(None, Some(Box::default())).is_ok());
     }
 
     #[test]

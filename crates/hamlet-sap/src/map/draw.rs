@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 
-/// Maps that are drawn at a time.
-const AT_ONCE: usize = 2;
 /// Most that wait for their turn; each takes some ten milliseconds.
 const WAITING: usize = 100;
 /// Maps that are remembered: clients repeat, and ask for one in several sizes.
@@ -85,7 +83,7 @@ pub(crate) struct Maps {
 impl Maps {
     pub(crate) fn new() -> Self {
         Self {
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            turns: Arc::new(Semaphore::new(at_once())),
             waiting: AtomicUsize::new(0),
             drawn: Mutex::default(),
         }
@@ -134,6 +132,12 @@ impl Maps {
         }
         drawn.truncate(kept);
     }
+}
+
+/// Maps that are drawn at a time: half of the processors are for others.
+fn at_once() -> usize {
+    let processors = std::thread::available_parallelism();
+    processors.map_or(1, |count| (count.get() / 2).max(1))
 }
 
 /// One that waits, or is drawn.

@@ -71,7 +71,7 @@ mod tests {
         let template = "https://maps.example/{zoom}/{x}/{y}.png?at={latitude},{longitude}&r={accuracy}&s={width}x{height}&{other}";
         assert_eq!(
             fill(template, turku, Some(2000.0), (240, 200)),
-            "https://maps.example/10/575/292.png?at=60.450000,22.270000&r=2000&s=240x200&{other}"
+            "https://maps.example/10/575/294.png?at=60.450000,22.270000&r=2000&s=240x200&{other}"
         );
         for (latitude, longitude) in [(90.0, 180.0), (-90.0, -180.0), (0.0, 0.0)] {
             let place = Coordinates::new(latitude, longitude).unwrap();

@@ -22,8 +22,8 @@ pub fn request(request: GetMapRequest, facts: &Facts<'_>) -> Result<Request, Ref
     let (mut geo, mut address) = (None, None);
     for attribute in presence_attributes::values(list) {
         match attribute.value {
-            AttributeValue::GeoLocation(place) if geo.is_none() => geo = Some(*place),
-            AttributeValue::Address(place) if address.is_none() => address = Some(*place),
+            AttributeValue::GeoLocation(place) if geo.is_none() => geo = Some(place),
+            AttributeValue::Address(place) if address.is_none() => address = Some(place),
             _ => {}
         }
     }

@@ -50,10 +50,14 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
     if request.method() == Method::GET
         && let Some(id) = shttp::id_in(request.uri().path())
     {
-        let status = sap.long_poll(id).await;
+        let from = origin(peer, request.headers(), &sap.config.http.gateways).address;
+        let id = id.to_owned();
+        // Its headers lie in the buffer of the connection, which would need a second one for
+        // as long as the request is held.
+        drop(request);
+        let status = sap.long_poll(&id).await;
         if status == StatusCode::NOT_FOUND {
-            let from = origin(peer, request.headers(), &sap.config.http.gateways).address;
-            let about = id.get(..8).unwrap_or(id);
+            let about = id.get(..8).unwrap_or(&id);
             sap.suspicions
                 .note(Some(from), Suspicion::UnknownUrl, about);
         }
