@@ -3,7 +3,7 @@
 //! The same types travel between domains, so that an element cannot tell whether it was
 //! called by a session of its own domain or by another one.
 
-use crate::notification::Notification;
+use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{contact_list, im, invitation, presence, profile, search, system_message, verify};
 use futures::future::BoxFuture;
@@ -120,6 +120,8 @@ pub enum Request {
     WithdrawInvitation(Box<invitation::WithdrawInvitation>),
     /// csp-access 12.
     AnswerSystemMessages(system_message::Answers),
+    /// A notification for a user of this domain, from the domain of who caused it.
+    Notify(Notify),
 }
 
 /// Which service element a request belongs to.
@@ -152,7 +154,8 @@ impl Request {
             | Self::InvitationAnswer(_)
             | Self::CancelInvitation(_)
             | Self::WithdrawInvitation(_)
-            | Self::AnswerSystemMessages(_) => ServiceElement::Common,
+            | Self::AnswerSystemMessages(_)
+            | Self::Notify(_) => ServiceElement::Common,
             _ => ServiceElement::Presence,
         }
     }
@@ -259,6 +262,13 @@ pub enum Event {
         user: UserId,
         /// The session that changed it.
         except: Option<SessionId>,
+        /// What.
+        notification: Notification,
+    },
+    /// Something has changed about this session, without its doing.
+    SessionNotification {
+        /// The session.
+        session: SessionId,
         /// What.
         notification: Notification,
     },

@@ -7,6 +7,7 @@ mod delivery;
 mod http;
 mod invitations;
 mod login;
+mod notifications;
 mod presence;
 mod profile;
 mod random_input;
