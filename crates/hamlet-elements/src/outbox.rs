@@ -3,6 +3,7 @@
 use crate::elements::Inner;
 use crate::failure::encoding;
 use crate::im;
+use crate::invitation;
 use crate::service::{Answer, Event, Request};
 use hamlet_model::{Domain, Timestamp, UserId};
 use hamlet_store::{NewOutboxEntry, OutboxEntry, StoreError, Tx};
@@ -261,6 +262,9 @@ fn failed_elsewhere(
     let Some(Parcel::Request { request, .. }) = Parcel::of(entry) else {
         return Ok(Vec::new());
     };
+    if let (Request::DeliverInvitation(deliver), Err(refusal)) = (&*request, answer) {
+        invitation::forget_refused(tx, deliver, refusal)?;
+    }
     let Request::DeliverMessage(deliver) = *request else {
         if let Err(refusal) = answer {
             tracing::info!(%refusal, id = entry.id, "another domain refused a request");

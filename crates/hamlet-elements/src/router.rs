@@ -2,7 +2,8 @@
 //! (architecture document 5.3.6.4, B.7).
 
 use crate::elements::{ElementsConfig, Inner, PresenceHome};
-use crate::service::{Answer, Call, Request, Response, ServiceElement};
+use crate::notification::Notification;
+use crate::service::{Answer, Call, Event, Request, Response, ServiceElement};
 use hamlet_model::presence::Attribute;
 use hamlet_model::{Domain, MessageParty, Refusal, StatusCode, UserId};
 
@@ -81,6 +82,12 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         }
         Request::InvitationAnswer(told) if told.invitee == *requestor => Ok(()),
         Request::WithdrawInvitation(_) | Request::InvitationAnswer(_) => Err(not_own()),
+        Request::Notify(notify) => match &notify.notification {
+            Notification::AddedToContactList(by) if by == requestor => Ok(()),
+            Notification::AddedToContactList(_) => Err(not_own()),
+            // All else is told to those who have done it themselves.
+            _ => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        },
         Request::GetPresence(_)
         | Request::SubscribePresence(_)
         | Request::UnsubscribePresence(_)
@@ -126,7 +133,18 @@ impl Inner {
                     requestor, request, ..
                 } = call;
                 let request = with_client(request, requestor.client.as_ref());
-                self.relay.ask(domain, requestor.user, request, wait).await
+                let notification = list_notification(&request);
+                let user = requestor.user.clone();
+                let answer = self.relay.ask(domain, requestor.user, request, wait).await;
+                // The sessions are known here alone.
+                if let (Ok(_), Some(notification)) = (&answer, notification) {
+                    self.emit([Event::Notification {
+                        user,
+                        except: requestor.session,
+                        notification,
+                    }]);
+                }
+                answer
             }
             None => Err(Refusal::new(StatusCode::DOMAIN_NOT_SUPPORTED)),
         }
@@ -203,12 +221,29 @@ impl Inner {
                 self.cancel_invitation(requestor, *request, key).await
             }
             Request::WithdrawInvitation(request) => self.take_withdrawal(*request, key).await,
+            Request::Notify(notify) => self.take_notify(&requestor.user, notify, key).await,
             Request::AnswerSystemMessages(answers) => {
                 self.answer_system_messages(requestor.user, answers, key)
                     .await
             }
             Request::Locate(request) => self.locate(requestor, request).await,
         }
+    }
+}
+
+/// What a request about contact lists changes, if it is carried out.
+fn list_notification(request: &Request) -> Option<Notification> {
+    match request {
+        Request::CreateContactList(create) => {
+            Some(Notification::ContactListCreated(create.list.clone()))
+        }
+        Request::DeleteContactList(delete) => {
+            Some(Notification::ContactListDeleted(delete.list.clone()))
+        }
+        Request::ManageContactList(manage) if !manage.is_read_only() => {
+            Some(Notification::ContactListChanged(manage.list.clone()))
+        }
+        _ => None,
     }
 }
 

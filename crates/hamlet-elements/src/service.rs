@@ -3,7 +3,7 @@
 //! The same types travel between domains, so that an element cannot tell whether it was
 //! called by a session of its own domain or by another one.
 
-use crate::notification::Notification;
+use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
     contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
@@ -124,6 +124,8 @@ pub enum Request {
     AnswerSystemMessages(system_message::Answers),
     /// csp-access 11.3.
     Locate(locate::Locate),
+    /// A notification for a user of this domain, from the domain of who caused it.
+    Notify(Notify),
 }
 
 /// Which service element a request belongs to.
@@ -157,7 +159,8 @@ impl Request {
             | Self::CancelInvitation(_)
             | Self::WithdrawInvitation(_)
             | Self::AnswerSystemMessages(_)
-            | Self::Locate(_) => ServiceElement::Common,
+            | Self::Locate(_)
+            | Self::Notify(_) => ServiceElement::Common,
             _ => ServiceElement::Presence,
         }
     }
@@ -266,6 +269,13 @@ pub enum Event {
         user: UserId,
         /// The session that changed it.
         except: Option<SessionId>,
+        /// What.
+        notification: Notification,
+    },
+    /// Something has changed about this session, without its doing.
+    SessionNotification {
+        /// The session.
+        session: SessionId,
         /// What.
         notification: Notification,
     },

@@ -129,3 +129,24 @@ async fn a_withdrawal_may_overtake_its_invitation() {
     }
     respond(&mut bob, "i1", "T").await.expect_status(423);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_added_to_a_list_in_another_domain_may_hear_of_it() {
+    // csp-presence 12, ssp 10.
+    for faults in WEATHER {
+        let domains = Domains::start(*faults).await;
+        let mut alice = domains.alice().await;
+        let mut bob = domains.bob().await;
+        let subscribe = "<SubscribeNotification-Request><NotificationTypeList><NotificationType>ATCL</NotificationType>\
+                         </NotificationTypeList></SubscribeNotification-Request>";
+        bob.request(subscribe).await.expect_status(200);
+        crate::add_friends(&mut alice, "wv:alice@a", &["wv:bob@b"]).await;
+        let told = came(&mut bob, "Notification-Request").await;
+        assert_eq!(
+            told.text("UserList/User/UserID"),
+            Some("wv:alice@a"),
+            "{faults:?}"
+        );
+        assert!(bob.drain().await.is_empty(), "{faults:?}");
+    }
+}

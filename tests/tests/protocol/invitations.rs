@@ -2,6 +2,7 @@
 
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
+use hamlet_tests::channel::TcpChannel;
 use hamlet_tests::client::{Client, escape, user};
 use hamlet_tests::element::Element;
 use hamlet_tests::server::{AT_ONCE, TestServer};
@@ -661,6 +662,21 @@ async fn a_withdrawal_reaches_who_comes_later() {
     // carl never knew.
     let mut carl = server.xml("carl").await;
     nothing(&mut carl).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_with_a_channel_is_told_of_it() {
+    // Transport 6.
+    let server = crate::cir::village(&["alice", "bob"]).await;
+    let mut alice = server.xml("alice").await;
+    let mut bob = server.xml("bob").await;
+    crate::cir::negotiate(&mut bob, &["STCP"], "").await;
+    let mut channel = TcpChannel::open(server.cir_tcp(), &bob.session).await;
+    invite_to_talk(&mut alice, "i1", &["bob"])
+        .await
+        .expect_status(200);
+    assert!(channel.hear().await.starts_with("WVCI 1.2 "));
+    take(&mut bob, "InviteUser-Request").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

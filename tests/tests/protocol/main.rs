@@ -9,6 +9,7 @@ mod http;
 mod invitations;
 mod login;
 mod maps;
+mod notifications;
 mod presence;
 mod profile;
 mod random_input;

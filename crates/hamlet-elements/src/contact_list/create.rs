@@ -6,10 +6,11 @@ use crate::contact_list::properties::{change, properties};
 use crate::contact_list::{CreateContactList, Created, Member};
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
+use crate::notification::Notification;
 use crate::once;
 use crate::service::{Answer, IdempotenceKey, Outcome, Requestor, Response};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Refusal, StatusCode};
+use hamlet_model::{Refusal, SessionId, StatusCode};
 use hamlet_store::{ContactList, StoreError, Tx};
 use std::sync::atomic::AtomicU64;
 
@@ -23,7 +24,7 @@ impl Inner {
         mut request: CreateContactList,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let owner = requestor.user;
+        let (owner, session) = (requestor.user, requestor.session);
         if request.list.owner() != owner {
             return Err(Refusal::because(
                 StatusCode::FORBIDDEN,
@@ -54,8 +55,9 @@ impl Inner {
                     return Ok((earlier, None));
                 }
                 let failures = failures.clone();
-                let (answer, effects) =
-                    create(tx, &shared, &tickets, &request, &members, failures)?;
+                let (answer, effects) = create(
+                    tx, &shared, &tickets, &session, &request, &members, failures,
+                )?;
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok((answer, effects))
             })
@@ -70,6 +72,7 @@ fn create(
     tx: &mut Tx<'_>,
     shared: &Shared,
     tickets: &AtomicU64,
+    session: &Option<SessionId>,
     request: &CreateContactList,
     members: &[Member],
     mut failures: Failures,
@@ -95,6 +98,9 @@ fn create(
     let (new, _) = add(tx, &list.id, members, config, &mut failures)?;
     let mut consequences = Consequences::of(&owner);
     consequences.added(tx, shared, &list.id, &new)?;
+    consequences.tell_added(tx, shared, &list, &new)?;
+    let created = Notification::ContactListCreated(list.id.clone());
+    consequences.tell_owner(session.clone(), created);
     let effects = consequences.conclude(tx, tickets)?;
     // Even if every member failed: a plain 531 would make phones create it again.
     let answer = Ok(Response::ContactListCreated(Created {

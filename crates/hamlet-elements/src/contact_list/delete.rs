@@ -4,6 +4,7 @@ use crate::contact_list::DeleteContactList;
 use crate::contact_list::follow::{Consequences, Effects};
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
+use crate::notification::Notification;
 use crate::once;
 use crate::service::{Answer, IdempotenceKey, Outcome, Requestor, Response};
 use hamlet_model::{ContactListId, SessionId, StatusCode, UserId};
@@ -17,7 +18,7 @@ impl Inner {
         request: DeleteContactList,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let (owner, list) = (requestor.user, request.list);
+        let (owner, list, session) = (requestor.user, request.list, requestor.session);
         if list.owner() != owner {
             return Err(StatusCode::NO_SUCH_CONTACT_LIST.into());
         }
@@ -35,7 +36,8 @@ impl Inner {
                 if let Some(earlier) = once::recall(tx, key.as_ref())? {
                     return Ok((earlier, None));
                 }
-                let Some(effects) = delete(tx, &shared, &tickets, &list, &sessions)? else {
+                let Some(effects) = delete(tx, &shared, &tickets, &list, (&session, &sessions))?
+                else {
                     return Ok((Err(StatusCode::NO_SUCH_CONTACT_LIST.into()), None));
                 };
                 let answer = Ok(Response::Done(Outcome::default()));
@@ -62,7 +64,7 @@ fn delete(
     shared: &Shared,
     tickets: &AtomicU64,
     id: &ContactListId,
-    sessions: &[SessionId],
+    (session, sessions): (&Option<SessionId>, &[SessionId]),
 ) -> Result<Option<Effects>, StoreError> {
     let Some(list) = tx.contact_list(id)? else {
         return Ok(None);
@@ -78,5 +80,7 @@ fn delete(
     }
     let mut consequences = Consequences::of(&owner);
     consequences.deleted(tx, shared, id, &members, sessions)?;
+    let deleted = Notification::ContactListDeleted(id.clone());
+    consequences.tell_owner(session.clone(), deleted);
     consequences.conclude(tx, tickets).map(Some)
 }

@@ -2,10 +2,11 @@
 //! 6.9).
 
 use crate::elements::{Inner, Shared};
+use crate::notification::{ListNotices, Notification};
 use crate::presence::{Change, Interest, announce, unsubscribe_elsewhere, visibility_parcel};
 use crate::service::Event;
 use hamlet_model::{ContactListId, SessionId, UserId};
-use hamlet_store::{StoreError, Subscriber, Tx};
+use hamlet_store::{ContactList, StoreError, Subscriber, Tx};
 use std::sync::atomic::AtomicU64;
 
 /// The consequences of one transaction on the lists of a user.
@@ -15,13 +16,16 @@ pub(crate) struct Consequences {
     subscribers: Vec<Subscriber>,
     initial: Vec<(Subscriber, UserId)>,
     told_relay: bool,
+    notices: ListNotices,
 }
 
 /// What has to be noted and told once the transaction is committed.
 #[derive(Debug)]
 pub(crate) struct Effects {
+    owner: UserId,
     change: Change,
     told_relay: bool,
+    notices: ListNotices,
 }
 
 impl Consequences {
@@ -31,7 +35,27 @@ impl Consequences {
             subscribers: Vec::new(),
             initial: Vec::new(),
             told_relay: false,
+            notices: ListNotices::default(),
         }
+    }
+
+    /// What the other sessions of the owner hear.
+    pub(crate) fn tell_owner(&mut self, session: Option<SessionId>, what: Notification) {
+        self.notices.changed(session, what);
+    }
+
+    /// New members hear that they are in the list.
+    pub(crate) fn tell_added(
+        &mut self,
+        tx: &mut Tx<'_>,
+        shared: &Shared,
+        list: &ContactList,
+        members: &[UserId],
+    ) -> Result<(), StoreError> {
+        if !list.do_not_notify {
+            self.told_relay |= self.notices.added(tx, shared, &list.id, members)?;
+        }
+        Ok(())
     }
 
     /// Members have been added: sessions that follow the list are subscribed to them.
@@ -115,8 +139,10 @@ impl Consequences {
         let mut change = Change::read(tx, tickets, &[], contacts, &self.subscribers)?;
         change.initial = self.initial;
         Ok(Effects {
+            owner: self.owner,
             change,
             told_relay: self.told_relay,
+            notices: self.notices,
         })
     }
 
@@ -173,5 +199,6 @@ impl Inner {
         let Some(effects) = effects else { return };
         self.note(effects.change);
         self.emit(effects.told_relay.then_some(Event::Outbox));
+        self.tell_of_list(&effects.owner, effects.notices);
     }
 }

@@ -6,10 +6,11 @@ use crate::contact_list::properties::{change, properties};
 use crate::contact_list::{ManageContactList, Managed, Member};
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
+use crate::notification::Notification;
 use crate::once;
 use crate::service::{Answer, IdempotenceKey, Requestor, Response};
-use hamlet_model::StatusCode;
 use hamlet_model::refusal::Failures;
+use hamlet_model::{SessionId, StatusCode};
 use hamlet_store::{StoreError, Tx};
 use std::sync::atomic::AtomicU64;
 
@@ -21,7 +22,7 @@ impl Inner {
         mut request: ManageContactList,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let owner = requestor.user;
+        let (owner, session) = (requestor.user, requestor.session);
         if request.list.owner() != owner {
             return Err(StatusCode::NO_SUCH_CONTACT_LIST.into());
         }
@@ -32,7 +33,7 @@ impl Inner {
             .known_members(members, malformed, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
-        if is_read_only(&request) && failures.is_empty() {
+        if request.is_read_only() && failures.is_empty() {
             return self.read_contact_list(request).await;
         }
         let added = request.add.iter().map(|member| &member.user);
@@ -47,7 +48,8 @@ impl Inner {
                     return Ok((earlier, None));
                 }
                 let failures = failures.clone();
-                let (answer, effects) = manage(tx, &shared, &tickets, &request, failures)?;
+                let (answer, effects) =
+                    manage(tx, &shared, &tickets, &session, &request, failures)?;
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok((answer, effects))
             })
@@ -65,16 +67,20 @@ impl Inner {
     }
 }
 
-fn is_read_only(request: &ManageContactList) -> bool {
-    request.remove.is_empty()
-        && request.add.is_empty()
-        && request.properties == crate::contact_list::PropertyChanges::default()
+impl ManageContactList {
+    /// It changes nothing.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.remove.is_empty()
+            && self.add.is_empty()
+            && self.properties == crate::contact_list::PropertyChanges::default()
+    }
 }
 
 fn manage(
     tx: &mut Tx<'_>,
     shared: &Shared,
     tickets: &AtomicU64,
+    session: &Option<SessionId>,
     request: &ManageContactList,
     mut failures: Failures,
 ) -> Result<(Answer, Option<Effects>), StoreError> {
@@ -95,6 +101,11 @@ fn manage(
     let set = change(&mut list, &request.properties, config, &mut failures);
     if set > 0 {
         tx.set_list_properties(&list)?;
+    }
+    consequences.tell_added(tx, shared, &list, &new)?;
+    if accepted + set + removed.len() > 0 {
+        let changed = Notification::ContactListChanged(list.id.clone());
+        consequences.tell_owner(session.clone(), changed);
     }
     // To remove somebody who is not there is no error, and no failure either.
     let succeeded = accepted + set + request.remove.len() > 0;

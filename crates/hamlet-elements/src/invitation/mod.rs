@@ -14,6 +14,7 @@ mod send;
 mod types;
 
 pub(crate) use groups::{Groups, NoGroups};
+pub(crate) use send::forget_refused;
 pub use types::{
     AnswerInvitation, AnswerShown, CancelInvitation, CancellationShown, DeliverInvitation,
     Invitation, InvitationConfig, InvitationShown, Invite, InviteType, WithdrawInvitation,

@@ -331,6 +331,22 @@ fn put_foreign(
     })
 }
 
+/// Another domain has refused invitees after the inviter stopped waiting: they need not be
+/// told of a withdrawal, nor can they answer.
+pub(crate) fn forget_refused(
+    tx: &mut Tx<'_>,
+    deliver: &DeliverInvitation,
+    refusal: &Refusal,
+) -> Result<(), StoreError> {
+    let Invitation { inviter, id, .. } = &deliver.invitation;
+    for detail in failed(deliver.invitees.clone(), refusal) {
+        for invitee in &detail.users {
+            tx.set_invitation_state(inviter, id, invitee, InvitationState::Cancelled)?;
+        }
+    }
+    Ok(())
+}
+
 fn user_of(party: MessageParty) -> Option<UserId> {
     match party {
         MessageParty::User { user, .. } => Some(user),

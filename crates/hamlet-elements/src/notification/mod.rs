@@ -2,6 +2,10 @@
 //! have changed. Which session wants which is the access point's business; a service only
 //! says what has happened, by [`Event::Notification`](crate::Event::Notification).
 
+mod tell;
+
+pub(crate) use tell::ListNotices;
+
 use hamlet_model::presence::AttributeSet;
 use hamlet_model::{ContactListId, GroupId, UserId};
 use serde::{Deserialize, Serialize};
@@ -62,6 +66,15 @@ pub enum Notification {
     PublicProfileUpdated,
     /// The priority of the session is another one.
     SessionPriorityAdjusted(u32),
+}
+
+/// A notification for a user of this domain, from the domain of who caused it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notify {
+    /// The user.
+    pub user: UserId,
+    /// What has happened.
+    pub notification: Notification,
 }
 
 /// Watchers by any of the ways in which they can be named.

@@ -3,9 +3,10 @@
 use super::UpdatePublicProfile;
 use crate::elements::Inner;
 use crate::failure::refusal;
+use crate::notification::Notification;
 use crate::once;
-use crate::service::{Answer, IdempotenceKey, Outcome, Requestor, Response};
-use hamlet_model::{Profile, ProfileField, Refusal, StatusCode, UserId};
+use crate::service::{Answer, Event, IdempotenceKey, Outcome, Requestor, Response};
+use hamlet_model::{Profile, ProfileField, Refusal, SessionId, StatusCode, UserId};
 use hamlet_store::StoreError;
 
 impl Inner {
@@ -16,7 +17,8 @@ impl Inner {
         request: UpdatePublicProfile,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let user = requestor.user;
+        let (user, session) = (requestor.user, requestor.session);
+        let told = user.clone();
         if request.user.as_ref().is_some_and(|named| *named != user) {
             let why = "The profile is another user's";
             return Err(Refusal::because(StatusCode::UNAUTHORIZED, why));
@@ -34,28 +36,41 @@ impl Inner {
             return Err(Refusal::because(StatusCode::INVALID_USER_PROPERTY, why));
         }
         let country_code = self.config.search.country_code.clone();
-        let answer = self
+        let (answer, is_new) = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::recall(tx, key.as_ref())? {
-                    return Ok(earlier);
+                    return Ok((earlier, false));
                 }
                 let Some(mut profile) = tx.profile(&user)? else {
-                    return Ok(Err(StatusCode::UNKNOWN_USER.into()));
+                    return Ok((Err(StatusCode::UNKNOWN_USER.into()), false));
                 };
                 if request.clear {
                     profile.clear_public();
                 }
                 if let Err(refusal) = change(&mut profile, &request.changes, &country_code) {
-                    return Ok(Err(refusal));
+                    return Ok((Err(refusal), false));
                 }
                 tx.put_profile(&user, &profile)?;
                 let answer = Ok(Response::Done(Outcome::default()));
                 once::settle(tx, key.as_ref(), &answer)?;
-                Ok(answer)
+                Ok((answer, true))
             })
-            .await;
-        answer.map_err(|error| refusal(&error))?
+            .await
+            .map_err(|error| refusal(&error))?;
+        if is_new {
+            self.profile_updated(told, session);
+        }
+        answer
+    }
+
+    /// The user's sessions hear of it, but for the one that did it.
+    fn profile_updated(&self, user: UserId, except: Option<SessionId>) {
+        self.emit([Event::Notification {
+            user,
+            except,
+            notification: Notification::PublicProfileUpdated,
+        }]);
     }
 
     /// The whole profile of a user, for the operator.
@@ -71,6 +86,10 @@ impl Inner {
         user: &UserId,
         changes: Vec<(ProfileField, String)>,
     ) -> Result<(), Refusal> {
+        let told = changes
+            .iter()
+            .any(|(field, _)| field.property().is_some())
+            .then(|| user.clone());
         let (user, country_code) = (user.clone(), self.config.search.country_code.clone());
         let done = self
             .store
@@ -85,7 +104,11 @@ impl Inner {
                 Ok(Ok(()))
             })
             .await;
-        done.map_err(|error| refusal(&error))?
+        done.map_err(|error| refusal(&error))??;
+        if let Some(user) = told {
+            self.profile_updated(user, None);
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod common;
 mod contact_lists;
 mod domains;
+mod invitations;
 mod messages;
 mod presence;
 mod relay;

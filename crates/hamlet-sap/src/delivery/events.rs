@@ -103,13 +103,6 @@ impl Hub {
         }
     }
 
-    /// Tells one session, if it wants to know.
-    pub(crate) fn notify_session(&self, session: &Arc<Session>, notification: Notification) {
-        if session.wants(&notification) {
-            self.queue(session, self.as_push(notification));
-        }
-    }
-
     fn as_push(&self, notification: Notification) -> Arc<Push> {
         let now = Timestamp::now();
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
@@ -182,6 +175,15 @@ impl Events for Hub {
                 except,
                 notification,
             } => self.notify(&user, except.as_ref(), &notification),
+            Event::SessionNotification {
+                session,
+                notification,
+            } => {
+                let session = self.registry.session(session.as_str());
+                if let Some(session) = session.filter(|session| session.wants(&notification)) {
+                    self.queue(&session, self.as_push(notification));
+                }
+            }
             Event::Outbox => self.outbox.notify_one(),
             Event::Message(record) => {
                 if let MessageEvent::Accepted {

@@ -94,3 +94,97 @@ fn online_handling(handling: OnlineHandling) -> OnlineETEMHandling {
         OnlineHandling::Detect => OnlineETEMHandling::Detect,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client_profile::ClientFamily;
+    use crate::mapping::tests::{facts, home, list, user};
+    use hamlet_csp::{Document, Message, SessionDescriptor, Syntax, Transaction, WriteOptions};
+    use hamlet_elements::notification::{AuthorizationLevel, GroupNotice, NotificationKind};
+    use hamlet_model::GroupId;
+    use hamlet_model::presence::AttributeName;
+
+    /// One of each type.
+    fn all() -> Vec<Notification> {
+        let group = GroupId::parse("wv:/chess@im.example", &home()).unwrap();
+        let attributes: AttributeSet = [AttributeName::OnlineStatus].into_iter().collect();
+        let whom = Watchers {
+            users: vec![user("bo")],
+            contact_lists: vec![list("wv:anna/work@im.example")],
+            default: true,
+        };
+        let needed = |level| Notification::AuthorizationNeeded {
+            level,
+            attributes,
+            whom: whom.clone(),
+        };
+        let groups = [
+            GroupNotice::Created,
+            GroupNotice::Deleted,
+            GroupNotice::AccessUpdated,
+            GroupNotice::MembershipGranted,
+            GroupNotice::MembershipRevoked,
+            GroupNotice::MembersUpdated,
+            GroupNotice::Rejected,
+        ];
+        let mut all = vec![
+            needed(AuthorizationLevel::User),
+            needed(AuthorizationLevel::ContactList),
+            needed(AuthorizationLevel::Default),
+            Notification::AuthorizationChanged {
+                attributes,
+                whom: whom.clone(),
+            },
+            Notification::AddedToContactList(user("bo")),
+            Notification::BlockListChanged,
+            Notification::BlockListUsage(true),
+            Notification::GrantListChanged,
+            Notification::GrantListUsage(false),
+            Notification::ContactListChanged(whom.contact_lists[0].clone()),
+            Notification::ContactListCreated(whom.contact_lists[0].clone()),
+            Notification::ContactListDeleted(whom.contact_lists[0].clone()),
+            Notification::ValidUser {
+                given: "wv:+358501234567".into(),
+                valid: user("bo"),
+            },
+            Notification::InvitationAccepted("i".into()),
+            Notification::InvitationRejected("i".into()),
+            Notification::InvitationCancelled("i".into()),
+            Notification::OnlineHandlingUpdated(OnlineHandling::Detect),
+            Notification::PublicProfileUpdated,
+            Notification::SessionPriorityAdjusted(3),
+        ];
+        all.extend(groups.map(|notice| Notification::Group(notice, group.clone())));
+        all
+    }
+
+    #[test]
+    fn every_type_is_written_for_1_3_with_what_it_is_about_and_read_back() {
+        let home = home();
+        let facts_of = |version| facts(version, &home, ClientFamily::Standard);
+        for kind in NotificationKind::ALL {
+            assert!(all().iter().any(|one| one.kind() == *kind), "{kind:?}");
+        }
+        for notification in all() {
+            assert_eq!(request(&notification, &facts_of(Version::V1_2)), None);
+            let written = request(&notification, &facts_of(Version::V1_3)).unwrap();
+            let document = Document::Message(Message {
+                session: SessionDescriptor::inband("s"),
+                transactions: vec![Transaction::request("1", written.clone())],
+                poll: None,
+                cir: None,
+            });
+            for syntax in [Syntax::Xml, Syntax::Wbxml] {
+                let options = WriteOptions::default();
+                let octets = hamlet_csp::encode(&document, syntax, Version::V1_3, &options);
+                let read = hamlet_csp::decode(&octets, syntax).unwrap();
+                let Document::Message(message) = read.document else {
+                    panic!("{notification:?}");
+                };
+                let back = message.transactions[0].content.as_ref().unwrap();
+                assert_eq!(back, &written, "{notification:?}");
+            }
+        }
+    }
+}

@@ -112,7 +112,8 @@ mod tests {
             assert_eq!(lists, Some(ContListFunc::default()));
             assert!(agreement.allows(Function::NEWM, version));
             assert!(agreement.allows(Function::SRCH, version));
-            assert!(!agreement.allows(Function::INVIT, version));
+            assert!(agreement.allows(Function::INVIT, version));
+            assert!(!agreement.allows(Function::BLENT, version));
         }
     }
 
