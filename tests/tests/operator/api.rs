@@ -142,6 +142,7 @@ async fn applications_and_user_profiles(api: &Api) {
     assert_eq!(chess["account"], "wv:chess@h");
     assert_eq!(chess["services"], json!(["Presence", "IM"]));
     api.fails("POST", "/applications", new, 409).await;
+    api.fails("DELETE", "/users/chess", Value::Null, 409).await;
     for wrong in [
         json!({"id": "a b", "password": "x", "account": "ab"}),
         json!({"id": "go", "password": ""}),

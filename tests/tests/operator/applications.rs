@@ -80,7 +80,7 @@ async fn application_to_network_by_its_own_account() {
     refused(&server, "chess", "wrong", Some("chess"), 409).await;
     refused(&server, "chess", "chess secret", Some("draughts"), 450).await;
     // It may do what it was granted.
-    let get = "<GetPresence-Request><User><UserID>wv:anna@h</UserID></User></GetPresence-Request>";
+    let get = "<GetPresence-Request><UserIDList><UserID>wv:anna@h</UserID></UserIDList></GetPresence-Request>";
     chess.request(get).await.expect_status(405);
     chess
         .send_text("wv:anna@h", "your move")

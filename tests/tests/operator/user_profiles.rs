@@ -35,8 +35,14 @@ async fn set(api: &Api, user: &str, service: &str, status: Value) {
     api.done("PATCH", &path, update).await;
 }
 
-const GET_PRESENCE: &str =
-    "<GetPresence-Request><User><UserID>wv:anna@h</UserID></User></GetPresence-Request>";
+fn get_presence(version: Version) -> &'static str {
+    match version {
+        Version::V1_3 => {
+            "<GetPresence-Request><UserIDList><UserID>wv:anna@h</UserID></UserIDList></GetPresence-Request>"
+        }
+        _ => "<GetPresence-Request><User><UserID>wv:anna@h</UserID></User></GetPresence-Request>",
+    }
+}
 
 #[tokio::test]
 async fn a_service_without_subscription_is_denied_and_refused_in_every_version() {
@@ -45,11 +51,11 @@ async fn a_service_without_subscription_is_denied_and_refused_in_every_version()
         set(&api, "anna", "Presence", json!({"subscribed": false})).await;
         let mut anna = server.client(version, Syntax::Xml, "anna").await;
         // Without negotiation this server does not offer it to this user.
-        anna.request(GET_PRESENCE).await.expect_status(405);
+        anna.request(get_presence(version)).await.expect_status(405);
         let (denied, offered) = negotiate(&mut anna).await;
         assert!(denied.contains(&"PresenceFeat".to_owned()), "{denied:?}");
         assert!(!denied.contains(&"IMFeat".to_owned()) || !offered.is_null());
-        anna.request(GET_PRESENCE).await.expect_status(506);
+        anna.request(get_presence(version)).await.expect_status(506);
         // Contact lists stand in the same branch and are another service.
         anna.request("<GetList-Request/>")
             .await
@@ -66,20 +72,25 @@ async fn a_change_takes_effect_in_the_session_and_survives_a_restart() {
     let (mut server, api) = server(&[], &["anna"]).await;
     let mut anna = server.client(Version::V1_3, Syntax::Wbxml, "anna").await;
     negotiate(&mut anna).await;
-    anna.request(GET_PRESENCE)
+    anna.request(get_presence(Version::V1_3))
         .await
         .expect("GetPresence-Response");
     set(&api, "anna", "Presence", json!({"active": false})).await;
-    anna.request(GET_PRESENCE).await.expect_status(506);
+    anna.request(get_presence(Version::V1_3))
+        .await
+        .expect_status(506);
     let session = anna.session.clone();
     server.restart().await;
     let mut again = Client::connect(server.address(), Version::V1_3, Syntax::Wbxml).await;
     again.session = session;
-    again.request(GET_PRESENCE).await.expect_status(506);
+    again
+        .request(get_presence(Version::V1_3))
+        .await
+        .expect_status(506);
     let api = api.at(&server);
     set(&api, "anna", "Presence", json!({"active": true})).await;
     again
-        .request(GET_PRESENCE)
+        .request(get_presence(Version::V1_3))
         .await
         .expect("GetPresence-Response");
 }

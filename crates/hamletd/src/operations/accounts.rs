@@ -107,6 +107,13 @@ impl Operations {
     pub async fn delete_user(&self, by: &Actor, user: &str) -> Result<(UserId, usize), Failure> {
         let delete = async {
             let user = self.home_user(user)?;
+            let key = user.clone();
+            let application = self.store.read(move |tx| tx.application_of(&key));
+            if let Some(application) = application.await? {
+                let id = application.id;
+                let why = format!("{user} is the account of application {id}; delete that");
+                return Err(Failure::conflict(why));
+            }
             let sessions = self.sap.sessions(Some(&user)).len();
             let deleted = self.sap.delete_account(&user).await;
             deleted.map_err(|refusal| Failure::of(&user, refusal))?;

@@ -56,9 +56,9 @@ pub async fn change(
     Ok(Json(Ended { sessions_ended }))
 }
 
-/// Delete an account with everything that belongs to it.
+/// Delete an account with everything that belongs to it; not that of an application.
 #[utoipa::path(delete, operation_id = "deleteUser", path = "/users/{user}", tag = "users", params(("user", description = "Address.")),
-    responses((status = 200, body = Ended), Refused, Missing))]
+    responses((status = 200, body = Ended), Refused, Missing, Contradiction))]
 pub async fn delete(
     State(api): State<Api>,
     Extension(by): Extension<Actor>,
