@@ -101,6 +101,7 @@ async fn every_operation_answers_as_it_is_described() {
     api.fails("DELETE", &path, Value::Null, 404).await;
 
     applications_and_user_profiles(&api).await;
+    system_messages(&api).await;
     let stats = api.done("GET", "/stats", Value::Null).await;
     assert_eq!(stats["figures"]["accounts"], 2);
     api.done("DELETE", "/users/bob", Value::Null).await;
@@ -134,6 +135,52 @@ async fn every_operation_answers_as_it_is_described() {
     let used = api.used.into_inner().expect("no panic");
     let unused: Vec<_> = described.difference(&used).collect();
     assert!(unused.is_empty(), "nobody tried {unused:?}");
+}
+
+async fn system_messages(api: &Api) {
+    let new = json!({"text": "New terms", "options": ["Yes"], "refusals": ["No"], "at_login": true,
+        "to": {"users": ["anna", "bob"]}, "days": 3});
+    let sent = api.done("POST", "/system-messages", new).await;
+    assert_eq!(sent["users"], 2);
+    let path = format!("/system-messages/{}", sent["number"]);
+    let shown = api.done("GET", &path, Value::Null).await;
+    assert_eq!(shown["message"]["options"], json!(["Yes", "No"]));
+    assert_eq!(shown["message"]["states"], json!({"waiting": 2}));
+    assert_eq!(shown["users"][1]["user"], "wv:bob@h");
+    let page = api.done("GET", &format!("{path}?limit=1"), Value::Null);
+    assert_eq!(page.await["next"], "wv:anna@h");
+    let whole = json!({"text": "Hello", "to": "everyone"});
+    let everyone = api.done("POST", "/system-messages", whole).await;
+    assert_eq!(everyone["users"], Value::Null);
+    let page = api.done("GET", "/system-messages?limit=1", Value::Null);
+    assert_eq!(page.await["next"], sent["number"].to_string());
+    let more = json!({"users": ["anna"]});
+    api.done("POST", &format!("{path}/users"), more.clone())
+        .await;
+    api.done("DELETE", &path, Value::Null).await;
+    for (method, path, body) in [
+        ("DELETE", path.clone(), Value::Null),
+        ("GET", "/system-messages/999".into(), Value::Null),
+        ("POST", "/system-messages/999/users".into(), more),
+        (
+            "POST",
+            "/system-messages".into(),
+            json!({"text": "x", "to": {"users": ["nobody"]}}),
+        ),
+    ] {
+        api.fails(method, &path, body, 404).await;
+    }
+    for (path, body) in [
+        ("/system-messages", json!({"text": "", "to": "everyone"})),
+        ("/system-messages", json!({"text": "x", "to": "online"})),
+        (
+            "/system-messages",
+            json!({"text": "x", "to": "everyone", "days": 0}),
+        ),
+        ("/system-messages/first/users", json!({"users": []})),
+    ] {
+        api.fails("POST", path, body, 400).await;
+    }
 }
 
 async fn applications_and_user_profiles(api: &Api) {

@@ -9,6 +9,7 @@ mod body;
 mod codes;
 mod error;
 mod sessions;
+mod system_messages;
 mod types;
 mod user_profiles;
 mod users;
@@ -81,6 +82,9 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(sessions::end))
         .routes(routes!(codes::list, codes::add))
         .routes(routes!(codes::delete))
+        .routes(routes!(system_messages::list, system_messages::send))
+        .routes(routes!(system_messages::show, system_messages::cancel))
+        .routes(routes!(system_messages::add_users))
         .routes(routes!(sessions::stats));
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, api)
 }
@@ -102,6 +106,7 @@ Basic authentication with its ApplicationID and password.";
         (name = "users", description = "Accounts, with profiles and telephone numbers."),
         (name = "sessions", description = "Sessions of clients, and figures."),
         (name = "applications", description = "Applications above IMPS."),
+        (name = "system messages", description = "Texts of the operator, with answers (CSP 1.3)."),
         (name = "invitation codes", description = "What new users register with."),
     )
 )]
