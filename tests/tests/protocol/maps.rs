@@ -332,3 +332,17 @@ async fn the_operator_says_where_links_begin_how_large_maps_are_and_whose_they_a
     let elsewhere = url(&map_of(&mut bob, "wv:bob@h").await);
     assert_eq!(elsewhere, "https://tiles.example/6/35/18.png");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_exceeds_parser_size_comes_in_parts_where_that_is_agreed() {
+    // csp-access 14.
+    let server = server(&[]).await;
+    let mut bob = server.client(Version::V1_3, Syntax::Xml, "bob").await;
+    publish(&mut bob, TURKU).await;
+    let all = "<Service-Request><Functions><WVCSPFeat/></Functions><AllFunctionsRequest>F</AllFunctionsRequest></Service-Request>";
+    bob.request(all).await.expect("Service-Response");
+    capabilities(&mut bob, "<ParserSize>1500</ParserSize>").await;
+    let answer = map_of(&mut bob, "wv:bob@h").await;
+    answer.expect("GetSegment-Response");
+    assert!(answer.http.body.len() <= 1500);
+}

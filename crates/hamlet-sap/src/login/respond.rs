@@ -162,6 +162,8 @@ impl Sap {
             Err(refusal) => {
                 self.metrics.login("refused");
                 let user = request.user_id.as_deref().unwrap_or("");
+                // Each one for who looks for a phone's; the warning is bounded.
+                tracing::debug!(user, code = refusal.code.0, "login refused");
                 let about = format_args!("{:?} {}", clip(user), refusal.code.0);
                 let peer = around.inbound.peer;
                 self.suspicions.note(peer, Suspicion::LoginRefused, about);
