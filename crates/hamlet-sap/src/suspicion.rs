@@ -19,6 +19,10 @@ pub(crate) enum Suspicion {
     LoginRefused,
     /// A session has as many searches under way as it may.
     TooManySearches,
+    /// A head of a request was larger than it may be.
+    LargeHead,
+    /// A head did not come in time, or an answer was not taken.
+    SlowPeer,
     /// A body was larger than it may be.
     LargeBody,
     /// A body did not come in time.
@@ -46,6 +50,8 @@ impl Suspicion {
             Self::NoChallenge => "a digest that answers no open challenge",
             Self::LoginRefused => "login refused",
             Self::TooManySearches => "too many searches at a time",
+            Self::LargeHead => "a head that is too large",
+            Self::SlowPeer => "a head that does not come, or an answer that is not taken",
             Self::LargeBody => "a body that is too large",
             Self::SlowBody => "a body that does not come",
             Self::Unreadable => "a body that is no CSP",

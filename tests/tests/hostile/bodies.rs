@@ -30,6 +30,7 @@ async fn slow_writers_are_cut_off() {
         assert!(head.is_closed().await);
     }
     attacked.expect_one_line("a body that does not come").await;
+    attacked.expect_one_line("a head that does not come").await;
     // 300 connections of a few ten kilobytes.
     attacked.survives(48).await;
 }
@@ -50,6 +51,7 @@ async fn endless_heads_and_bodies_are_not_kept() {
             assert!(sent < 64 << 20, "a head without end is read");
         }
     }
+    attacked.expect_one_line("a head that is too large").await;
     for _ in 0..50 {
         let mut body = TcpStream::connect(attacked.address())
             .await

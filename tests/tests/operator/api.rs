@@ -147,8 +147,9 @@ async fn system_messages(api: &Api) {
     assert_eq!(shown["message"]["options"], json!(["Yes", "No"]));
     assert_eq!(shown["message"]["states"], json!({"waiting": 2}));
     assert_eq!(shown["users"][1]["user"], "wv:bob@h");
-    let page = api.done("GET", &format!("{path}?limit=1"), Value::Null);
-    assert_eq!(page.await["next"], "wv:anna@h");
+    let first = format!("{path}?limit=1");
+    let page = api.done("GET", &first, Value::Null).await;
+    assert_eq!(page["next"], "wv:anna@h");
     let whole = json!({"text": "Hello", "to": "everyone"});
     let everyone = api.done("POST", "/system-messages", whole).await;
     assert_eq!(everyone["users"], Value::Null);

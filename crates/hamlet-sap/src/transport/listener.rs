@@ -1,6 +1,7 @@
 //! A listener: accepts, bounds, encrypts, and ends gracefully.
 
 use crate::Sap;
+use crate::suspicion::Suspicion;
 use crate::transport::http::{Peer, answer};
 use crate::transport::watch_io::{Phase, Watched};
 use http::header::CONNECTION;
@@ -8,6 +9,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -96,6 +98,16 @@ async fn told_to_end(ending: &mut watch::Receiver<bool>) {
     let _ = ending.wait_for(|ending| *ending).await;
 }
 
+/// What no client does, among the ways in which a connection ends.
+fn suspicion(error: &hyper::Error) -> Option<Suspicion> {
+    let source = error.source().and_then(|source| source.downcast_ref());
+    match source.map(io::Error::kind) {
+        Some(io::ErrorKind::TimedOut) => Some(Suspicion::SlowPeer),
+        _ if error.is_parse_too_large() => Some(Suspicion::LargeHead),
+        _ => None,
+    }
+}
+
 struct Connection {
     sap: Arc<Sap>,
     address: SocketAddr,
@@ -174,6 +186,10 @@ impl Connection {
             }
         };
         if let Err(error) = ended {
+            if let Some(suspicion) = suspicion(&error) {
+                let address = Some(peer.address.ip());
+                self.sap.suspicions.note(address, suspicion, "HTTP");
+            }
             tracing::debug!(%error, "connection ended");
         }
     }

@@ -1,5 +1,6 @@
 //! A connection whose peer has to get on: the head of a request must come whole within a
-//! time of its first octet. How long a connection may idle is a matter of hyper's.
+//! time of its first octet, and something of what is written must be taken within the same
+//! time. How long a connection may idle is a matter of hyper's.
 //!
 //! Where a request was answered before all of it was read, the close waits for the rest:
 //! a close on unread octets resets the connection, and the peer's system may then throw the
@@ -64,7 +65,7 @@ impl Phase {
     }
 }
 
-/// A stream that fails when a head takes too long.
+/// A stream that fails when a head takes too long, or the peer takes nothing.
 pub(crate) struct Watched<S> {
     stream: S,
     phase: Phase,
@@ -72,6 +73,8 @@ pub(crate) struct Watched<S> {
     deadline: Pin<Box<Sleep>>,
     /// The deadline is meant.
     armed: bool,
+    /// While the peer takes nothing: until when it has to.
+    stalled: Option<Pin<Box<Sleep>>>,
     /// While the close waits for the rest: how many octets it still takes.
     lingering: Option<usize>,
 }
@@ -84,6 +87,7 @@ impl<S> Watched<S> {
             limit,
             deadline: Box::pin(tokio::time::sleep(limit)),
             armed: true,
+            stalled: None,
             lingering: None,
         }
     }
@@ -91,6 +95,24 @@ impl<S> Watched<S> {
     fn arm(&mut self) {
         self.deadline.as_mut().reset(Instant::now() + self.limit);
         self.armed = true;
+    }
+
+    /// What came of writing; an error when nothing has come of it for too long.
+    fn within_limit<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let limit = self.limit;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -129,11 +151,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, octets)
+        let written = Pin::new(&mut self.stream).poll_write(context, octets);
+        self.within_limit(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let written = Pin::new(&mut self.stream).poll_flush(context);
+        self.within_limit(written, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -165,5 +189,53 @@ impl<S: AsyncRead + Unpin> Watched<S> {
             }
         }
         Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    const LIMIT: Duration = Duration::from_millis(50);
+
+    fn watched() -> (Watched<tokio::io::DuplexStream>, tokio::io::DuplexStream) {
+        let (ours, peer) = tokio::io::duplex(100);
+        (Watched::new(ours, Phase::new(), LIMIT), peer)
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_ends_the_connection() {
+        let (mut ours, _peer) = watched();
+        let error = ours.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_ends_the_connection() {
+        let (mut ours, mut peer) = watched();
+        ours.write_all(&[0; 100]).await.unwrap();
+        let error = ours.write_all(&[0; 100]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // One that takes something has the whole time again.
+        peer.read_exact(&mut [0; 100]).await.unwrap();
+        ours.write_all(&[0; 100]).await.unwrap();
+        assert!(ours.stalled.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_close_waits_for_the_rest_of_a_request_but_not_for_ever() {
+        let (mut ours, mut peer) = watched();
+        ours.phase.leave_rest();
+        let sending = async {
+            // More than there is room for: it is read, or this would not end.
+            peer.write_all(&[0; 500]).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            closed = ours.shutdown() => closed.unwrap(),
+            () = sending => {}
+        }
+        assert!(ours.lingering.is_some_and(|left| left == MAX_REST - 500));
     }
 }
