@@ -26,9 +26,6 @@ fn a_user_profile_is_shown_and_changed() {
     output(data, &["user", "add", "anna", "--password", "pw"]);
     let profile = output(data, &["user", "user-profile", "anna"]);
     assert!(profile.contains("service.IM=active\n") && profile.contains("findable=yes\n"));
-    fn set<'a>(fields: &[&'a str]) -> Vec<&'a str> {
-        [&["user", "user-profile", "anna"], fields].concat()
-    }
     let fields = [
         "service.im=inactive",
         "service.Group=unsubscribed",
@@ -36,7 +33,7 @@ fn a_user_profile_is_shown_and_changed() {
         "privacy.Location=no",
         "preference.language=fi",
     ];
-    output(data, &set(&fields));
+    output(data, &setting(&fields));
     let profile = output(data, &["user", "user-profile", "anna"]);
     for line in [
         "service.IM=inactive",
@@ -51,7 +48,10 @@ fn a_user_profile_is_shown_and_changed() {
             "{line}: {profile}"
         );
     }
-    output(data, &set(&["privacy.Location=", "preference.language="]));
+    output(
+        data,
+        &setting(&["privacy.Location=", "preference.language="]),
+    );
     let profile = output(data, &["user", "user-profile", "anna"]);
     assert!(!profile.contains("Location") && !profile.contains("language"));
     for wrong in [
@@ -63,8 +63,12 @@ fn a_user_profile_is_shown_and_changed() {
         "privacy.a b=no",
         "city=Turku",
     ] {
-        complaint(data, &set(&[wrong]));
+        complaint(data, &setting(&[wrong]));
     }
+}
+
+fn setting<'a>(fields: &[&'a str]) -> Vec<&'a str> {
+    [&["user", "user-profile", "anna"], fields].concat()
 }
 
 #[test]

@@ -6,7 +6,8 @@ use hamlet_tests::server::TestServer;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -21,7 +22,7 @@ pub async fn server(settings: &[&str], users: &[&str]) -> (TestServer, Api) {
     let set = format!("admin.api_tokens={}", file.display());
     let settings = [&[set.as_str()], settings].concat();
     let server = TestServer::with_users(&settings, users).await;
-    let mut api = Api::of(&server);
+    let mut api = Api::of(&server, Arc::new(directory));
     let (status, description) = api.raw("GET", "/api/v1/openapi.json", None).await;
     assert_eq!(status, 200);
     api.description = description;
@@ -31,6 +32,8 @@ pub async fn server(settings: &[&str], users: &[&str]) -> (TestServer, Api) {
 /// A client of the API.
 pub struct Api {
     address: SocketAddr,
+    /// Of the file of tokens, which a restart reads again.
+    directory: Arc<TempDir>,
     /// What stands after `Authorization:`.
     pub authorization: Option<String>,
     pub description: Value,
@@ -39,9 +42,10 @@ pub struct Api {
 }
 
 impl Api {
-    fn of(server: &TestServer) -> Self {
+    fn of(server: &TestServer, directory: Arc<TempDir>) -> Self {
         Self {
             address: server.admin_address(),
+            directory,
             authorization: Some(format!("Bearer {TOKEN}")),
             description: Value::Null,
             used: Mutex::default(),
@@ -52,6 +56,7 @@ impl Api {
     pub fn with_authorization(&self, authorization: Option<String>) -> Self {
         Self {
             address: self.address,
+            directory: self.directory.clone(),
             authorization,
             description: self.description.clone(),
             used: Mutex::default(),

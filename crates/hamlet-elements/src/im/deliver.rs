@@ -64,7 +64,7 @@ impl Inner {
             .map_err(|error| refusal(&error))?;
         let record = record.filter(|_| !events.is_empty());
         self.emit(events);
-        self.emit(record.and_then(|record| record.as_answered(&answer)));
+        self.emit(record.and_then(|record| record.answered(&answer)));
         answer
     }
 

@@ -81,7 +81,7 @@ impl MessageRecord {
 
     /// As it was answered: for those recipients only that it was accepted for, if there are
     /// any.
-    pub(crate) fn as_answered(mut self, answer: &Answer) -> Option<Event> {
+    pub(crate) fn answered(mut self, answer: &Answer) -> Option<Event> {
         let Ok(Response::Message(accepted)) = answer else {
             return None;
         };

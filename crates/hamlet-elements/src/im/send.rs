@@ -171,7 +171,7 @@ impl Inner {
                 self.merge_foreign(answer, stored, outbox, kept_key).await
             }
         };
-        self.emit(record.and_then(|record| record.as_answered(&answer)));
+        self.emit(record.and_then(|record| record.answered(&answer)));
         answer
     }
 
