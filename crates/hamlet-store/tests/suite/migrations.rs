@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::contact_lists::contact_list;
 use crate::harness::{DEADLINE, at, list, postgres_config, runtime, session, user};
 use crate::mailbox::message;
+use crate::pushes::{invitation, push};
 use crate::registration::{code, number};
 use crate::searches::cursor;
 use crate::sessions::stored_session;
@@ -126,6 +127,10 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_search(&cursor("s1", 9, 70), b"hits", 3)?;
     tx.bind_msisdn(&number("+3581"), &user("anna"))?;
     tx.put_invitation_code(&code("AB", 2))?;
+    tx.put_push(&push("anna", "p", 80))?;
+    tx.put_invitation(&invitation("anna", "i", "ben"))?;
+    let number = tx.put_system_message(false, at(1), at(80), b"text")?;
+    tx.address_system_message(number, &user("anna"), at(2))?;
     Ok(())
 }
 
@@ -155,6 +160,7 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     assert_eq!(tx.take_challenge("key")?, Some(challenge()));
     inspect_profile(tx)?;
     inspect_registration(tx)?;
+    inspect_pushes(tx)?;
     // The quota counts what was there before.
     assert_eq!(tx.put_mailbox(&message("anna", "m2"), &QUOTA)?, Put::Stored);
     assert_eq!(tx.put_mailbox(&message("anna", "m3"), &QUOTA)?, Put::Full);
@@ -171,6 +177,23 @@ fn inspect_registration(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         tx.bind_msisdn(&number("+3581"), &user("anna"))?;
         assert!(tx.put_invitation_code(&code("AB", 2))?);
     }
+    Ok(())
+}
+
+/// What waits for clients, where that is not younger than the database.
+fn inspect_pushes(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let waiting = tx.pushes(&user("anna"), at(1), 9)?;
+    let invited = tx.invitation(&user("anna"), "i", &user("ben"))?;
+    let messages = tx.system_messages_for(&user("anna"), at(2), 9)?;
+    if waiting.is_empty() {
+        assert_eq!((invited, messages), (None, vec![]));
+        tx.put_push(&push("anna", "p", 80))?;
+        return tx.put_invitation(&invitation("anna", "i", "ben"));
+    }
+    assert_eq!(waiting, [push("anna", "p", 80)]);
+    assert_eq!(invited, Some(invitation("anna", "i", "ben")));
+    let payloads: Vec<&[u8]> = messages.iter().map(|one| one.payload.as_slice()).collect();
+    assert_eq!(payloads, [b"text"]);
     Ok(())
 }
 
