@@ -18,7 +18,6 @@ const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0004.sql"),
     include_str!("migrations/sqlite/0005.sql"),
     include_str!("migrations/sqlite/0006.sql"),
-    include_str!("migrations/sqlite/0007.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0001.sql"),
@@ -27,7 +26,6 @@ const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0004.sql"),
     include_str!("migrations/postgres/0005.sql"),
     include_str!("migrations/postgres/0006.sql"),
-    include_str!("migrations/postgres/0007.sql"),
 ];
 const _: () = assert!(SQLITE.len() == POSTGRES.len());
 

@@ -297,7 +297,7 @@ pub enum SessionCommand {
 pub enum SystemMessageCommand {
     /// Send a text to users, with options to choose from or a question if wanted. Clients of
     /// CSP 1.3 show it; who is not online gets it later.
-    Send(SystemMessageSend),
+    Send(Box<SystemMessageSend>),
     /// List the system messages, with how many users have got or answered them.
     List,
     /// Show a system message, with what each user has answered.

@@ -442,3 +442,28 @@ async fn the_operator_lists_and_cancels_and_hears_what_cannot_be() {
     }
     nothing(&mut alice).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_android_phone_is_not_kept_out_by_what_it_does_not_know() {
+    // Clients 3.4: it drops the request, and takes 401 after its password for a wrong one.
+    let server = TestServer::with_users(&[], &["alice", "desk"]).await;
+    let message = SystemMessageDraft {
+        at_login: true,
+        message_from: Some("wv:desk@h".into()),
+        ..terms()
+    };
+    let number = send(&server, message, SystemMessageTo::Everyone).await;
+    let mut alice = Client::connect(server.address(), Version::V1_3, Syntax::Wbxml).await;
+    let agent = ("User-Agent".to_owned(), "Android-Imps/0.1".to_owned());
+    alice.headers.push(agent);
+    let welcome = alice.login_with_password("wv:alice@h", "secret").await;
+    welcome.expect_code(200);
+    assert!(welcome.primitive().at("Result/SystemMessageList").is_none());
+    let came = take(&mut alice, "NewMessage").await;
+    assert_eq!(
+        came.text("MessageInfo/Sender/User/UserID"),
+        Some("wv:desk@h")
+    );
+    nothing(&mut alice).await;
+    assert_eq!(shown(&server, number).await, ["wv:alice@h delivered -"]);
+}

@@ -129,7 +129,7 @@ pub(super) fn put_local(
         })?;
         let push = Push {
             id: push_name(invitation),
-            since: invitation.made,
+            since: Timestamp::now(),
             expires: invitation.expires,
             durable: true,
             content: PushContent::Invitation(Box::new(InvitationShown {

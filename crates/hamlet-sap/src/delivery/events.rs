@@ -80,9 +80,12 @@ impl Hub {
         let sessions = self.registry.sessions_of(&pushed.user);
         for session in sessions {
             let earlier = pushed.instead_of.as_deref();
-            let taken_back =
-                earlier.is_some_and(|earlier| session.outbound.lock().pushes.remove(earlier));
-            if taken_back || pushed.except.as_ref() == Some(&session.id) {
+            let has_not_seen = earlier.is_some_and(|earlier| {
+                let pushes = &mut session.outbound.lock().pushes;
+                // One that has not read the store since the restart will not find it there.
+                pushes.remove(earlier) || !(pushes.is_loaded() || pushed.push.durable)
+            });
+            if has_not_seen || pushed.except.as_ref() == Some(&session.id) {
                 continue;
             }
             match &pushed.rather {

@@ -26,6 +26,8 @@ pub(crate) struct Pushes {
     queue: VecDeque<Waiting>,
     /// The names of those that came last and are done with.
     done: VecDeque<String>,
+    /// The store has been read.
+    is_loaded: bool,
     /// The store may have more than is here.
     more_stored: bool,
 }
@@ -35,6 +37,7 @@ impl Default for Pushes {
         Self {
             queue: VecDeque::new(),
             done: VecDeque::new(),
+            is_loaded: false,
             more_stored: true,
         }
     }
@@ -47,7 +50,15 @@ impl Pushes {
 
     /// Whether the store has to be asked; if so it is taken to be asked now.
     pub(crate) fn begin_load(&mut self) -> bool {
-        self.queue.is_empty() && std::mem::take(&mut self.more_stored)
+        let is_time = self.queue.is_empty() || !self.is_loaded;
+        let begins = is_time && std::mem::take(&mut self.more_stored);
+        self.is_loaded |= begins;
+        begins
+    }
+
+    /// Whether what the store had is, or has been, here.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.is_loaded
     }
 
     /// The store has, or may have, more than is here.
@@ -70,7 +81,11 @@ impl Pushes {
         {
             return true;
         }
-        self.queue.push_back(Waiting { push, tries: 0 });
+        // What is read from the store may be older than what came meanwhile.
+        let is_before = |other: &Waiting| other.tries > 0 || other.push.since <= push.since;
+        let at = self.queue.iter().rposition(is_before);
+        let at = at.map_or(0, |at| at + 1);
+        self.queue.insert(at, Waiting { push, tries: 0 });
         if self.queue.len() <= max.max(1) {
             return true;
         }
@@ -198,6 +213,19 @@ pub(crate) mod tests {
         assert!(pushes.begin_load());
         pushes.add(push("x", false), 1);
         assert!(!pushes.add(push("y", false), 1), "a mere notice is lost");
+    }
+
+    #[test]
+    fn what_the_store_had_comes_before_what_came_meanwhile() {
+        let mut pushes = Pushes::default();
+        let newer = Push {
+            since: Timestamp::from_secs(2),
+            ..(*push("new", true)).clone()
+        };
+        pushes.add(Arc::new(newer), 9);
+        assert!(!pushes.is_loaded() && pushes.begin_load() && pushes.is_loaded());
+        pushes.add(push("old", true), 9);
+        assert_eq!(drain(&mut pushes), ["old", "new"]);
     }
 
     #[test]

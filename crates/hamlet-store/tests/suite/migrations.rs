@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::contact_lists::contact_list;
 use crate::harness::{DEADLINE, at, list, postgres_config, runtime, session, user};
 use crate::mailbox::message;
+use crate::pushes::{invitation, push};
 use crate::registration::{code, number};
 use crate::searches::cursor;
 use crate::sessions::stored_session;
@@ -131,6 +132,10 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_terminal(&user("anna"), &terminal("phone", 5))?;
     tx.put_application(&application("chess"))?;
     tx.grant_user(&application("chess").id, &user("anna"))?;
+    tx.put_push(&push("anna", "p", 80))?;
+    tx.put_invitation(&invitation("anna", "i", "ben"))?;
+    let number = tx.put_system_message(false, at(1), at(80), b"text")?;
+    tx.address_system_message(number, &user("anna"), at(2))?;
     Ok(())
 }
 
@@ -161,6 +166,7 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     inspect_profile(tx)?;
     inspect_registration(tx)?;
     inspect_applications(tx)?;
+    inspect_pushes(tx)?;
     // The quota counts what was there before.
     assert_eq!(tx.put_mailbox(&message("anna", "m2"), &QUOTA)?, Put::Stored);
     assert_eq!(tx.put_mailbox(&message("anna", "m3"), &QUOTA)?, Put::Full);
@@ -194,6 +200,23 @@ fn inspect_applications(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         tx.put_application(&chess)?;
         tx.grant_user(&chess.id, &anna)?;
     }
+    Ok(())
+}
+
+/// What waits for clients, where that is not younger than the database.
+fn inspect_pushes(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let waiting = tx.pushes(&user("anna"), at(1), 9)?;
+    let invited = tx.invitation(&user("anna"), "i", &user("ben"))?;
+    let messages = tx.system_messages_for(&user("anna"), at(2), 9)?;
+    if waiting.is_empty() {
+        assert_eq!((invited, messages), (None, vec![]));
+        tx.put_push(&push("anna", "p", 80))?;
+        return tx.put_invitation(&invitation("anna", "i", "ben"));
+    }
+    assert_eq!(waiting, [push("anna", "p", 80)]);
+    assert_eq!(invited, Some(invitation("anna", "i", "ben")));
+    let payloads: Vec<&[u8]> = messages.iter().map(|one| one.payload.as_slice()).collect();
+    assert_eq!(payloads, [b"text"]);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ pub(super) fn request(command: SystemMessageCommand) -> Result<Request, CommandE
     Ok(match command {
         SystemMessageCommand::Send(send) => Request::SystemMessageSend {
             to: to(&send)?,
-            message: draft(send),
+            message: draft(*send),
         },
         SystemMessageCommand::List => Request::SystemMessageList { after: None },
         SystemMessageCommand::Show { number } => Request::SystemMessageShow {
