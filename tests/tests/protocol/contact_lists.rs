@@ -383,6 +383,11 @@ async fn a_number_is_the_user_whose_it_is() {
     for version in Version::ALL {
         let mut client = server.client(version, Syntax::Wbxml, "alice").await;
         create(&mut client, "wv:alice/n@h", "").await;
+        if version == Version::V1_3 {
+            let wanted = "<SubscribeNotification-Request><NotificationTypeList><NotificationType>CLC</NotificationType>\
+                          </NotificationTypeList></SubscribeNotification-Request>";
+            client.request(wanted).await.expect_status(200);
+        }
         let add = "<AddNickList><NickName><Name>B</Name><UserID>wv:+358501234567</UserID></NickName>\
                    <UserID>wv:+35840999</UserID><UserID>wv:+4912345</UserID></AddNickList>";
         let answer = manage(&mut client, "wv:alice/n@h", add).await;
@@ -400,6 +405,17 @@ async fn a_number_is_the_user_whose_it_is() {
         };
         let numbers = vec!["wv:+35840999@h", "wv:+4912345@h"];
         assert_eq!(failed, [(code, numbers)], "{version:?}");
+        // It is the one that asked, but did not know.
+        let told = client.drain().await;
+        let pairs: Vec<_> = told
+            .iter()
+            .filter_map(|push| push.at("UserIDPair"))
+            .collect();
+        assert_eq!(pairs.len(), usize::from(version == Version::V1_3));
+        for pair in pairs {
+            assert_eq!(pair.text("UnrecognizedUserID"), Some("wv:+358501234567@h"));
+            assert_eq!(pair.text("ValidUserID"), Some("wv:bob@h"));
+        }
         let read = manage(&mut client, "wv:alice/n@h", "<ReceiveList>T</ReceiveList>").await;
         assert_eq!(members(&read), [("B".into(), "wv:bob@h".into())]);
         client

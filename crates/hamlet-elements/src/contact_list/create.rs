@@ -1,7 +1,7 @@
 //! CreateList (csp-presence 2.5).
 
 use crate::contact_list::follow::{Consequences, Effects};
-use crate::contact_list::members::add;
+use crate::contact_list::members::{Known, add};
 use crate::contact_list::properties::{change, properties};
 use crate::contact_list::{CreateContactList, Created, Member};
 use crate::elements::{Inner, Shared};
@@ -40,7 +40,7 @@ impl Inner {
         let mut failures = Failures::new();
         let malformed = std::mem::take(&mut request.malformed);
         let members = std::mem::take(&mut request.members);
-        let members = self
+        let Known { members, numbers } = self
             .known_members(members, malformed, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
@@ -63,6 +63,9 @@ impl Inner {
             })
             .await
             .map_err(|error| refusal(&error))?;
+        if effects.is_some() {
+            self.tell_of_numbers(&owner, numbers);
+        }
         self.follow(effects);
         answer
     }

@@ -29,10 +29,11 @@ impl Inner {
         let mut failures = Failures::new();
         let malformed = std::mem::take(&mut request.malformed);
         let members = std::mem::take(&mut request.add);
-        request.add = self
+        let known = self
             .known_members(members, malformed, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
+        request.add = known.members;
         if request.is_read_only() && failures.is_empty() {
             return self.read_contact_list(request).await;
         }
@@ -55,6 +56,9 @@ impl Inner {
             })
             .await
             .map_err(|error| refusal(&error))?;
+        if effects.is_some() {
+            self.tell_of_numbers(&owner, known.numbers);
+        }
         self.follow(effects);
         answer
     }

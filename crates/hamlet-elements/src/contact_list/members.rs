@@ -2,6 +2,8 @@
 
 use crate::contact_list::{ContactListConfig, Member};
 use crate::elements::Inner;
+use crate::notification::Notification;
+use crate::service::Event;
 use hamlet_model::refusal::Failures;
 use hamlet_model::{ContactListId, Msisdn, StatusCode, UserId};
 use hamlet_store::{StoreError, Tx};
@@ -51,6 +53,15 @@ pub(crate) fn add(
     Ok((new, accepted))
 }
 
+/// Whom a request to add members means.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// Those who may exist.
+    pub(crate) members: Vec<Member>,
+    /// Numbers that were given, with the users whose they are.
+    pub(crate) numbers: HashMap<UserId, UserId>,
+}
+
 impl Inner {
     /// Of the members to add, those who may exist; the others are noted (531). A number
     /// stands for the user whose it is (csp-access 11.4), or is noted itself (920).
@@ -59,7 +70,7 @@ impl Inner {
         members: Vec<Member>,
         malformed: Vec<String>,
         failures: &mut Failures,
-    ) -> Result<Vec<Member>, StoreError> {
+    ) -> Result<Known, StoreError> {
         if !malformed.is_empty() {
             let block = failures.block(StatusCode::UNKNOWN_USER);
             block.malformed.extend(malformed);
@@ -67,11 +78,11 @@ impl Inner {
         let users: Vec<UserId> = members.iter().map(|m| m.user.clone()).collect();
         let unknown = self.directory.unknown(&users).await?;
         let numbers = unknown.iter().filter(|user| user.is_msisdn()).cloned();
-        let owners = self.owners(numbers.collect()).await?;
+        let numbers = self.owners(numbers.collect()).await?;
         let mut known = Vec::with_capacity(members.len());
         let mut missing = Vec::new();
         for member in members {
-            match owners.get(&member.user) {
+            match numbers.get(&member.user) {
                 Some(owner) => known.push(Member {
                     user: owner.clone(),
                     nickname: member.nickname,
@@ -87,7 +98,26 @@ impl Inner {
             };
             failures.user(code, user);
         }
-        Ok(known)
+        Ok(Known {
+            members: known,
+            numbers,
+        })
+    }
+
+    /// After the commit: tells the owner whom the numbers mean that he has added.
+    pub(crate) fn tell_of_numbers(&self, owner: &UserId, numbers: HashMap<UserId, UserId>) {
+        self.emit(
+            numbers
+                .into_iter()
+                .map(|(given, valid)| Event::Notification {
+                    user: owner.clone(),
+                    except: None,
+                    notification: Notification::ValidUser {
+                        given: given.to_string(),
+                        valid,
+                    },
+                }),
+        );
     }
 
     /// Whose the numbers are that stand in for user names. Who does not want to be found is

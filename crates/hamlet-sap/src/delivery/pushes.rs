@@ -124,9 +124,10 @@ impl Pushes {
         }
     }
 
-    /// Nobody acknowledged it: it comes next, unless it has been tried often enough.
+    /// Nobody acknowledged it: it comes next, unless it has been tried often enough, or has
+    /// been taken back meanwhile.
     pub(crate) fn put_back(&mut self, waiting: Waiting) {
-        match waiting.tries < MAX_TRIES {
+        match waiting.tries < MAX_TRIES && !self.done.contains(&waiting.push.id) {
             true => self.queue.push_front(waiting),
             false => self.finish(&waiting.push.id),
         }
@@ -134,21 +135,22 @@ impl Pushes {
 
     /// It is done with.
     pub(crate) fn finish(&mut self, id: &str) {
+        if self.done.iter().any(|done| done == id) {
+            return;
+        }
         if self.done.len() == REMEMBERED {
             self.done.pop_front();
         }
         self.done.push_back(id.to_owned());
     }
 
-    /// Takes one back that still waits; whether it did.
+    /// Takes one back; whether it still waited. It does not come any more, even if it only
+    /// arrives later: two changes need not be told in the order of their commits.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
         let before = self.queue.len();
         self.queue.retain(|other| other.push.id != id);
-        if self.queue.len() < before {
-            self.finish(id);
-            return true;
-        }
-        false
+        self.finish(id);
+        self.queue.len() < before
     }
 }
 
@@ -198,6 +200,22 @@ pub(crate) mod tests {
         pushes.finish("a");
         pushes.add(push("a", true), 9);
         assert!(pushes.is_empty(), "it came from the store meanwhile");
+    }
+
+    #[test]
+    fn what_was_taken_back_does_not_come_any_more() {
+        let mut pushes = Pushes::default();
+        pushes.add(push("waiting", true), 9);
+        assert!(pushes.remove("waiting"));
+        pushes.add(push("sent", true), 9);
+        let sent = take_any(&mut pushes).unwrap();
+        assert!(!pushes.remove("sent"));
+        pushes.put_back(sent);
+        assert!(!pushes.remove("late"), "it is still on its way");
+        for id in ["waiting", "sent", "late"] {
+            pushes.add(push(id, true), 9);
+        }
+        assert!(pushes.is_empty());
     }
 
     #[test]
