@@ -6,6 +6,7 @@ use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
+use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
 use hamlet_elements::{ElementsConfig, PresenceHome};
@@ -40,6 +41,8 @@ pub struct SapConfig {
     pub presence: PresenceConfig,
     /// Searches.
     pub search: SearchConfig,
+    /// Invitations.
+    pub invitations: InvitationConfig,
     /// Maps.
     pub map: MapConfig,
     /// Where the users of this domain have their presence.
@@ -249,6 +252,7 @@ impl SapConfig {
             contact_lists: ContactListConfig::default(),
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
+            invitations: InvitationConfig::default(),
             map: MapConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
@@ -263,6 +267,7 @@ impl SapConfig {
             contact_lists: self.contact_lists.clone(),
             presence: self.presence.clone(),
             search: self.search.clone(),
+            invitations: self.invitations.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
             records: self.records.is_some(),

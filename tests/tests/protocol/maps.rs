@@ -4,10 +4,12 @@ use crate::profile::befriend;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hamlet_csp::{Syntax, Version};
+use hamlet_model::UserProfileChange;
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::Client;
 use hamlet_tests::http::{Connection, HttpAnswer};
 use hamlet_tests::server::TestServer;
+use hamletd::control::Request;
 
 /// Turku, between land in the north-east and sea in the south-west.
 const TURKU: &str = "<GeoLocation><Qualifier>T</Qualifier><Longitude>22 16 12E</Longitude><Latitude>60 27 0N</Latitude><Accuracy>40000</Accuracy></GeoLocation>";
@@ -159,6 +161,19 @@ async fn who_may_not_see_where_a_user_is_learns_as_much_as_if_nothing_were_known
         not_for_him.primitive().child_names()
     );
     picture(&map_of(&mut bob, "wv:alice@h").await);
+    // The user profile may forbid it; himself he sees all the same.
+    for (allowed, code) in [(Some(false), Some(404)), (None, None)] {
+        let mut change = UserProfileChange::default();
+        change.privacy.insert("Location".into(), allowed);
+        let set = Request::UserProfileSet {
+            user: "wv:alice@h".into(),
+            change,
+            findable: None,
+        };
+        server.operate(set).await;
+        assert_eq!(map_of(&mut bob, "wv:alice@h").await.code(), code);
+        picture(&map_of(&mut alice, "wv:alice@h").await);
+    }
     // What is withdrawn is not known any more.
     let gone = "<GeoLocation><Qualifier>F</Qualifier></GeoLocation>";
     publish(&mut alice, gone).await;

@@ -4,6 +4,7 @@
 //! see it learns nothing. The map is the business of who asks.
 
 use crate::elements::Inner;
+use crate::failure::refusal;
 use crate::presence::{GetPresence, Targets};
 use crate::service::{Answer, Request, Requestor, Response};
 use hamlet_model::presence::{Attribute, AttributeName, AttributeValue, CivilAddress, GeoLocation};
@@ -54,6 +55,9 @@ impl Inner {
             }
             Locate::Place { geo, address } => return given(geo.as_deref(), address),
         };
+        if user != requestor.user && !self.may_be_located(&user).await? {
+            return Err(StatusCode::NOT_FOUND.into());
+        }
         let request = Request::GetPresence(GetPresence {
             targets: Targets {
                 users: vec![user.clone()],
@@ -68,6 +72,23 @@ impl Inner {
         published(presence.map(|found| found.attributes).unwrap_or_default())
     }
 }
+
+impl Inner {
+    /// Whether the user profile lets services say where he is; that of a user elsewhere is
+    /// his domain's business.
+    async fn may_be_located(&self, user: &UserId) -> Result<bool, Refusal> {
+        if !self.directory.is_home(user) {
+            return Ok(true);
+        }
+        let user = user.clone();
+        let profile = self.store.read(move |tx| tx.user_profile(&user)).await;
+        let profile = profile.map_err(|error| refusal(&error))?;
+        Ok(profile.allows(LOCATION_PRIVACY))
+    }
+}
+
+/// The item of a user profile's privacy that is about places.
+const LOCATION_PRIVACY: &str = "Location";
 
 /// What tells where somebody is.
 const LOCATION: [AttributeName; 2] = [AttributeName::GeoLocation, AttributeName::Address];

@@ -42,6 +42,9 @@ impl Config {
             ("im.max_recipients", im.max_recipients),
             ("im.quota_messages", im.quota_messages),
             ("accounts.max_failures", self.accounts.max_failures),
+            ("invitations.max_invitees", self.invitations.max_invitees),
+            ("invitations.max_open", self.invitations.max_open),
+            ("invitations.max_waiting", self.invitations.max_waiting),
             ("search.max_results", self.search.max_results),
             ("search.max_page", self.search.max_page),
             ("search.min_length", self.search.min_length),
@@ -52,6 +55,10 @@ impl Config {
             ("cir.tcp.hello_timeout", cir.tcp_hello_timeout),
             ("session.ttl_min", session.ttl_min),
             ("im.validity_default", im.validity_default),
+            (
+                "invitations.validity_default",
+                self.invitations.validity_default,
+            ),
             ("search.time_limit", self.search.time_limit),
             ("map.link_life", self.map.link_life),
         ];
@@ -66,6 +73,11 @@ impl Config {
                 session.ttl_max.as_secs() <= u64::from(u32::MAX)
                     && im.validity_max.as_secs() <= u64::from(u32::MAX),
                 "session.ttl_max and im.validity_max must be below 49710 days",
+            ),
+            rule(
+                self.invitations.validity_default <= self.invitations.validity_max
+                    && self.invitations.validity_max.as_secs() <= u64::from(u32::MAX),
+                "invitations.validity_default must not exceed invitations.validity_max, nor that 49710 days",
             ),
             rule(
                 im.validity_default <= im.validity_max,

@@ -266,6 +266,22 @@ configuration! {
         "search.country_code" => country_code: String = "";
     }
 
+    /// Invitations of users by users.
+    invitations: Invitations {
+        /// How long an invitation is good that does not say so itself.
+        "invitations.validity_default" => validity_default: Duration = "1d";
+        /// The longest time that an invitation is good, whatever it says.
+        "invitations.validity_max" => validity_max: Duration = "7d";
+        /// Largest number of users whom one invitation invites.
+        "invitations.max_invitees" => max_invitees: u32 = "200";
+        /// Largest number of invited users who have not answered an inviter; further
+        /// invitations are refused (507).
+        "invitations.max_open" => max_open: u32 = "2000";
+        /// Largest number of invitations, answers and texts of the operator that wait for one
+        /// user; who has so many is not invited (507).
+        "invitations.max_waiting" => max_waiting: u32 = "200";
+    }
+
     /// Maps of where a user is, for those who may see it.
     map: Maps {
         /// Width of the maps that the server draws, pixels, 64 to 1024. A client that takes no

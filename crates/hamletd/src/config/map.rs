@@ -5,6 +5,7 @@ use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::im::ImConfig;
+use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
 use hamlet_sap::journal::JournalLimits;
@@ -132,6 +133,14 @@ impl Config {
                 partial_contact_data: self.search.partial_contact_data,
                 country_code: self.search.country_code.clone(),
                 ..usual.search
+            },
+            invitations: InvitationConfig {
+                default_validity: self.invitations.validity_default,
+                max_validity: self.invitations.validity_max,
+                max_invitees: self.invitations.max_invitees as usize,
+                max_invited: self.invitations.max_open as usize,
+                max_waiting: self.invitations.max_waiting as usize,
+                ..usual.invitations
             },
             map: MapConfig {
                 width: self.map.width,
