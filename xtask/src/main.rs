@@ -119,9 +119,13 @@ fn lint() -> Vec<Step> {
 }
 
 /// The end-to-end tests start the programs of the workspace, which `cargo test` alone
-/// builds only for packages that have integration tests of their own.
+/// builds only for packages that have integration tests of their own. With the tests, so that
+/// features which only they need do not make everything compile once more.
 fn build() -> Step {
-    Step::run("build", cargo(&["build", "--release", "--workspace"]))
+    Step::run(
+        "build",
+        cargo(&["build", "--release", "--workspace", "--all-targets"]),
+    )
 }
 
 #[cfg(test)]

@@ -55,7 +55,6 @@ fn main() -> ExitCode {
 
 async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     logging::start(&config.log);
-    files::raise_limit(&config);
     // From here on a signal is not lost, however early it comes.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -63,6 +62,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let by_cargo = std::env::var_os("CARGO").is_some();
     let first = config.clone();
     let server = Server::start(config).await?;
+    files::raise_limit(&first);
     if server.operations().has_no_accounts().await {
         print(&welcome::welcome(&first, &server, by_cargo))?;
     }
