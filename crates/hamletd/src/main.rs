@@ -5,7 +5,7 @@
 
 use hamletd::cli::{self, Invocation};
 use hamletd::command::{self, Command};
-use hamletd::{Config, Server, admin, config, files, logging, welcome};
+use hamletd::{Config, Server, admin, config, logging, welcome};
 use std::error::Error;
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
@@ -62,7 +62,6 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let by_cargo = std::env::var_os("CARGO").is_some();
     let first = config.clone();
     let server = Server::start(config).await?;
-    files::raise_limit(&first);
     if server.operations().has_no_accounts().await {
         print(&welcome::welcome(&first, &server, by_cargo))?;
     }

@@ -7,6 +7,7 @@ use crate::audit::Audit;
 use crate::config::{Config, ConfigError, Listen};
 use crate::control::Control;
 use crate::data_dir::{DataDir, DataDirError, Secret, control_socket};
+use crate::files;
 use crate::operations::Operations;
 use crate::tls::{Certificate, TlsError};
 use hamlet_model::Domain;
@@ -160,6 +161,7 @@ impl Server {
     /// Starts a server; when it returns, all listeners accept.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let engine = Engine::start(&config).await?;
+        files::raise_limit(&config);
         for key in config.not_served() {
             tracing::warn!(
                 key,
