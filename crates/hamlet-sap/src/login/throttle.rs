@@ -58,11 +58,13 @@ impl Failures {
     fn and_another(self, now: Timestamp, limit: u32, window: Duration) -> Self {
         let age = now.since(self.since);
         let Self { count, bars, since } = match self {
+            // It was under way when the bar came: several at once are no worse than in turn.
+            _ if !self.allow(now, limit, window) => return self,
             _ if self.is_over(now, window) => Self {
                 since: now,
                 ..Self::default()
             },
-            _ if age >= window && self.allow(now, limit, window) => Self {
+            _ if age >= window => Self {
                 count: 0,
                 since: now,
                 ..self
@@ -223,6 +225,9 @@ mod tests {
             (known(10, 1, 0), 1200, known(1, 0, 1200)),
             (known(10, 2, 0), 1200, known(1, 2, 1200)),
             (known(10, 2, 0), 2400, known(1, 0, 2400)),
+            // Attempts that were under way when the bar came do not make it longer.
+            (known(10, 1, 0), 1, known(10, 1, 0)),
+            (known(10, 2, 0), 1199, known(10, 2, 0)),
         ] {
             let got = before.and_another(at(now), 10, WINDOW);
             assert_eq!(got, after, "{before:?} at {now}");
