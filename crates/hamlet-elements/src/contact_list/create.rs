@@ -66,7 +66,7 @@ impl Inner {
         if effects.is_some() {
             self.tell_of_numbers(&owner, numbers);
         }
-        self.follow(effects);
+        self.follow(effects).await;
         answer
     }
 }

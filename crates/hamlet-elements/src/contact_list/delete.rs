@@ -46,7 +46,7 @@ impl Inner {
             })
             .await
             .map_err(|error| refusal(&error))?;
-        self.follow(effects);
+        self.follow(effects).await;
         answer
     }
 

@@ -195,10 +195,10 @@ impl Inner {
     }
 
     /// After the commit.
-    pub(crate) fn follow(&self, effects: Option<Effects>) {
+    pub(crate) async fn follow(&self, effects: Option<Effects>) {
         let Some(effects) = effects else { return };
         self.note(effects.change);
         self.emit(effects.told_relay.then_some(Event::Outbox));
-        self.tell_of_list(&effects.owner, effects.notices);
+        self.tell_of_list(&effects.owner, effects.notices).await;
     }
 }

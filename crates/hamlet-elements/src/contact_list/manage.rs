@@ -59,7 +59,7 @@ impl Inner {
         if effects.is_some() {
             self.tell_of_numbers(&owner, known.numbers);
         }
-        self.follow(effects);
+        self.follow(effects).await;
         answer
     }
 

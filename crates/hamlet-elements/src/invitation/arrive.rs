@@ -2,6 +2,7 @@
 
 use super::send::conclude;
 use super::{DeliverInvitation, Invitation, InvitationConfig, InvitationShown};
+use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
 use crate::once;
@@ -51,7 +52,9 @@ impl Inner {
         let invitees = each_once(invitees);
         let unknown = self.directory.unknown(&invitees).await;
         let unknown = unknown.map_err(|error| refusal(&error))?;
-        let refusing = self.refusing(&invitation.inviter, &invitees);
+        let inviter = Initiator::user(invitation.inviter.clone());
+        let refusing = self.refusing(&inviter, &invitees).await;
+        let refusing = refusing.map_err(|error| refusal(&error))?;
         let mut failures = Failures::new();
         let mut welcome = Vec::new();
         for user in invitees {

@@ -3,6 +3,7 @@
 use super::arrive::{Limits, put_local};
 use super::check::check;
 use super::{DeliverInvitation, Invitation, Invite, InviteType};
+use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
 use crate::im::Resolved;
@@ -55,7 +56,13 @@ impl Inner {
             .await
             .map_err(|error| refusal(&error))?;
         let local: Vec<UserId> = resolved.local.drain(..).map(|(user, _)| user).collect();
-        let refusing = self.refusing(&requestor.user, &local);
+        let inviter = Initiator {
+            user: requestor.user.clone(),
+            application: requestor.application.clone(),
+            through: None,
+        };
+        let refusing = self.refusing(&inviter, &local).await;
+        let refusing = refusing.map_err(|error| refusal(&error))?;
         let (refusing, local): (Vec<UserId>, Vec<UserId>) =
             local.into_iter().partition(|user| refusing.contains(user));
         for user in refusing {

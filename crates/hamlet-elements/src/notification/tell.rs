@@ -60,7 +60,7 @@ impl ListNotices {
 
 impl Inner {
     /// After the commit.
-    pub(crate) fn tell_of_list(&self, owner: &UserId, notices: ListNotices) {
+    pub(crate) async fn tell_of_list(&self, owner: &UserId, notices: ListNotices) {
         if let Some((session, notification)) = notices.own {
             self.emit([Event::Notification {
                 user: owner.clone(),
@@ -68,7 +68,14 @@ impl Inner {
                 notification,
             }]);
         }
-        let refusing = self.refusing(owner, &notices.added);
+        let adder = Initiator::user(owner.clone());
+        let refusing = match self.refusing(&adder, &notices.added).await {
+            Ok(refusing) => refusing,
+            Err(error) => {
+                tracing::warn!(%error, "added users are not told, because it is not known who minds");
+                return;
+            }
+        };
         let added = notices.added.into_iter();
         let welcome = added.filter(|user| !refusing.contains(user));
         self.emit(welcome.map(|user| Event::Notification {
@@ -93,7 +100,9 @@ impl Inner {
             .write(move |tx| once::begin(tx, key.as_ref(), &foreseen))
             .await
             .map_err(|error| refusal(&error))?;
-        let refused = self.refusing(by, std::slice::from_ref(&user));
+        let by = Initiator::user(by.clone());
+        let refused = self.refusing(&by, std::slice::from_ref(&user)).await;
+        let refused = refused.map_err(|error| refusal(&error))?;
         if before.is_none() && refused.is_empty() {
             self.emit([Event::Notification {
                 user,
