@@ -1,6 +1,7 @@
 //! How users hear of what others have done.
 
 use super::{Notification, Notify};
+use crate::blocking::Initiator;
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
 use crate::once;
