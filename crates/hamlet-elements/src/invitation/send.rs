@@ -2,7 +2,6 @@
 
 use super::arrive::{Limits, put_local};
 use super::check::check;
-use super::share::{self, shared_with};
 use super::{DeliverInvitation, Invitation, Invite, InviteType};
 use crate::blocking::Initiator;
 use crate::elements::Inner;
@@ -15,9 +14,7 @@ use crate::profile::failed;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Requestor, Response};
 use futures::future::join_all;
 use hamlet_model::refusal::{Failures, GivenScreenName};
-use hamlet_model::{
-    Domain, GroupId, MessageParty, Recipients, Refusal, StatusCode, Timestamp, UserId,
-};
+use hamlet_model::{Domain, MessageParty, Recipients, Refusal, StatusCode, Timestamp, UserId};
 use hamlet_store::{InvitationState, StoreError, StoredInvitation, Tx};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,9 +22,6 @@ use tokio::time::Instant;
 
 /// Shortest life of an invitation, so that a client that is online can get it.
 const MIN_VALIDITY: Duration = Duration::from_secs(1);
-
-/// Invitees here, those elsewhere by domain, and groups whose later members are invited, too.
-type Invited = (Vec<UserId>, BTreeMap<Domain, Vec<UserId>>, Vec<GroupId>);
 
 /// What the transaction did.
 enum Sent {
@@ -59,7 +53,6 @@ impl Inner {
             .known_as(&requestor.user, kind, &request, sender)
             .await?;
         let recipients = std::mem::take(&mut request.recipients);
-        let shared_with = shared_with(kind, &recipients);
         let mut resolved = self
             .invitees(&requestor, recipients, kind)
             .await
@@ -84,8 +77,6 @@ impl Inner {
             .collect();
         let count = local.len() + foreign.values().map(Vec::len).sum::<usize>();
         match count {
-            // Who joins later gets what nobody is there for now.
-            0 if !shared_with.is_empty() && resolved.failures.is_empty() => {}
             0 => return conclude(resolved.failures, false),
             _ if count > self.config.invitations.max_invitees => {
                 let why = "The invitation has too many recipients";
@@ -94,8 +85,7 @@ impl Inner {
             _ => {}
         }
         let invitation = self.invitation(&requestor.user, kind, sender, request);
-        let people = (local, foreign, shared_with);
-        self.store_invitation(invitation, people, resolved.failures, key)
+        self.store_invitation(invitation, local, foreign, resolved.failures, key)
             .await
     }
 
@@ -206,7 +196,8 @@ impl Inner {
     async fn store_invitation(
         &self,
         invitation: Invitation,
-        (local, foreign, shared_with): Invited,
+        local: Vec<UserId>,
+        foreign: BTreeMap<Domain, Vec<UserId>>,
         failures: Failures,
         key: Option<IdempotenceKey>,
     ) -> Answer {
@@ -233,7 +224,6 @@ impl Inner {
                 let reached: Vec<UserId> =
                     all.filter(|user| !full.contains(user)).cloned().collect();
                 let telling = group::invited(tx, &shared, &invitation, &reached)?;
-                share::keep(tx, &invitation, &shared_with)?;
                 for user in full {
                     failures.user(StatusCode::MESSAGE_QUEUE_FULL, user);
                 }
