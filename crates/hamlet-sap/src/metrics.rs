@@ -104,6 +104,8 @@ metrics! {
         "Messages and reports that no client of the user could take";
     notices_dropped: Counter = Counter::default(), "presence_notices_dropped",
         "Presence notices dropped because a session's queue was full";
+    auto_joined: Counter = Counter::default(), "groups_joined_automatically",
+        "Joins of clients in groups in which their users have AutoJoin";
     cir_connections: Gauge = Gauge::default(), "cir_tcp_connections",
         "Open connections of the CIR channel by standalone TCP";
     cir_held: Gauge = Gauge::default(), "cir_http_waiting",

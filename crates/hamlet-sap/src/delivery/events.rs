@@ -200,6 +200,7 @@ impl Events for Hub {
                 }
                 self.records.message(*record);
             }
+            Event::Group(record) => self.records.group(*record),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
 use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
+use crate::negotiation::auto_join::is_ready;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::notifications::Subscriptions;
@@ -438,6 +439,7 @@ impl Sap {
             // Watchers see the client's type late; the negotiation stands.
             self.store_failed("session", &error);
         }
+        self.auto_join(session, is_ready(&before)).await;
         let version = around.version;
         let around = Surroundings {
             version,
@@ -454,17 +456,18 @@ impl Sap {
     async fn service(
         &self,
         request: ServiceRequest,
-        session: &Session,
+        session: &Arc<Session>,
         facts: &Facts<'_>,
         around: &Around<'_>,
     ) -> Done {
-        let (response, agreement) =
-            service::respond(request, around.version, session.settings().services);
+        let before = session.settings();
+        let (response, agreement) = service::respond(request, around.version, before.services);
         session.change(|settings| settings.agreement = Some(agreement));
-        match self.persist(session).await {
-            Ok(()) => Done::respond(response),
-            Err(refusal) => Done::respond(result::refused(&refusal, facts)),
+        if let Err(refusal) = self.persist(session).await {
+            return Done::respond(result::refused(&refusal, facts));
         }
+        self.auto_join(session, is_ready(&before)).await;
+        Done::respond(response)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Config, Pse, RegisterBy};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
+use hamlet_elements::group::GroupConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -141,6 +142,15 @@ impl Config {
                 max_invited: self.invitations.max_open as usize,
                 max_waiting: self.invitations.max_waiting as usize,
                 ..usual.invitations
+            },
+            groups: GroupConfig {
+                max_owned: self.groups.max_owned as usize,
+                max_joined: self.groups.max_joined as usize,
+                max_groups: self.groups.max_total as usize,
+                max_active_users: self.groups.max_active_users,
+                max_members: self.groups.max_members as usize,
+                max_welcome_note: self.groups.max_welcome_note.octets(),
+                ..usual.groups
             },
             map: MapConfig {
                 width: self.map.width,
