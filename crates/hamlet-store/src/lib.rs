@@ -25,6 +25,7 @@ pub use migrate::SCHEMA_VERSION;
 pub use ops::account::{Account, AccountStatus};
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
+pub use ops::group_log::{GroupCursor, GroupLogEntry, JoinedSession, LogPolicy};
 pub use ops::idempotence::Remembered;
 pub use ops::invitation::{InvitationState, StoredInvitation};
 pub use ops::invitation_code::InvitationCode;

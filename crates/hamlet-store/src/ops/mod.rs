@@ -5,6 +5,7 @@ pub(crate) mod application;
 pub(crate) mod challenge;
 pub(crate) mod contact_list;
 pub(crate) mod counter;
+pub(crate) mod group_log;
 pub(crate) mod idempotence;
 pub(crate) mod invitation;
 pub(crate) mod invitation_code;

@@ -5,6 +5,7 @@ mod applications;
 mod cluster;
 mod contact_lists;
 mod crash;
+mod group_logs;
 mod harness;
 mod idempotence;
 mod mailbox;
