@@ -2,6 +2,7 @@
 
 use crate::contact_list::ContactListConfig;
 use crate::directory::Directory;
+use crate::group::GroupConfig;
 use crate::im::{ImConfig, MailboxItem, MessageIds};
 use crate::invitation::{Groups, InvitationConfig, NoGroups};
 use crate::outbox::{OutboxItem, Waiting};
@@ -37,6 +38,8 @@ pub struct ElementsConfig {
     pub search: SearchConfig,
     /// Invitations.
     pub invitations: InvitationConfig,
+    /// Groups.
+    pub groups: GroupConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -55,6 +58,7 @@ impl ElementsConfig {
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
+            groups: GroupConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             records: false,
