@@ -3,7 +3,10 @@
 use crate::contact_list::ContactListConfig;
 use crate::directory::Directory;
 use crate::group::GroupConfig;
-use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::im::{
+    GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem, MessageIds,
+    Rooms,
+};
 use crate::invitation::{Groups, InvitationConfig, NoGroups};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
@@ -14,8 +17,8 @@ use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMe
 use futures::FutureExt;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{
-    ApplicationId, ClientId, Domain, Profile, ProfileField, Refusal, SessionId, StatusCode,
-    Timestamp, UserId,
+    ApplicationId, ClientId, Content, Domain, GroupId, MessageId, Profile, ProfileField, Refusal,
+    SessionId, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
 use std::panic::AssertUnwindSafe;
@@ -40,6 +43,8 @@ pub struct ElementsConfig {
     pub invitations: InvitationConfig,
     /// Groups.
     pub groups: GroupConfig,
+    /// What is said in groups.
+    pub group_talk: GroupTalkConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -59,6 +64,7 @@ impl ElementsConfig {
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
             groups: GroupConfig::default(),
+            group_talk: GroupTalkConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             records: false,
@@ -108,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) hub: Hub,
     pub(crate) searching: Running,
     pub(crate) groups: Arc<dyn Groups>,
+    /// Who is in the groups that somebody talks in.
+    pub(crate) rooms: Rooms,
     events: Arc<dyn Events>,
 }
 
@@ -167,6 +175,7 @@ impl Elements {
             hub: Hub::default(),
             searching: Running::new(config.search.max_per_session, config.search.max_running),
             groups: Arc::new(NoGroups),
+            rooms: Rooms::default(),
             config,
             store,
             relay,
@@ -271,6 +280,54 @@ impl Elements {
         code: StatusCode,
     ) -> Result<bool, StoreError> {
         self.inner.conclude(user, id, code).await
+    }
+
+    /// At most `limit` messages in a group behind place `after`, in order.
+    pub async fn group_log(
+        &self,
+        group: &GroupId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<GroupMessage>, StoreError> {
+        self.inner.group_log(group, after, limit).await
+    }
+
+    /// Sessions that have joined groups, with how far they have come, from the one after
+    /// `after`; at most `limit`.
+    pub async fn joined_sessions(
+        &self,
+        after: Option<JoinedSession>,
+        limit: usize,
+    ) -> Result<Vec<JoinedSession>, StoreError> {
+        self.inner.joined_sessions(after, limit).await
+    }
+
+    /// Notes durably how far sessions have come in the logs of their groups.
+    pub async fn advance_group_cursors(
+        &self,
+        cursors: Vec<GroupCursor>,
+    ) -> Result<(), StoreError> {
+        self.inner.advance_group_cursors(cursors).await
+    }
+
+    /// A message to one screen name has come to its end: it is removed, and its sender is
+    /// told `code` if he wanted to know. False when it was gone.
+    pub async fn conclude_whisper(
+        &self,
+        message: &GroupMessage,
+        code: StatusCode,
+    ) -> Result<bool, StoreError> {
+        self.inner.conclude_whisper(message, code).await
+    }
+
+    /// Sends a message to a group in its own name, for the operator (csp-group 6 item 11):
+    /// 800 without such a group in this domain, 402 for too large a content.
+    pub async fn announce(
+        &self,
+        group: &GroupId,
+        content: Content,
+    ) -> Result<MessageId, Refusal> {
+        self.inner.announce_content(group, content).await
     }
 
     /// What waits for a user beside messages, oldest first, and whether there may be more.

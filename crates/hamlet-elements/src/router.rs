@@ -71,6 +71,13 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
     };
     match &call.request {
         Request::DeliverMessage(deliver) if speaks_for(&deliver.message.sender) => Ok(()),
+        // Whether he has that name in a group of ours is seen later.
+        Request::DeliverMessage(deliver)
+            if matches!(&deliver.message.sender, MessageParty::ScreenName { group, .. }
+                if group.domain_str() == config.domain.as_str()) =>
+        {
+            Ok(())
+        }
         Request::DeliveryReport(report) if speaks_for(&report.recipient) => Ok(()),
         Request::DeliverMessage(_) | Request::DeliveryReport(_) => Err(not_own()),
         Request::DeliverInvitation(deliver) => {
@@ -116,6 +123,7 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
             Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED))
         }
         Request::ForeignGroupNotice(notice) => of_group(&notice.group),
+        Request::DeliverGroupMessage(deliver) => of_group(&deliver.group),
         Request::ForeignGroupLeave(leave) => of_group(&leave.group),
         Request::DeleteGroup(_)
         | Request::JoinGroup(_)
@@ -202,7 +210,12 @@ impl Inner {
         } = call;
         match request {
             Request::SendMessage(request) => self.send_message(requestor, *request, key).await,
-            Request::DeliverMessage(request) => self.deliver_message(*request, key).await,
+            Request::DeliverMessage(request) => {
+                self.deliver_message(requestor, *request, key).await
+            }
+            Request::DeliverGroupMessage(request) => {
+                self.deliver_group_message(*request, key).await
+            }
             Request::DeliveryReport(report) => self.take_report(*report, key).await,
             Request::UpdatePresence(request) => self.update_presence(requestor, request).await,
             Request::GetPresence(request) => self.get_presence(requestor, request).await,

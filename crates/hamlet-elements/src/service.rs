@@ -72,6 +72,8 @@ pub enum Request {
     SendMessage(Box<im::SendMessage>),
     /// A message for users of this domain, from the domain of its sender.
     DeliverMessage(Box<im::DeliverMessage>),
+    /// A message in a group of another domain, for users of this one who have joined it.
+    DeliverGroupMessage(Box<im::DeliverGroupMessage>),
     /// The outcome of a message, for its sender in this domain.
     DeliveryReport(Box<im::DeliveryReport>),
     /// csp-presence 4.1.
@@ -177,9 +179,10 @@ impl Request {
     /// The element that carries it out.
     pub fn element(&self) -> ServiceElement {
         match self {
-            Self::SendMessage(_) | Self::DeliverMessage(_) | Self::DeliveryReport(_) => {
-                ServiceElement::InstantMessaging
-            }
+            Self::SendMessage(_)
+            | Self::DeliverMessage(_)
+            | Self::DeliverGroupMessage(_)
+            | Self::DeliveryReport(_) => ServiceElement::InstantMessaging,
             Self::Search(_)
             | Self::ContinueSearch(_)
             | Self::StopSearch(_)
@@ -363,13 +366,26 @@ pub enum Event {
         /// Why (csp-group 5.4).
         code: StatusCode,
     },
-    /// There is something new in the log of a group that the session is joined in.
-    GroupNews {
+    /// A session has joined a group: from now on it gets what is said there.
+    GroupJoined {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+        /// Its name there, as names are compared.
+        name: String,
+        /// The place in the group's log up to which there is nothing for it.
+        cursor: i64,
+    },
+    /// A session has left a group by itself, or with its end.
+    GroupUnjoined {
         /// The session.
         session: SessionId,
         /// The group.
         group: GroupId,
     },
+    /// Something was said in a group.
+    GroupMessage(Arc<im::GroupMessage>),
     /// Something for another domain has been committed to the outbox.
     Outbox,
     /// Something happened to a message that is written down for billing; only with

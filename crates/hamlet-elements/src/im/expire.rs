@@ -16,12 +16,14 @@ impl Inner {
         let mut total = 0;
         loop {
             let count = self.expire_mailboxes(now).await?
+                + self.expire_group_logs(now).await?
                 + self.expire_outbox(now).await?
                 + self.expire_searches(now).await?
                 + self.expire_pushes(now).await?
                 + self.expire_system_messages(now).await?;
             total += count;
             if count == 0 {
+                self.trim_group_logs(now).await?;
                 return Ok(total);
             }
         }

@@ -3,21 +3,34 @@
 mod applications;
 mod deliver;
 mod expire;
+mod group_deliver;
+mod group_message;
+mod group_send;
+mod group_sender;
+mod group_trim;
+mod group_types;
 mod mailbox;
 mod message_id;
 mod recipients;
 mod record;
 mod report;
+mod rooms;
 mod select;
 mod send;
 mod sender;
 mod types;
 
 pub(crate) use expire::EXPIRE_BATCH;
+pub use group_message::GroupMessage;
+pub(crate) use group_sender::MessageSender;
+pub use group_trim::GroupTalkConfig;
+pub use group_types::DeliverGroupMessage;
+pub use hamlet_store::{GroupCursor, JoinedSession};
 pub(crate) use message_id::MessageIds;
 pub(crate) use recipients::Resolved;
 pub use record::{MessageEvent, MessageRecord};
 pub(crate) use report::report_late_failures;
+pub(crate) use rooms::Rooms;
 pub use select::choose_sessions;
 pub(crate) use sender::check_sender;
 pub use types::{

@@ -3,18 +3,18 @@
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::deliver::{answer, check_size, copies, put_copies, too_many};
+use crate::im::group_send::{Target, put_said, take_groups};
 use crate::im::mailbox::quota;
 use crate::im::recipients::Resolved;
 use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, failures_elsewhere, nobody};
-use crate::im::sender::check_sender;
 use crate::im::{Accepted, DeliverMessage, ImConfig, SendMessage};
 use crate::once;
 use crate::outbox::{Expected, Parcel};
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Requestor, Response};
 use futures::future::join_all;
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Domain, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{Detail, Domain, Message, MessageParty, Refusal, StatusCode, Timestamp};
 use hamlet_store::StoreError;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,6 +34,8 @@ enum Sent {
     /// recipients.
     Now {
         answer: Answer,
+        /// For how many recipients it is stored here; a group is one.
+        stored: usize,
         events: Vec<Event>,
         outbox: Vec<(Vec<MessageParty>, Expected)>,
     },
@@ -48,8 +50,11 @@ impl Inner {
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let config = &self.config.im;
-        let sender = check_sender(request.sender.take(), &requestor)?;
-        let recipients = std::mem::take(&mut request.recipients);
+        let claimed = request.sender.take();
+        let sender = self
+            .message_sender(claimed, &request.recipients, &requestor)
+            .await?;
+        let mut recipients = std::mem::take(&mut request.recipients);
         if recipients.parties.is_empty()
             && recipients.contact_lists.is_empty()
             && recipients.malformed.is_empty()
@@ -60,21 +65,31 @@ impl Inner {
             ));
         }
         check_size(config, &request.content.data)?;
-        let resolved = self
+        let parties = take_groups(&mut recipients.parties);
+        let mut resolved = self
             .resolve_recipients(&requestor, recipients)
             .await
             .map_err(|error| refusal(&error))?;
+        let failures = &mut resolved.failures;
+        let through = self
+            .resolve_groups(&requestor, &sender, parties, &resolved.local, failures)
+            .await
+            .map_err(|error| refusal(&error))?;
+        for (domain, parties) in through.foreign {
+            resolved.foreign.entry(domain).or_default().extend(parties);
+        }
         let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
-        match resolved.local.len() + foreign {
+        match resolved.local.len() + foreign + through.here.len() {
             0 => return Err(nobody(resolved.failures)),
             count if count > config.max_recipients => return Err(too_many()),
             _ => {}
         }
         let message = self
-            .message(sender, request)
+            .message(sender.party, request)
             .await
             .map_err(|error| refusal(&error))?;
-        self.store_message(&requestor, message, resolved, key).await
+        self.store_message(&requestor, message, resolved, through.here, key)
+            .await
     }
 
     /// Items 7 and 2 of csp-im 5.3: identifier, times, and what else all copies share.
@@ -106,6 +121,7 @@ impl Inner {
         requestor: &Requestor,
         message: Message,
         resolved: Resolved,
+        groups: Vec<Target>,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let Resolved {
@@ -116,22 +132,30 @@ impl Inner {
         // Most servers keep no records; nothing is made for them then.
         let record = self.config.records.then(|| {
             let here = local.iter().map(|(_, party)| party);
-            let recipients = here.chain(foreign.values().flatten()).cloned().collect();
+            let recipients = here.chain(foreign.values().flatten()).cloned();
+            let recipients = recipients.chain(groups.iter().map(Target::party)).collect();
             MessageRecord::accepted(&message, Some(requestor), recipients)
         });
         let copies =
             copies(&message, local, requestor.client.as_ref()).map_err(|error| refusal(&error))?;
-        let parcels = parcels(&requestor.user, &message, foreign);
+        let from = (&requestor.user, requestor.client.as_ref());
+        let said = self
+            .said(&message, from, &message.sender, groups)
+            .map_err(|error| refusal(&error))?;
+        let parcels = parcels(requestor, &message, foreign);
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
         let (waiting, kept_key) = (self.waiting.clone(), key.clone());
+        let shared = self.shared.clone();
         let sent = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::begin(tx, key.as_ref(), &expected)? {
                     return Ok(Sent::Before(earlier));
                 }
-                let (events, full) = put_copies(tx, &copies, &quota)?;
+                let (mut events, full) = put_copies(tx, &copies, &quota)?;
+                let stored = events.len() + said.len();
+                events.extend(put_said(tx, &shared, &said)?);
                 let mut outbox = Vec::with_capacity(parcels.len());
                 for (domain, recipients, parcel) in &parcels {
                     let entry = parcel.entry(domain.clone(), message.expires)?;
@@ -141,28 +165,29 @@ impl Inner {
                 let answer = if full.is_empty() {
                     expected.clone()
                 } else {
-                    let anybody = !events.is_empty() || !outbox.is_empty();
+                    let anybody = stored > 0 || !outbox.is_empty();
                     let answer = answer(&message, failures.clone(), full, anybody);
                     once::settle(tx, key.as_ref(), &answer)?;
                     answer
                 };
                 Ok(Sent::Now {
                     answer,
+                    stored,
                     events,
                     outbox,
                 })
             })
             .await
             .map_err(|error| refusal(&error))?;
-        let (answer, events, outbox) = match sent {
+        let (answer, stored, events, outbox) = match sent {
             Sent::Before(answer) => return answer,
             Sent::Now {
                 answer,
+                stored,
                 events,
                 outbox,
-            } => (answer, events, outbox),
+            } => (answer, stored, events, outbox),
         };
-        let stored = events.len();
         self.emit(events);
         let answer = match outbox.is_empty() {
             true => answer,
@@ -200,7 +225,9 @@ impl Inner {
         let mut settled = Vec::new();
         for (id, recipients, given) in answers.into_iter().flatten() {
             let failed = failures_elsewhere(&recipients, &given);
-            let count: usize = failed.iter().map(|detail| detail.users.len()).sum();
+            let of_detail =
+                |d: &Detail| d.users.len() + d.groups.len() + d.screen_names.len();
+            let count: usize = failed.iter().map(of_detail).sum();
             reached = reached.saturating_sub(count);
             failures.merge(failed);
             settled.push(id);
@@ -241,7 +268,7 @@ impl Inner {
 }
 
 fn parcels(
-    sender: &UserId,
+    sender: &Requestor,
     message: &Message,
     foreign: BTreeMap<Domain, Vec<MessageParty>>,
 ) -> Vec<(Domain, Vec<MessageParty>, Parcel)> {
@@ -251,8 +278,10 @@ fn parcels(
             let request = Request::DeliverMessage(Box::new(DeliverMessage {
                 message: message.clone(),
                 recipients: recipients.clone(),
+                client: sender.client.clone(),
             }));
-            (domain, recipients, Parcel::request(sender.clone(), request))
+            let parcel = Parcel::request(sender.user.clone(), request);
+            (domain, recipients, parcel)
         })
         .collect()
 }

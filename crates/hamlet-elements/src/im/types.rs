@@ -43,6 +43,9 @@ pub struct DeliverMessage {
     pub message: Message,
     /// The recipients here.
     pub recipients: Vec<MessageParty>,
+    /// The client that sent it: a message to a group does not come back to it.
+    #[serde(default)]
+    pub client: Option<ClientId>,
 }
 
 /// Answer to SendMessage and DeliverMessage: accepted for at least one recipient.

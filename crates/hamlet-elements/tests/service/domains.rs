@@ -399,6 +399,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
         Request::DeliverMessage(Box::new(DeliverMessage {
             message,
             recipients: vec![MessageParty::user(recipient.clone())],
+            client: None,
         }))
     };
     let honest = Message {

@@ -1,10 +1,10 @@
 //! What is said in groups: each message once, in the order of the commits, and how far each
 //! joined session has come (csp-group 6).
 
-use crate::row::{Row, as_stored, to_json, values};
+use crate::row::{Row, to_json, values};
 use crate::tx::dialects;
 use crate::{StoreError, Tx};
-use hamlet_model::{GroupId, MessageId, SessionId, Timestamp, UserId};
+use hamlet_model::{ClientId, GroupId, MessageId, SessionId, Timestamp, UserId};
 
 /// Something said in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct GroupLogEntry {
     pub message: MessageId,
     /// Who said it.
     pub sender: UserId,
-    /// With which client, by its key; empty for none in particular.
-    pub sender_client: String,
+    /// With which client; `None` for no client of a user.
+    pub sender_client: Option<ClientId>,
     /// For whom alone, by the key of his screen name; empty for all.
     pub target: String,
     /// It is part of the history that can be read.
@@ -75,11 +75,11 @@ macro_rules! columns {
 
 fn entry(row: &Row<'_>) -> Result<GroupLogEntry, StoreError> {
     Ok(GroupLogEntry {
-        group: as_stored(row.text(0)?)?,
+        group: row.group(0)?,
         seq: row.int(1)?,
         message: MessageId::new(row.text(2)?),
         sender: row.user(3)?,
-        sender_client: row.text(4)?.to_owned(),
+        sender_client: row.text(4)?.strip_prefix('=').map(ClientId::from_key),
         target: row.text(5)?.to_owned(),
         history: row.flag(6)?,
         sent: row.time(7)?,
@@ -103,11 +103,13 @@ impl Tx<'_> {
     /// a log that begins anew are larger than those that it ever had.
     pub fn append_group_log(&mut self, entry: &GroupLogEntry) -> Result<i64, StoreError> {
         let first = Timestamp::now().millis();
+        let client = entry.sender_client.as_ref();
+        let client = client.map_or_else(String::new, |client| format!("={}", client.key()));
         let place = self.query_one(
-            "INSERT INTO group_log_head (group_id, next) VALUES (?1, ?2)
+            "INSERT INTO group_log_head (group_id, next) VALUES (?1, ?2 + 1)
              ON CONFLICT (group_id) DO UPDATE SET next = group_log_head.next + 1
              RETURNING next - 1",
-            values![entry.group.as_str(), first],
+            values![&entry.group, first],
             |row| row.int(0),
         )?;
         let Some(place) = place else {
@@ -118,11 +120,11 @@ impl Tx<'_> {
                  history, sent, expires, payload)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             values![
-                entry.group.as_str(),
+                &entry.group,
                 place,
                 entry.message.as_str(),
                 &entry.sender,
-                &entry.sender_client,
+                &client,
                 &entry.target,
                 entry.history,
                 entry.sent,
@@ -131,16 +133,6 @@ impl Tx<'_> {
             ],
         )?;
         Ok(place)
-    }
-
-    /// The newest place that has been given in the log of a group; 0 before the first.
-    pub fn group_log_end(&mut self, group: &GroupId) -> Result<i64, StoreError> {
-        let end = self.query_one(
-            "SELECT next - 1 FROM group_log_head WHERE group_id = ?1",
-            values![group.as_str()],
-            |row| row.int(0),
-        )?;
-        Ok(end.unwrap_or(0))
     }
 
     /// At most `limit` messages of a group behind place `after`, in order.
@@ -156,7 +148,7 @@ impl Tx<'_> {
                 columns!(),
                 " FROM group_log WHERE group_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
             ),
-            values![group.as_str(), after, limit],
+            values![group, after, limit],
             entry,
         )
     }
@@ -192,13 +184,13 @@ impl Tx<'_> {
                 " FROM group_log WHERE group_id = ?1 AND history = 1 AND expires > ?2
                   ORDER BY seq DESC LIMIT ?3"
             ),
-            values![group.as_str(), now, limit],
+            values![group, now, limit],
             entry,
         )?;
         newest.reverse();
         let count = self.query_one(
             "SELECT count(*) FROM group_log WHERE group_id = ?1 AND history = 1 AND expires > ?2",
-            values![group.as_str(), now],
+            values![group, now],
             |row| row.number(0),
         )?;
         Ok((newest, count.unwrap_or(0)))
@@ -208,7 +200,7 @@ impl Tx<'_> {
     pub fn remove_group_log(&mut self, group: &GroupId, seq: i64) -> Result<bool, StoreError> {
         let removed = self.execute(
             "DELETE FROM group_log WHERE group_id = ?1 AND seq = ?2",
-            values![group.as_str(), seq],
+            values![group, seq],
         )?;
         Ok(removed == 1)
     }
@@ -257,7 +249,7 @@ impl Tx<'_> {
             |row| {
                 Ok(JoinedSession {
                     cursor: GroupCursor {
-                        group: as_stored(row.text(0)?)?,
+                        group: row.group(0)?,
                         session: SessionId::new(row.text(1)?),
                         position: row.int(2)?,
                         beyond: places(row.text(3)?),
@@ -274,7 +266,7 @@ impl Tx<'_> {
         self.query(
             "SELECT DISTINCT group_id FROM group_log ORDER BY group_id",
             values![],
-            |row| as_stored(row.text(0)?),
+            |row| row.group(0),
         )
     }
 
@@ -288,7 +280,7 @@ impl Tx<'_> {
         let slowest = self.query_one(
             "SELECT min(cursor) FROM group_joined WHERE group_id = ?1 AND session <> ''
              HAVING count(*) > 0",
-            values![group.as_str()],
+            values![group],
             |row| row.int(0),
         )?;
         let end = self.group_log_end(group)?;
@@ -299,7 +291,7 @@ impl Tx<'_> {
                  OR sent < ?3 OR seq <= coalesce((SELECT seq FROM group_log
                      WHERE group_id = ?1 AND history = 1
                      ORDER BY seq DESC LIMIT 1 OFFSET ?4), 0))",
-            values![group.as_str(), done, policy.history_since, policy.history],
+            values![group, done, policy.history_since, policy.history],
         )
     }
 

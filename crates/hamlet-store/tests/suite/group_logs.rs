@@ -1,8 +1,8 @@
 //! csp-group 6: the log of a group and the cursors of its joined sessions.
 
 use crate::harness::{TestStore, at, home, on_both_engines, session, user};
-use hamlet_model::{GroupId, MessageId};
-use hamlet_store::{GroupCursor, GroupLogEntry, LogPolicy};
+use hamlet_model::{ClientId, GroupId, MessageId, ScreenName, Timestamp};
+use hamlet_store::{GroupCursor, GroupLogEntry, JoinedSession, LogPolicy, StoredJoined};
 
 fn group(name: &str) -> GroupId {
     GroupId::parse(name, &home()).expect("group")
@@ -14,7 +14,7 @@ fn said(group_name: &str, id: &str) -> GroupLogEntry {
         seq: 0,
         message: MessageId::new(id),
         sender: user("anna"),
-        sender_client: "phone".into(),
+        sender_client: Some(ClientId::from_url("phone")),
         target: String::new(),
         history: false,
         sent: at(100),
@@ -37,7 +37,7 @@ async fn ids(store: &TestStore, group_name: &str, after: i64) -> String {
 const KEEP_NOTHING: LogPolicy = LogPolicy {
     waiting: 1000,
     history: 0,
-    history_since: hamlet_model::Timestamp::from_millis(0),
+    history_since: Timestamp::from_millis(0),
 };
 
 on_both_engines! {
@@ -102,5 +102,53 @@ on_both_engines! {
         };
         store.write(move |tx| tx.advance_group_cursors(&[cursor.clone()])).await;
         assert_eq!(store.read(|tx| tx.joined_sessions(None, 9)).await, []);
+    }
+
+    async fn cursors_move_together_and_keep_the_log_from_being_trimmed(store: &TestStore) {
+        let mut places = Vec::new();
+        for n in 1..=4 {
+            places.push(append(store, said("/ski", &format!("m{n}"))).await);
+        }
+        for (name, cursor) in [("anna", places[0] - 1), ("bo", places[0] - 1)] {
+            let joined = StoredJoined {
+                group: group("/ski"),
+                user: user(name),
+                client: ClientId::from_url("phone"),
+                session: Some(session(name)),
+                copy: false,
+                name: ScreenName::new(name).expect("name"),
+                subscribed: true,
+                joined: at(1),
+                cursor,
+            };
+            store.write(move |tx| tx.put_group_joined(&joined)).await;
+        }
+        let cursor = |name: &str, position: i64, beyond: &[i64]| GroupCursor {
+            group: group("/ski"),
+            session: session(name),
+            position,
+            beyond: beyond.to_vec(),
+        };
+        let both = [
+            cursor("anna", places[0], &[places[2], places[3]]),
+            cursor("bo", places[1], &[]),
+        ];
+        let moved = both.clone();
+        store.write(move |tx| tx.advance_group_cursors(&moved)).await;
+        let after = (session("anna"), group("/ski"));
+        let read = store.read(|tx| tx.joined_sessions(None, 1)).await;
+        let rest = store.read(move |tx| tx.joined_sessions(Some(&after), 9)).await;
+        let found = [read, rest].concat();
+        let expected = both.map(|cursor| JoinedSession {
+            screen_name: cursor.session.to_string(),
+            cursor,
+            last: places[3],
+        });
+        assert_eq!(found, expected);
+        store.write(move |tx| tx.trim_group_log(&group("/ski"), &KEEP_NOTHING)).await;
+        assert_eq!(ids(store, "/ski", 0).await, "m2 m3 m4");
+        let policy = LogPolicy { waiting: 1, ..KEEP_NOTHING };
+        store.write(move |tx| tx.trim_group_log(&group("/ski"), &policy)).await;
+        assert_eq!(ids(store, "/ski", 0).await, "m4", "nobody is waited for for ever");
     }
 }
