@@ -96,6 +96,8 @@ metrics! {
         "Sessions that ended, by status code";
     sent: Family<KindLabels, Counter> = Family::default(), "server_transactions",
         "Server transactions handed to clients, repetitions included, by kind";
+    group_encoded: Counter = Counter::default(), "group_messages_encoded",
+        "Messages of groups written: once for each form, not for each recipient";
     repeated: Counter = Counter::default(), "server_transactions_unanswered",
         "Server transactions that were not answered in time";
     delivered: Counter = Counter::default(), "mailbox_acknowledged",

@@ -6,13 +6,11 @@ use crate::im::EXPIRE_BATCH;
 use crate::im::deliver::check_size;
 use crate::im::group_message::GroupMessage;
 use crate::im::report::{Posted, post_to};
-use crate::im::{DeliveryReport, MailboxItem};
-use crate::service::Event;
+use crate::im::DeliveryReport;
 use hamlet_model::{
     Content, GroupId, Message, MessageId, MessageParty, Refusal, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{LogPolicy, StoreError};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What is kept of what is said in groups.

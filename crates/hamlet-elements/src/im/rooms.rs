@@ -2,13 +2,12 @@
 //! message asks. What changes a group says so by [`Rooms::forget`] before it is answered.
 
 use crate::elements::Inner;
-use hamlet_model::{Domain, GroupId, SessionId, StatusCode, UserId};
+use crate::service::Requestor;
+use hamlet_model::{Domain, GroupId, SessionId, UserId};
 use hamlet_store::{StoreError, StoredGroup, StoredJoined};
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-
-use crate::service::Requestor;
 
 /// Most joined clients that are remembered, of all groups together.
 const REMEMBERED: usize = 200_000;
@@ -135,14 +134,5 @@ impl Inner {
         let room = Arc::new(Room::new(group, joined, &self.config.domain));
         self.rooms.remember(id, &room, as_of);
         Ok(Some(room))
-    }
-
-    /// A group of this domain: 800 without it.
-    pub(crate) async fn home_room(
-        &self,
-        id: &GroupId,
-    ) -> Result<Result<Arc<Room>, StatusCode>, StoreError> {
-        let room = self.room(id).await?;
-        Ok(room.ok_or(StatusCode::NO_SUCH_GROUP))
     }
 }

@@ -73,6 +73,11 @@ impl Sap {
                     self.push_reaction(session, waiting, Reaction::Acknowledged)
                         .await;
                 }
+                What::Group(given) => {
+                    let verdict = Reaction::Acknowledged;
+                    self.group_reaction(session, given, verdict, false, now)
+                        .await;
+                }
                 What::Presence(_) => {}
             }
         }
@@ -85,10 +90,19 @@ impl Sap {
         {
             verdict = Reaction::Wrong;
         }
+        if let What::Group(given) = what {
+            let named = delivered(primitive);
+            if named.is_some_and(|named| named != given.message.message.id.as_str()) {
+                verdict = Reaction::Wrong;
+            }
+            return self
+                .group_reaction(session, given, verdict, named.is_some(), now)
+                .await;
+        }
         let entry = match what {
             What::Message(entry) | What::Report(entry) => entry,
             What::Push(waiting) => return self.push_reaction(session, waiting, verdict).await,
-            What::Presence(_) => return,
+            What::Presence(_) | What::Group(_) => return,
         };
         match verdict {
             Reaction::Acknowledged => self.acknowledge_entry(session, &entry, now).await,
@@ -158,6 +172,9 @@ impl Sap {
     }
 
     async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {
+        if self.acknowledge_group_by_id(session, entry, now).await {
+            return true;
+        }
         self.warm(&session.user).await;
         let waits = session.user.mailbox.lock().contains(entry);
         if waits {

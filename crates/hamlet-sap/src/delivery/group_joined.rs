@@ -122,6 +122,17 @@ impl JoinedGroups {
         self.groups.iter().filter_map(lacks).collect()
     }
 
+    /// Whether there are any.
+    pub(crate) fn lacks(&self) -> bool {
+        !self.lacking().is_empty() || self.groups.iter().any(|m| m.log.lacks().is_some())
+    }
+
+    /// The logs of which the store may have more than is known, and behind which place.
+    pub(crate) fn unsure(&self) -> Vec<(Arc<GroupLog>, i64)> {
+        let unsure = |m: &Membership| Some((m.log.clone(), m.log.lacks()?));
+        self.groups.iter().filter_map(unsure).collect()
+    }
+
     /// What the store has of a log behind the place that [`JoinedGroups::lacking`] has told.
     /// Fewer than [`PAGE`] are all that there are.
     pub(crate) fn read(&mut self, group: &GroupId, from: i64, messages: Vec<GroupMessage>) {
@@ -178,6 +189,15 @@ impl JoinedGroups {
     /// A message of this identifier that the session is not done with.
     pub(crate) fn by_id(&mut self, id: &str, me: &Me<'_>) -> Option<Turn> {
         self.groups.iter_mut().find_map(|m| m.by_id(id, me))
+    }
+
+    /// A message that is in memory.
+    pub(crate) fn turn(&mut self, group: &GroupId, seq: i64) -> Option<Turn> {
+        let m = self.of(group)?;
+        match m.look(|entry| (entry.message.seq == seq).then(|| entry.clone())) {
+            Look::Found(entry) => Some(m.turn(entry)),
+            _ => None,
+        }
     }
 
     /// All messages that the session is not done with, as far as they are in memory.

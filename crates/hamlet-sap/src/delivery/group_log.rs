@@ -40,6 +40,8 @@ struct State {
     octets: usize,
     /// What came before something that was committed before it.
     early: BTreeMap<i64, Arc<Entry>>,
+    /// There may be more in the store than was told.
+    unsure: bool,
     members: HashMap<SessionId, Weak<Session>>,
 }
 
@@ -111,10 +113,12 @@ impl Entry {
 }
 
 impl GroupLog {
-    /// A log whose newest place is `last`; nothing of it is in memory.
-    pub(crate) fn new(group: GroupId, last: i64) -> Self {
+    /// A log whose newest place is `last`; nothing of it is in memory. `unsure`: there may be
+    /// a newer one.
+    pub(crate) fn new(group: GroupId, last: i64, unsure: bool) -> Self {
         let state = State {
             floor: last,
+            unsure,
             ..State::default()
         };
         Self {
@@ -177,16 +181,18 @@ impl GroupLog {
         state.shrink();
     }
 
-    /// Something is missing that was committed: the store has to be read behind the place
+    /// Something may be missing that was committed: the store has to be read behind the place
     /// that is answered.
     pub(crate) fn lacks(&self) -> Option<i64> {
-        let lacks = !self.state.lock().early.is_empty();
-        lacks.then(|| self.last())
+        let state = self.state.lock();
+        (state.unsure || !state.early.is_empty()).then(|| self.last())
     }
 
-    /// What the store has behind the place that [`GroupLog::lacks`] has answered.
-    pub(crate) fn filled(&self, messages: Vec<GroupMessage>) {
+    /// What the store has behind the place that [`GroupLog::lacks`] has answered; `is_all`:
+    /// there was no more.
+    pub(crate) fn filled(&self, messages: Vec<GroupMessage>, is_all: bool) {
         let mut state = self.state.lock();
+        state.unsure = !is_all;
         for message in messages {
             if message.seq > self.last() {
                 self.append(&mut state, Entry::new(Arc::new(message)));
@@ -305,7 +311,7 @@ pub(crate) mod tests {
 
     #[test]
     fn messages_are_in_the_order_of_their_commits_however_they_are_told() {
-        let log = GroupLog::new(group(), 4);
+        let log = GroupLog::new(group(), 4, false);
         for seq in [6, 7, 6] {
             log.arrived(Arc::new(said(seq)));
             assert_eq!(places(&log, 0), [0; 0]);
@@ -320,17 +326,21 @@ pub(crate) mod tests {
 
     #[test]
     fn what_nobody_told_is_read_from_the_store() {
-        let log = GroupLog::new(group(), 4);
+        let log = GroupLog::new(group(), 4, true);
+        assert_eq!(log.lacks(), Some(4));
+        log.filled(Vec::new(), true);
+        assert_eq!(log.lacks(), None);
         log.arrived(Arc::new(said(9)));
+        assert_eq!(log.lacks(), Some(4));
         // 5 was private, and is gone already.
-        log.filled(vec![said(6), said(8)]);
+        log.filled(vec![said(6), said(8)], true);
         assert_eq!(places(&log, 0), [6, 8, 9]);
         assert_eq!(log.lacks(), None);
     }
 
     #[test]
     fn the_first_message_of_a_group_may_have_any_place() {
-        let log = GroupLog::new(group(), 0);
+        let log = GroupLog::new(group(), 0, false);
         log.arrived(Arc::new(said(1_700)));
         log.arrived(Arc::new(said(1_701)));
         assert_eq!(places(&log, 0), [1_700, 1_701]);
@@ -338,7 +348,7 @@ pub(crate) mod tests {
 
     #[test]
     fn memory_is_bounded_and_is_given_back() {
-        let log = GroupLog::new(group(), 0);
+        let log = GroupLog::new(group(), 0, false);
         for seq in 1..=1000 {
             log.arrived(Arc::new(said(seq)));
         }

@@ -5,13 +5,15 @@ use crate::Sap;
 use crate::client_profile::ClientProfile;
 use crate::delivery::adapt::{self, Adapted};
 use crate::delivery::decide::{Verdict, decide};
+use crate::delivery::group_log::Carried;
+use crate::delivery::group_out::Ready;
 use crate::delivery::mailbox::{Asker, Found, Mailbox};
 use crate::delivery::outbound::What;
 use crate::delivery::pushes::Waiting;
 use crate::mapping::{self, Facts, message, presence};
 use crate::session::{Session, Settings};
 use hamlet_csp::elements::Primitive;
-use hamlet_csp::{Extension, Tag, Text};
+use hamlet_csp::{Extension, Syntax, Tag, Text, Transaction};
 use hamlet_elements::im::{MailboxItem, SessionView};
 use hamlet_elements::push::Push;
 use hamlet_model::{Message, StatusCode, Timestamp};
@@ -27,8 +29,21 @@ const GUARD: Duration = Duration::from_secs(60);
 /// A server transaction that is about to be written.
 pub(crate) struct Outgoing {
     pub(crate) id: Text,
-    pub(crate) primitive: Primitive,
+    pub(crate) carried: Carried,
     pub(crate) extensions: Vec<Extension>,
+}
+
+impl Outgoing {
+    pub(crate) fn into_transaction(self) -> Transaction {
+        let transaction = match self.carried {
+            Carried::Primitive(primitive) => Transaction::request(self.id, primitive),
+            Carried::Written(written) => Transaction::written_request(self.id, written),
+        };
+        Transaction {
+            extensions: self.extensions,
+            ..transaction
+        }
+    }
 }
 
 impl Sap {
@@ -38,6 +53,7 @@ impl Sap {
         &self,
         session: &Session,
         facts: &Facts<'_>,
+        syntax: Syntax,
         now: Timestamp,
     ) -> Option<Outgoing> {
         let settings = session.settings();
@@ -55,13 +71,30 @@ impl Sap {
             let outbound = session.outbound.lock();
             outbound.notices.is_empty() && outbound.pushes.is_empty()
         };
-        if nothing && session.user.mailbox.lock().len() == 0 {
+        let nothing = nothing && session.user.mailbox.lock().len() == 0;
+        if nothing && session.groups.lock().is_idle() {
             return None;
         }
         let id = self.next_number()?;
-        let next = self
-            .next_of_both(session, &settings, facts, now)
-            .or_else(|| next_presence(session, facts));
+        let of_group = self.group_turn(session, &settings, now);
+        let is_first = |ready: &Ready| {
+            let other = self.first_of_both(session, &settings, facts, now);
+            other.is_none_or(|other| ready.at() < other)
+        };
+        let (form, times) = ((facts, syntax), (now, guard));
+        let of_group = match of_group {
+            Some(ready) if nothing || is_first(&ready) => {
+                return Some(self.send_group_message(session, ready, form, id, times));
+            }
+            later => later,
+        };
+        let next = self.next_of_both(session, &settings, facts, now);
+        if next.is_none()
+            && let Some(ready) = of_group
+        {
+            return Some(self.send_group_message(session, ready, form, id, times));
+        }
+        let next = next.or_else(|| next_presence(session, facts));
         let (what, primitive, extensions) = next?;
         if let What::Message(entry) | What::Report(entry) = &what {
             let mut mailbox = session.user.mailbox.lock();
@@ -72,6 +105,7 @@ impl Sap {
             What::Report(_) => "report",
             What::Presence(_) => "presence",
             What::Push(_) => "request",
+            What::Group(_) => "group message",
         });
         session
             .outbound
@@ -79,9 +113,23 @@ impl Sap {
             .open(id.clone(), what, now.plus(guard));
         Some(Outgoing {
             id,
-            primitive,
+            carried: Carried::Primitive(primitive),
             extensions,
         })
+    }
+
+    /// When the first of mailbox and pushes came.
+    fn first_of_both(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let push = first_push(session, settings, facts, now).map(|(push, _)| push.since);
+        let found = self.with_asker(session, settings, now, |asker, mailbox| mailbox.find(asker));
+        let found = found.map(|found| arrived(&found.item));
+        push.into_iter().chain(found).min()
     }
 
     /// The mailbox and what waits beside it, in order of arrival (csp-access 5.3).
@@ -197,6 +245,18 @@ impl Sap {
                     false => outbound.pushes.put_back(waiting),
                 }
             }
+            Some(What::Group(given)) => {
+                let said = &given.message;
+                let turn = session.groups.lock().turn(&said.group, said.seq);
+                match turn.filter(|_| alone) {
+                    // It will not fit a notification either.
+                    Some(turn) => {
+                        let code = StatusCode::RESPONSE_TOO_LARGE;
+                        self.pass_group_message(session, &turn, code);
+                    }
+                    None => session.groups.lock().missed(&said.group, said.seq),
+                }
+            }
             None => {}
         }
     }
@@ -216,6 +276,9 @@ impl Sap {
             if first_push(session, &settings, &facts, now).is_some() {
                 return true;
             }
+        }
+        if self.has_more_of_groups(session, now) {
+            return true;
         }
         if session.user.mailbox.lock().len() == 0 {
             return false;

@@ -308,7 +308,8 @@ impl Composer<'_> {
         let mut outgoing: Vec<Outgoing> = Vec::new();
         let facts = self.sap.facts(self.around, self.profile);
         while wants_news && answered + outgoing.len() < room {
-            match self.sap.next_outgoing(session, &facts, self.around.now) {
+            let (syntax, now) = (self.around.syntax, self.around.now);
+            match self.sap.next_outgoing(session, &facts, syntax, now) {
                 Some(next) => outgoing.push(next),
                 None => break,
             }
@@ -317,10 +318,7 @@ impl Composer<'_> {
             return Reply::Nothing;
         }
         let ids: Vec<_> = outgoing.iter().map(|next| next.id.clone()).collect();
-        transactions.extend(outgoing.into_iter().map(|next| Transaction {
-            extensions: next.extensions,
-            ..Transaction::request(next.id, next.primitive)
-        }));
+        transactions.extend(outgoing.into_iter().map(Outgoing::into_transaction));
         let poll = match ids.is_empty() {
             true => self.sap.poll_is_worth_while(session, self.around.now),
             false => self.sap.has_more(session, self.around.now),
@@ -418,15 +416,12 @@ impl Composer<'_> {
 
     /// Several server transactions were too much for one message: one.
     fn compose_one(&self, session: &Session, facts: &Facts<'_>) -> Reply {
-        let Some(next) = self.sap.next_outgoing(session, facts, self.around.now) else {
+        let (syntax, now) = (self.around.syntax, self.around.now);
+        let Some(next) = self.sap.next_outgoing(session, facts, syntax, now) else {
             return Reply::Nothing;
         };
         let id = next.id.clone();
-        let transaction = Transaction {
-            extensions: next.extensions,
-            ..Transaction::request(next.id, next.primitive)
-        };
-        let (reply, _) = self.write(vec![transaction], true);
+        let (reply, _) = self.write(vec![next.into_transaction()], true);
         let limit = session.settings().capabilities.parser_size;
         if size(&reply) <= limit.unwrap_or(u32::MAX) as usize {
             return reply;

@@ -87,6 +87,7 @@ impl Sap {
         self.metrics.ended(code);
         self.hub.records.session(session, code);
         session.user.mailbox.lock().session_ended(&session.id);
+        self.hub.leave_all_groups(session);
         // What it had may be for others now.
         self.hub.raise_all(&session.user);
         let id = session.id.clone();
@@ -169,6 +170,7 @@ impl Sap {
                 count += 1;
             }
         }
+        self.restore_groups().await?;
         self.count_sessions();
         Ok(count)
     }
@@ -196,6 +198,7 @@ impl Sap {
     /// Reads what waits for a session, unless it is in memory.
     pub(crate) async fn warm_session(&self, session: &Arc<Session>) {
         self.warm(&session.user).await;
+        self.warm_groups(session, Timestamp::now()).await;
         if !session.outbound.lock().pushes.begin_load() {
             return;
         }

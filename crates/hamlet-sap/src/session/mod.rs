@@ -10,6 +10,7 @@ pub(crate) mod sweep;
 
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
+use crate::delivery::group_joined::JoinedGroups;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
 use crate::envelope::segments::Segments;
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     /// `seen` as the store knows it.
     persisted: AtomicI64,
     pub(crate) outbound: Mutex<Outbound>,
+    /// The groups that it has joined.
+    pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
@@ -127,6 +130,7 @@ impl Session {
             active: AtomicI64::new(now.millis()),
             persisted: AtomicI64::new(now.millis()),
             outbound: Mutex::new(outbound),
+            groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
             cir: SessionCir::default(),
             tally: Tally::new(now),
