@@ -441,6 +441,7 @@ pub fn outcome(answer: &Answer) -> String {
         let ids = ids
             .chain(detail.malformed.iter().cloned())
             .chain(detail.groups.iter().map(ToString::to_string))
+            .chain(detail.screen_names.iter().map(|given| given.name.clone()))
             .chain(detail.contact_lists.iter().map(ToString::to_string))
             .chain(detail.domains.iter().map(ToString::to_string));
         let ids: Vec<String> = ids.collect();

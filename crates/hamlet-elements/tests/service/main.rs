@@ -3,6 +3,7 @@
 mod common;
 mod contact_lists;
 mod domains;
+mod group_messages;
 mod invitations;
 mod messages;
 mod presence;

@@ -61,7 +61,6 @@ pub(crate) struct Me<'a> {
 /// A message for the session.
 #[derive(Clone)]
 pub(crate) struct Turn {
-    pub(crate) group: GroupId,
     pub(crate) entry: Arc<Entry>,
 }
 
@@ -195,7 +194,7 @@ impl JoinedGroups {
     pub(crate) fn turn(&mut self, group: &GroupId, seq: i64) -> Option<Turn> {
         let m = self.of(group)?;
         match m.look(|entry| (entry.message.seq == seq).then(|| entry.clone())) {
-            Look::Found(entry) => Some(m.turn(entry)),
+            Look::Found(entry) => Some(Turn { entry }),
             _ => None,
         }
     }
@@ -284,7 +283,7 @@ impl Membership {
             self.advance();
         }
         match found {
-            Look::Found(entry) => Some(self.turn(entry)),
+            Look::Found(entry) => Some(Turn { entry }),
             _ => None,
         }
     }
@@ -294,7 +293,9 @@ impl Membership {
         self.look(|entry| {
             let message = &entry.message;
             if !self.beyond.contains(&message.seq) && self.is_for(message, me) {
-                waiting.push(self.turn(entry.clone()));
+                waiting.push(Turn {
+                    entry: entry.clone(),
+                });
             }
             None::<()>
         });
@@ -310,15 +311,8 @@ impl Membership {
             is_it.then(|| entry.clone())
         });
         match found {
-            Look::Found(entry) => Some(self.turn(entry)),
+            Look::Found(entry) => Some(Turn { entry }),
             _ => None,
-        }
-    }
-
-    fn turn(&self, entry: Arc<Entry>) -> Turn {
-        Turn {
-            group: self.log.group.clone(),
-            entry,
         }
     }
 
@@ -356,3 +350,7 @@ impl Membership {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "group_joined_tests.rs"]
+mod tests;

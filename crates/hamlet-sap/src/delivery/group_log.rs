@@ -264,7 +264,7 @@ impl State {
 pub(crate) mod tests {
     use super::*;
     use crate::session::tests::user_id;
-    use hamlet_model::{Domain, Message, MessageId, MessageParty, Timestamp};
+    use hamlet_model::{ClientId, Domain, Message, MessageId, MessageParty, Timestamp};
     use std::collections::HashSet;
 
     pub(crate) fn group() -> GroupId {
@@ -277,7 +277,7 @@ pub(crate) mod tests {
             seq,
             at: Timestamp::from_secs(1_000_000 + seq),
             sender: user_id("anna"),
-            sender_client: "phone".into(),
+            sender_client: Some(ClientId::from_url("phone")),
             target: String::new(),
             refusing: HashSet::new(),
             message: Message {
