@@ -26,7 +26,7 @@ pub use ops::account::{Account, AccountStatus};
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
 pub use ops::group::StoredGroup;
-pub use ops::group_joined::StoredJoined;
+pub use ops::group_joined::{GroupListener, GroupPresence, StoredJoined};
 pub use ops::group_member::StoredMember;
 pub use ops::group_permission::GroupPermission;
 pub use ops::group_log::{GroupCursor, GroupLogEntry, JoinedSession, LogPolicy};

@@ -4,6 +4,7 @@ mod common;
 mod contact_lists;
 mod domains;
 mod group_messages;
+mod groups;
 mod invitations;
 mod messages;
 mod presence;

@@ -248,7 +248,7 @@ async fn an_announcement_comes_from_the_group_itself() {
     let content = Content::text("we close");
     server.sap.elements().announce(&ski(), content).await.unwrap();
     // S60 discards a message from a mere group (csp-group 6 item 11).
-    assert_eq!(hear(&mut bob).await, ["ski > * we close"]);
+    assert_eq!(hear(&mut bob).await, ["*ski* > * we close"]);
     assert_eq!(hear(&mut cy).await, ["= > * we close"]);
     server.stop().await;
 }

@@ -128,16 +128,16 @@ impl Tx<'_> {
         )
     }
 
-    /// Content is shared no more.
+    /// Content is shared no more; `false` when it was not.
     pub fn remove_group_share(
         &mut self,
         inviter: &UserId,
         invitation: &str,
-    ) -> Result<(), StoreError> {
-        self.execute(
+    ) -> Result<bool, StoreError> {
+        let gone = self.execute(
             "DELETE FROM group_share WHERE inviter = ?1 AND invitation = ?2",
             values![inviter, invitation],
         )?;
-        Ok(())
+        Ok(gone > 0)
     }
 }

@@ -6,6 +6,7 @@ mod cluster;
 mod contact_lists;
 mod crash;
 mod group_logs;
+mod groups;
 mod harness;
 mod idempotence;
 mod mailbox;
