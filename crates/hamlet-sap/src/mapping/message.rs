@@ -148,7 +148,8 @@ fn recipient(to: &MessageParty, version: Version) -> Recipient {
 }
 
 /// A group that speaks for itself is a sender only in 1.3; older clients discard such a
-/// message, so there it speaks under its own name (csp-im 2.2).
+/// message, so there it speaks under its own name, in marks that no screen name has
+/// (csp-im 2.2; csp-group 6 item 11).
 pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
     if let (MessageParty::Group(group), true) = (from, version < Version::V1_3) {
         return Sender {
@@ -156,7 +157,7 @@ pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
             group: Some(Group {
                 group_id: None,
                 screen_name: Some(ScreenName {
-                    sname: Some(group_name(group).into()),
+                    sname: Some(format!("*{}*", group.name()).into()),
                     group_id: Some(Text::new(group.as_str())),
                 }),
             }),
@@ -172,15 +173,6 @@ pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
             group: Some(group),
         },
     }
-}
-
-/// The part of the address between slash and domain.
-fn group_name(group: &GroupId) -> &str {
-    let local = group
-        .as_str()
-        .rsplit_once('@')
-        .map_or("", |(local, _)| local);
-    local.split_once('/').map_or(local, |(_, name)| name)
 }
 
 fn font_element(font: &Font) -> FontElement {
