@@ -153,7 +153,12 @@ impl Shared {
 impl Inner {
     /// Tells events, in order; after the commit that caused them.
     pub(crate) fn emit(&self, events: impl IntoIterator<Item = Event>) {
-        events.into_iter().for_each(|event| self.events.emit(event));
+        for event in events {
+            if let Event::GroupMessage(said) = &event {
+                self.rooms.has_said(&said.group);
+            }
+            self.events.emit(event);
+        }
     }
 }
 

@@ -83,15 +83,32 @@ impl Inner {
     /// Removes what everybody has and is no history any more.
     pub(crate) async fn trim_group_logs(&self, now: Timestamp) -> Result<(), StoreError> {
         let config = &self.config.group_talk;
-        for group in self.store.read(|tx| tx.groups_with_log()).await? {
+        let groups = match self.rooms.logs() {
+            Some(groups) => groups,
+            None => {
+                // What is said from now on is noted, and what was before is read.
+                self.rooms.look_after(Vec::new());
+                let groups = self.store.read(|tx| tx.groups_with_log()).await?;
+                self.rooms.look_after(groups.clone());
+                groups
+            }
+        };
+        for group in groups {
+            // Before it is looked at: what is said meanwhile counts.
+            self.rooms.is_silent(&group);
+            let trimmed = group.clone();
             let policy = LogPolicy {
                 waiting: config.max_waiting,
                 history: config.history_messages,
                 history_since: now.minus(config.history_age),
             };
-            self.store
-                .write(move |tx| tx.trim_group_log(&group, &policy).map(drop))
-                .await?;
+            let write = self.store.write(move |tx| {
+                tx.trim_group_log(&group, &policy)?;
+                tx.has_group_log(&group)
+            });
+            if write.await? {
+                self.rooms.has_said(&trimmed);
+            }
         }
         Ok(())
     }

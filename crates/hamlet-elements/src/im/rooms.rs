@@ -6,7 +6,7 @@ use crate::service::Requestor;
 use hamlet_model::{Domain, GroupId, SessionId, UserId};
 use hamlet_store::{StoreError, StoredGroup, StoredJoined};
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Most joined clients that are remembered, of all groups together.
@@ -16,6 +16,8 @@ const REMEMBERED: usize = 200_000;
 #[derive(Default)]
 pub(crate) struct Rooms {
     state: Mutex<State>,
+    /// The groups whose logs may have to be trimmed; `None` before the store has been asked.
+    logs: Mutex<Option<HashSet<GroupId>>>,
 }
 
 #[derive(Default)]
@@ -91,6 +93,32 @@ impl Rooms {
         state.changes += 1;
         if let Some(room) = state.rooms.remove(group) {
             state.size -= room.joined.len();
+        }
+    }
+
+    /// Something was said.
+    pub(crate) fn has_said(&self, group: &GroupId) {
+        if let Some(logs) = &mut *self.logs.lock() {
+            logs.insert(group.clone());
+        }
+    }
+
+    /// The groups whose logs may have to be trimmed; `None` before [`Rooms::look_after`].
+    pub(crate) fn logs(&self) -> Option<Vec<GroupId>> {
+        let logs = self.logs.lock();
+        logs.as_ref().map(|logs| logs.iter().cloned().collect())
+    }
+
+    /// The store has something in the logs of these groups.
+    pub(crate) fn look_after(&self, groups: Vec<GroupId>) {
+        let mut logs = self.logs.lock();
+        logs.get_or_insert_default().extend(groups);
+    }
+
+    /// The store has nothing in the log of a group.
+    pub(crate) fn is_silent(&self, group: &GroupId) {
+        if let Some(logs) = &mut *self.logs.lock() {
+            logs.remove(group);
         }
     }
 

@@ -169,12 +169,13 @@ impl Tx<'_> {
         )
     }
 
-    /// The newest messages of a group's history that have not expired by `now`, at most
-    /// `limit`, oldest first; and how many there are.
+    /// The newest messages of a group's history, of those said after `since` that have not
+    /// expired by `now`: at most `limit`, oldest first; and how many there are.
     pub fn group_history(
         &mut self,
         group: &GroupId,
         now: Timestamp,
+        since: Timestamp,
         limit: usize,
     ) -> Result<(Vec<GroupLogEntry>, usize), StoreError> {
         let mut newest = self.query(
@@ -182,15 +183,16 @@ impl Tx<'_> {
                 "SELECT ",
                 columns!(),
                 " FROM group_log WHERE group_id = ?1 AND history = 1 AND expires > ?2
-                  ORDER BY seq DESC LIMIT ?3"
+                  AND sent >= ?4 ORDER BY seq DESC LIMIT ?3"
             ),
-            values![group, now, limit],
+            values![group, now, limit, since],
             entry,
         )?;
         newest.reverse();
         let count = self.query_one(
-            "SELECT count(*) FROM group_log WHERE group_id = ?1 AND history = 1 AND expires > ?2",
-            values![group, now],
+            "SELECT count(*) FROM group_log
+             WHERE group_id = ?1 AND history = 1 AND expires > ?2 AND sent >= ?3",
+            values![group, now, since],
             |row| row.number(0),
         )?;
         Ok((newest, count.unwrap_or(0)))
@@ -268,6 +270,16 @@ impl Tx<'_> {
             values![],
             |row| row.group(0),
         )
+    }
+
+    /// Whether anything is in the log of a group.
+    pub fn has_group_log(&mut self, group: &GroupId) -> Result<bool, StoreError> {
+        let any = self.query_one(
+            "SELECT 1 FROM group_log WHERE group_id = ?1 LIMIT 1",
+            values![group],
+            |_| Ok(()),
+        )?;
+        Ok(any.is_some())
     }
 
     /// Removes from a group's log what every joined session has, or what is too much, and is

@@ -84,8 +84,8 @@ on_both_engines! {
         let trimmed = store.write(move |tx| tx.trim_group_log(&group("/ski"), &policy)).await;
         assert_eq!(trimmed, 3);
         assert_eq!(ids(store, "/ski", 0).await, "h3 h4");
-        let (history, count) = store.read(|tx| tx.group_history(&group("/ski"), at(5), 1)).await;
-        assert_eq!((history[0].message.as_str(), count), ("h4", 2));
+        let (history, count) = store.read(|tx| tx.group_history(&group("/ski"), at(5), at(4), 1)).await;
+        assert_eq!((history[0].message.as_str(), count), ("h4", 1));
         let policy = LogPolicy { history: 1, ..KEEP_NOTHING };
         store.write(move |tx| tx.trim_group_log(&group("/ski"), &policy)).await;
         assert_eq!(ids(store, "/ski", 0).await, "h4");
