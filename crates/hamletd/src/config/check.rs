@@ -42,6 +42,7 @@ impl Config {
             ("im.max_recipients", im.max_recipients),
             ("im.quota_messages", im.quota_messages),
             ("accounts.max_failures", self.accounts.max_failures),
+            ("groups.max_waiting", self.group_talk.max_waiting),
             ("invitations.max_invitees", self.invitations.max_invitees),
             ("invitations.max_open", self.invitations.max_open),
             ("invitations.max_waiting", self.invitations.max_waiting),

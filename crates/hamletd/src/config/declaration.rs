@@ -266,6 +266,17 @@ configuration! {
         "search.country_code" => country_code: String = "";
     }
 
+    /// What is said in groups.
+    group_talk: GroupTalk {
+        /// Most messages of a group that are kept for joined clients which do not fetch them;
+        /// they miss older ones.
+        "groups.max_waiting" => max_waiting: u32 = "5000";
+        /// Most messages in the history of a group whose property History is on; 0 for none.
+        "groups.history_messages" => history_messages: u32 = "100";
+        /// For how long a message is part of the history.
+        "groups.history_age" => history_age: Duration = "1d";
+    }
+
     /// Invitations of users by users.
     invitations: Invitations {
         /// How long an invitation is good that does not say so itself.

@@ -4,7 +4,7 @@ use super::{Config, Pse, RegisterBy};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
-use hamlet_elements::im::ImConfig;
+use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
@@ -141,6 +141,11 @@ impl Config {
                 max_invited: self.invitations.max_open as usize,
                 max_waiting: self.invitations.max_waiting as usize,
                 ..usual.invitations
+            },
+            group_talk: GroupTalkConfig {
+                max_waiting: self.group_talk.max_waiting,
+                history_messages: self.group_talk.history_messages,
+                history_age: self.group_talk.history_age,
             },
             map: MapConfig {
                 width: self.map.width,
