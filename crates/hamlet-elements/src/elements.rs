@@ -321,10 +321,7 @@ impl Elements {
     }
 
     /// Notes durably how far sessions have come in the logs of their groups.
-    pub async fn advance_group_cursors(
-        &self,
-        cursors: Vec<GroupCursor>,
-    ) -> Result<(), StoreError> {
+    pub async fn advance_group_cursors(&self, cursors: Vec<GroupCursor>) -> Result<(), StoreError> {
         self.inner.advance_group_cursors(cursors).await
     }
 
@@ -340,11 +337,7 @@ impl Elements {
 
     /// Sends a message to a group in its own name, for the operator (csp-group 6 item 11):
     /// 800 without such a group in this domain, 402 for too large a content.
-    pub async fn announce(
-        &self,
-        group: &GroupId,
-        content: Content,
-    ) -> Result<MessageId, Refusal> {
+    pub async fn announce(&self, group: &GroupId, content: Content) -> Result<MessageId, Refusal> {
         self.inner.announce_content(group, content).await
     }
 

@@ -3,9 +3,7 @@
 use super::sample::{Dice, primitives};
 use crate::elements::{Primitive, SegmentId, SegmentInfo};
 use crate::envelope::{Message, SessionDescriptor, Transaction};
-use crate::{
-    Document, Extension, Syntax, Text, Version, WriteOptions, Written, decode, encode,
-};
+use crate::{Document, Extension, Syntax, Text, Version, WriteOptions, Written, decode, encode};
 use proptest::prelude::*;
 
 fn message(primitive: Primitive, version: Version, dice: &mut Dice) -> Document {
@@ -126,7 +124,10 @@ fn both_ways(seed: u64, version: Version, syntax: Syntax, options: &WriteOptions
         });
         encode(&message, syntax, version, options)
     };
-    assert!(whole(true) == whole(false), "{version} {syntax:?} {options:?}");
+    assert!(
+        whole(true) == whole(false),
+        "{version} {syntax:?} {options:?}"
+    );
 }
 
 #[test]

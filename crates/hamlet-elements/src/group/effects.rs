@@ -83,10 +83,11 @@ impl Effects {
     /// Somebody has left.
     pub(crate) fn left(&mut self, joined: &StoredJoined) {
         let session = joined.session.clone();
-        self.direct.extend(session.map(|session| Event::GroupUnjoined {
-            session,
-            group: joined.group.clone(),
-        }));
+        self.direct
+            .extend(session.map(|session| Event::GroupUnjoined {
+                session,
+                group: joined.group.clone(),
+            }));
         self.people.push((joined.name.clone(), joined.user.clone()));
         self.change.absorb(&GroupChange {
             left: vec![joined.name.clone()],

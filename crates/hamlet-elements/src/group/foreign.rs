@@ -190,7 +190,9 @@ impl Inner {
             let name = &joined.screen_name;
             let copy = put_copy(tx, &requestor, &group, name, request.subscribe)?;
             let mut effects = Effects::of(&group);
-            joined_event(&copy).into_iter().for_each(|event| effects.event(event));
+            joined_event(&copy)
+                .into_iter()
+                .for_each(|event| effects.event(event));
             Ok((response, vec![effects.seal(tx, &shared)?]))
         })
         .await

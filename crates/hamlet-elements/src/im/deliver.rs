@@ -52,7 +52,12 @@ impl Inner {
             MessageRecord::accepted(&message, None, recipients)
         });
         let said = self
-            .said(&message, (&requestor.user, client.as_ref()), &message.sender, groups)
+            .said(
+                &message,
+                (&requestor.user, client.as_ref()),
+                &message.sender,
+                groups,
+            )
             .map_err(|error| refusal(&error))?;
         let shared = self.shared.clone();
         let copies = copies(&message, local, None).map_err(|error| refusal(&error))?;

@@ -4,11 +4,11 @@
 use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::refusal;
+use crate::im::MessageSender;
 use crate::im::deliver::check_size;
 use crate::im::group_message::GroupMessage;
 use crate::im::group_send::{Target, fail};
 use crate::im::group_types::DeliverGroupMessage;
-use crate::im::MessageSender;
 use crate::once;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Requestor, Response};
 use hamlet_model::refusal::Failures;
@@ -49,7 +49,10 @@ impl Inner {
         };
         let recipients = Default::default();
         let sender = match claimed {
-            Some(name) => self.message_sender(Some(name), &recipients, requestor).await?,
+            Some(name) => {
+                self.message_sender(Some(name), &recipients, requestor)
+                    .await?
+            }
             None => MessageSender {
                 party: message.sender.clone(),
                 announces: None,

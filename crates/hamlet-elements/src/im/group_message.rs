@@ -99,8 +99,14 @@ impl Inner {
         limit: usize,
     ) -> Result<Vec<GroupMessage>, StoreError> {
         let group = group.clone();
-        let read = self.store.read(move |tx| tx.group_log(&group, after, limit));
-        Ok(read.await?.into_iter().filter_map(GroupMessage::of).collect())
+        let read = self
+            .store
+            .read(move |tx| tx.group_log(&group, after, limit));
+        Ok(read
+            .await?
+            .into_iter()
+            .filter_map(GroupMessage::of)
+            .collect())
     }
 
     pub(crate) async fn joined_sessions(
@@ -109,7 +115,9 @@ impl Inner {
         limit: usize,
     ) -> Result<Vec<JoinedSession>, StoreError> {
         let after = after.map(|last| (last.cursor.session, last.cursor.group));
-        let read = self.store.read(move |tx| tx.joined_sessions(after.as_ref(), limit));
+        let read = self
+            .store
+            .read(move |tx| tx.joined_sessions(after.as_ref(), limit));
         read.await
     }
 
@@ -117,7 +125,9 @@ impl Inner {
         &self,
         cursors: Vec<GroupCursor>,
     ) -> Result<(), StoreError> {
-        let write = self.store.write(move |tx| tx.advance_group_cursors(&cursors));
+        let write = self
+            .store
+            .write(move |tx| tx.advance_group_cursors(&cursors));
         write.await
     }
 }

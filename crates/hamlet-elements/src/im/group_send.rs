@@ -180,7 +180,10 @@ impl Inner {
                 self.refusing(&initiator, asked).await?
             }
         };
-        if only.as_ref().is_some_and(|only| refusing.contains(&only.user)) {
+        if only
+            .as_ref()
+            .is_some_and(|only| refusing.contains(&only.user))
+        {
             return Ok(Err(StatusCode::BLOCKED));
         }
         Ok(Ok(Target {
@@ -214,7 +217,10 @@ impl Inner {
         let (asked, user) = (group.clone(), target.user.clone());
         let read = self.store.read(move |tx| tx.group_member(&asked, &user));
         // Who has set nothing takes them.
-        if read.await?.is_some_and(|member| !member.own.private_messaging) {
+        if read
+            .await?
+            .is_some_and(|member| !member.own.private_messaging)
+        {
             return Ok(Err(StatusCode::USER_TAKES_NO_PRIVATE_MESSAGES));
         }
         Ok(Ok(target.clone()))
@@ -258,7 +264,10 @@ impl Inner {
                 at: Timestamp::now(),
                 sender: sender.0.clone(),
                 sender_client: sender.1.cloned(),
-                target: target.only.as_ref().map_or_else(String::new, |only| only.name.key()),
+                target: target
+                    .only
+                    .as_ref()
+                    .map_or_else(String::new, |only| only.name.key()),
                 refusing: target.refusing,
                 message: Message {
                     sender: target.shown,

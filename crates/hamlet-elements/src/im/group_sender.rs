@@ -71,7 +71,9 @@ impl Inner {
             return Ok(Err(StatusCode::NO_SUCH_GROUP.into()));
         };
         let key = name.trim().to_lowercase();
-        let is_he = room.of(requestor).is_some_and(|joined| joined.name.key() == key);
+        let is_he = room
+            .of(requestor)
+            .is_some_and(|joined| joined.name.key() == key);
         Ok(match is_he {
             true => Ok(()),
             false => Err(Refusal::because(
@@ -97,7 +99,10 @@ impl Inner {
             return Ok(true);
         }
         let (group, user) = (group.clone(), requestor.user.clone());
-        let member = self.store.read(move |tx| tx.group_member(&group, &user)).await?;
+        let member = self
+            .store
+            .read(move |tx| tx.group_member(&group, &user))
+            .await?;
         Ok(member.is_some_and(|member| member.role == Role::Admin))
     }
 }

@@ -2,11 +2,11 @@
 //! and 10; csp-im 7.4).
 
 use crate::elements::Inner;
+use crate::im::DeliveryReport;
 use crate::im::EXPIRE_BATCH;
 use crate::im::deliver::check_size;
 use crate::im::group_message::GroupMessage;
 use crate::im::report::{Posted, post_to};
-use crate::im::DeliveryReport;
 use hamlet_model::{
     Content, GroupId, Message, MessageId, MessageParty, Refusal, StatusCode, Timestamp, UserId,
 };

@@ -225,8 +225,7 @@ impl Inner {
         let mut settled = Vec::new();
         for (id, recipients, given) in answers.into_iter().flatten() {
             let failed = failures_elsewhere(&recipients, &given);
-            let of_detail =
-                |d: &Detail| d.users.len() + d.groups.len() + d.screen_names.len();
+            let of_detail = |d: &Detail| d.users.len() + d.groups.len() + d.screen_names.len();
             let count: usize = failed.iter().map(of_detail).sum();
             reached = reached.saturating_sub(count);
             failures.merge(failed);

@@ -14,7 +14,7 @@ use std::time::Duration;
 const ALL: AttributeSet = AttributeSet::EMPTY;
 
 /// `alice` of domain `a` and `bob` of domain `b`.
-async fn two(net: &Arc<Net>) -> (Server, Server) {
+pub async fn two(net: &Arc<Net>) -> (Server, Server) {
     let config = ElementsConfig::new(domain("a"));
     two_with(net, config, ElementsConfig::new(domain("b"))).await
 }

@@ -373,7 +373,10 @@ async fn a_request_of_another_kind_is_not_disturbed() {
         contact_lists: vec![list("wv:anna/friends")],
         malformed: Vec::new(),
     };
-    let answer = server.ask(&anna, Request::SendMessage(Box::new(message(recipients, "x"))));
+    let answer = server.ask(
+        &anna,
+        Request::SendMessage(Box::new(message(recipients, "x"))),
+    );
     assert_eq!(outcome(&answer.await), "200");
     assert_eq!(log(&server).await.len(), 1);
     let waiting = server.mailbox(&user("bo")).await;

@@ -84,9 +84,7 @@ impl Sap {
             // As they are now: so a later write never goes back.
             let cursors: Vec<_> = moved
                 .into_iter()
-                .filter_map(|((id, group), session)| {
-                    session.groups.lock().cursor(&group, &id)
-                })
+                .filter_map(|((id, group), session)| session.groups.lock().cursor(&group, &id))
                 .collect();
             for batch in cursors.chunks(BATCH) {
                 let kept = self.elements.advance_group_cursors(batch.to_vec()).await;

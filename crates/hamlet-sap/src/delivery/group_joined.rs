@@ -98,7 +98,10 @@ impl JoinedGroups {
     }
 
     pub(crate) fn leave_all(&mut self) -> Vec<Arc<GroupLog>> {
-        self.groups.drain(..).map(|membership| membership.log).collect()
+        self.groups
+            .drain(..)
+            .map(|membership| membership.log)
+            .collect()
     }
 
     /// Nothing at all waits: costs no lock of a log.
@@ -226,14 +229,6 @@ impl JoinedGroups {
         Some((m.position, m.position > m.stored))
     }
 
-    /// Nobody keeps messages before `oldest` any more.
-    pub(crate) fn forget_before(&mut self, group: &GroupId, oldest: i64) {
-        if let Some(m) = self.of(group).filter(|m| m.position < oldest) {
-            m.position = oldest;
-            m.advance();
-        }
-    }
-
     fn of(&mut self, group: &GroupId) -> Option<&mut Membership> {
         self.groups.iter_mut().find(|m| m.log.group == *group)
     }
@@ -345,7 +340,11 @@ impl Membership {
         self.position = position;
         self.beyond = self.beyond.split_off(&(position + 1));
         self.parts = self.parts.split_off(&(position + 1));
-        while self.behind.front().is_some_and(|e| e.message.seq <= position) {
+        while self
+            .behind
+            .front()
+            .is_some_and(|e| e.message.seq <= position)
+        {
             self.behind.pop_front();
         }
     }

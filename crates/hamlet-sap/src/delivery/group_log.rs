@@ -245,9 +245,7 @@ impl GroupLog {
 
 impl State {
     fn shrink(&mut self) {
-        while self.window.len() > 1
-            && (self.window.len() > WINDOW || self.octets > WINDOW_OCTETS)
-        {
+        while self.window.len() > 1 && (self.window.len() > WINDOW || self.octets > WINDOW_OCTETS) {
             self.drop_oldest();
         }
     }

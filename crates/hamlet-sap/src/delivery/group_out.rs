@@ -133,7 +133,10 @@ impl Sap {
                 extensions,
             }
         });
-        session.groups.lock().sent(&said.group, said.seq, now, guard);
+        session
+            .groups
+            .lock()
+            .sent(&said.group, said.seq, now, guard);
         self.metrics.sent("group message");
         let what = What::Group(Given {
             message: said.clone(),
@@ -182,7 +185,11 @@ impl Sap {
             Reaction::Acknowledged => self.acknowledge_group(session, &given).await,
             Reaction::Failed(code) => {
                 let short = session.id.short();
-                tracing::info!(session = short, code = code.0, "a client refused a delivery");
+                tracing::info!(
+                    session = short,
+                    code = code.0,
+                    "a client refused a delivery"
+                );
                 if matches!(
                     code,
                     StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::RESPONSE_TOO_LARGE

@@ -325,7 +325,7 @@ mod tests {
             let from = info.sender.unwrap().group.unwrap();
             assert_eq!(from.group_id.is_some(), bare, "{version}");
             let name = from.screen_name.and_then(|name| name.sname);
-            assert_eq!(name.as_deref(), (!bare).then_some("chess"), "{version}");
+            assert_eq!(name.as_deref(), (!bare).then_some("*chess*"), "{version}");
         }
     }
 

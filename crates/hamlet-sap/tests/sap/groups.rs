@@ -162,7 +162,12 @@ async fn what_is_said_reaches_everybody_once_and_in_one_order_and_is_written_onc
         assert_eq!(say(&mut anna, None, text).await, 200);
     }
     assert_eq!(say(&mut others[4], None, "from u4").await, 200);
-    let expected = ["ann > * one", "ann > * zwei €", "ann > * три", "u4 2 > * from u4"];
+    let expected = [
+        "ann > * one",
+        "ann > * zwei €",
+        "ann > * три",
+        "u4 2 > * from u4",
+    ];
     for (at, other) in others.iter_mut().enumerate() {
         let heard = hear(other).await;
         let count = if at == 4 { 3 } else { 4 };
@@ -246,7 +251,12 @@ async fn an_announcement_comes_from_the_group_itself() {
     join(&server, &bob, "bo").await;
     join(&server, &cy, "cy").await;
     let content = Content::text("we close");
-    server.sap.elements().announce(&ski(), content).await.unwrap();
+    server
+        .sap
+        .elements()
+        .announce(&ski(), content)
+        .await
+        .unwrap();
     // S60 discards a message from a mere group (csp-group 6 item 11).
     assert_eq!(hear(&mut bob).await, ["*ski* > * we close"]);
     assert_eq!(hear(&mut cy).await, ["= > * we close"]);

@@ -90,7 +90,9 @@ fn entry(row: &Row<'_>) -> Result<GroupLogEntry, StoreError> {
 
 /// A list of places as a column has it.
 fn places(text: &str) -> Vec<i64> {
-    text.split(',').filter_map(|place| place.parse().ok()).collect()
+    text.split(',')
+        .filter_map(|place| place.parse().ok())
+        .collect()
 }
 
 fn as_places(places: &[i64]) -> String {
@@ -212,7 +214,14 @@ impl Tx<'_> {
     pub fn advance_group_cursors(&mut self, cursors: &[GroupCursor]) -> Result<(), StoreError> {
         let rows: Vec<_> = cursors
             .iter()
-            .map(|c| (c.group.as_str(), c.session.as_str(), c.position, as_places(&c.beyond)))
+            .map(|c| {
+                (
+                    c.group.as_str(),
+                    c.session.as_str(),
+                    c.position,
+                    as_places(&c.beyond),
+                )
+            })
             .collect();
         self.execute(
             dialects(

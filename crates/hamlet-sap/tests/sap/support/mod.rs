@@ -90,7 +90,9 @@ impl Server {
     pub fn metric(&self, name: &str) -> u64 {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
-        let values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let values = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         values.map(|value| value.parse::<u64>().unwrap()).sum()
     }
 
