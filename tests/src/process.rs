@@ -147,6 +147,17 @@ impl Hamletd {
         kilo << 10
     }
 
+    /// The processor time that its threads have used, seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let tasks = tasks.expect("a running server").flatten();
+        let nanos: u64 = tasks
+            .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
+            .filter_map(|stat| stat.split(' ').next()?.parse::<u64>().ok())
+            .sum();
+        nanos as f64 / 1e9
+    }
+
     /// Ends it as an operator does; fails if it does not end well.
     pub fn terminate(&mut self) {
         let id = self.child.id().to_string();
