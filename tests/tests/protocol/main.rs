@@ -5,6 +5,7 @@ mod checks;
 mod cir;
 mod contact_lists;
 mod delivery;
+mod group_talk;
 mod http;
 mod invitations;
 mod login;
