@@ -1,7 +1,7 @@
 //! Channels that clients open, and that they lose.
 
 use crate::Sap;
-use crate::cir::channel::Channel;
+use crate::cir::channel::{Channel, Closing};
 use crate::cir::method::Method;
 use crate::cir::{Cir, Sender};
 use crate::session::Session;
@@ -175,7 +175,7 @@ impl Cir {
         if strangers.len() > most
             && let Some((_, oldest)) = strangers.pop_first()
         {
-            oldest.close();
+            oldest.close(Closing::MakesWay);
         }
         drop(strangers);
         self.metrics.cir_connections.inc();
@@ -197,7 +197,8 @@ impl Cir {
     /// All connections are to close.
     pub(crate) fn close_channels(&self) {
         let all: Vec<_> = self.channels.lock().values().cloned().collect();
-        all.iter().for_each(|channel| channel.close());
+        all.iter()
+            .for_each(|channel| channel.close(Closing::Shutdown));
     }
 
     pub(crate) fn forget_caller(&self, address: SocketAddr, session: &Arc<Session>) {
