@@ -81,6 +81,7 @@ impl Sap {
         }
         let before = cir.callers.lock().insert(from, Arc::downgrade(session));
         if old.is_none_or(|old| old != from) {
+            self.trace_cir(session, || format!("CIR channel SUDP: in from {from}"));
             state.outstanding = None;
             session.cir.set_ready(true);
             self.look_after_helo(session, &mut state);
@@ -106,6 +107,7 @@ impl Sap {
     pub(crate) fn lose_channel(&self, session: &Arc<Session>, channel: &Arc<Channel>) {
         let lost = session.cir.state.lock().lose(channel, Timestamp::now());
         if lost {
+            self.trace_cir(session, || "CIR channel STCP: closed".to_owned());
             self.hub.cir.raise(session);
         }
     }

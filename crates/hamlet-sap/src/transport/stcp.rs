@@ -292,6 +292,10 @@ impl Connection {
             self.sap.hub.cir.has_introduced_itself(&self.channel);
         }
         tracing::debug!(address = %self.address, session = session.id.short(), "STCP channel");
+        let address = self.address;
+        self.sap.trace_cir(&session, || {
+            format!("CIR channel STCP: HELO from {address}")
+        });
         if !known {
             self.sessions.push(session);
         }
