@@ -144,9 +144,9 @@ impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{CAINV, GETMAP, INVIT, SGMNT, UPDPR, VRID};
+        use Function::{BLENT, CAINV, GETMAP, GLBLU, INVIT, SGMNT, UPDPR, VRID};
         let mut set = Self::default();
-        [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
+        [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM, GLBLU, BLENT]
             .into_iter()
             .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
             .for_each(|function| set.insert(function));
@@ -219,6 +219,8 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::InviteRequest | Tag::InviteUserResponse => Function::INVIT,
         Tag::CancelInviteRequest => Function::CAINV,
         Tag::GetMapRequest => Function::GETMAP,
+        Tag::GetBlockedListRequest => Function::GLBLU,
+        Tag::BlockEntityRequest => Function::BLENT,
         _ => return None,
     })
 }
