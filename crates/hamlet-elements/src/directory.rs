@@ -20,7 +20,7 @@ pub(crate) struct Directory {
 #[derive(Default)]
 struct Memory {
     known: HashSet<UserId>,
-    /// Those of the known ones that are not like the others; few.
+    /// Those of the known ones that have something of their own.
     unusual: HashMap<UserId, Unusual>,
     /// How often anything has been forgotten: what was read before may be out of date.
     forgotten: u64,
@@ -28,7 +28,7 @@ struct Memory {
     access_changes: u64,
 }
 
-/// What is unusual about a user as a recipient.
+/// What is unusual about a user as a recipient, and his name as a sender.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unusual {
     /// He may not get messages: he is not subscribed to them.
@@ -37,6 +37,8 @@ pub(crate) struct Unusual {
     pub(crate) refuses: bool,
     /// He is the account of this application.
     pub(crate) application: Option<ApplicationId>,
+    /// The name by which he wants to be known.
+    pub(crate) friendly_name: Option<String>,
 }
 
 impl Directory {
@@ -78,6 +80,9 @@ impl Directory {
             }
             for (user, id) in tx.applications_of(&asked)? {
                 unusual.entry(user).or_default().application = Some(id);
+            }
+            for (user, name) in tx.friendly_names(&asked)? {
+                unusual.entry(user).or_default().friendly_name = Some(name);
             }
             Ok((tx.existing(&asked)?, unusual))
         });

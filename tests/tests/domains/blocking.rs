@@ -86,7 +86,8 @@ async fn a_grant_list_may_name_a_contact_list_that_another_domain_keeps() {
     add_friends(&mut bob, "wv:bob@b", &["wv:alice@a"]).await;
     alice.send_text("wv:bob@b", "hi").await.expect_code(200);
     assert_eq!(message(&mut bob).await.0, "hi");
-    let delete = "<DeleteList-Request><ContactList>wv:bob/friends@b</ContactList></DeleteList-Request>";
+    let delete =
+        "<DeleteList-Request><ContactList>wv:bob/friends@b</ContactList></DeleteList-Request>";
     bob.request(delete).await.expect_code(200);
     let told = bob.request("<GetBlockedList-Request/>").await;
     assert!(told.primitive().at("GrantList/EntityList").is_none());

@@ -1,6 +1,6 @@
 //! Block and grant lists (csp-im 11), over a socket, in every version.
 
-use crate::profile::befriend;
+use crate::profile::{befriend, set};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::{Client, send_message, user};
@@ -62,7 +62,10 @@ fn list(answer: &Answer, name: &str) -> (String, Vec<String>) {
     let response = answer.expect("GetBlockedList-Response");
     let inside = response.text(&format!("{name}/InUse"));
     let beside = response.text(&format!("{name}InUse"));
-    assert!(inside.is_none() != beside.is_none(), "one form: {response:#?}");
+    assert!(
+        inside.is_none() != beside.is_none(),
+        "one form: {response:#?}"
+    );
     let users = response.texts(&format!("{name}/EntityList/UserID"));
     (
         inside.or(beside).unwrap_or_default().to_owned(),
@@ -96,7 +99,11 @@ async fn a_blocked_sender_gets_532_in_every_version() {
         let answer = alice.send_text("wv:bob@h", "hi").await;
         let response = answer.expect("SendMessage-Response");
         assert_eq!(code(&answer), Some(532));
-        assert_eq!(response.text("MessageID"), None, "5.2: nothing was accepted");
+        assert_eq!(
+            response.text("MessageID"),
+            None,
+            "5.2: nothing was accepted"
+        );
         assert_eq!(
             response.text("Result/DetailedResult/UserID"),
             Some("wv:bob@h")
@@ -141,7 +148,9 @@ async fn a_blocked_inviter_gets_532_in_every_version() {
         };
         let answer = alice.request(&invite("i1", &["wv:bob@h"])).await;
         answer.expect_status(532);
-        let answer = alice.request(&invite("i2", &["wv:bob@h", "wv:carl@h"])).await;
+        let answer = alice
+            .request(&invite("i2", &["wv:bob@h", "wv:carl@h"]))
+            .await;
         answer.expect_status(201);
         let detail = answer.primitive().at("Result/DetailedResult").unwrap();
         assert_eq!(
@@ -271,7 +280,10 @@ async fn lists_are_one_for_all_sessions_and_survive_the_server() {
         response.text(&format!("{path}/ContactList")),
         Some("wv:bob/friends@h")
     );
-    assert_eq!(response.text(&format!("{path}/ApplicationID")), Some("chess"));
+    assert_eq!(
+        response.text(&format!("{path}/ApplicationID")),
+        Some("chess")
+    );
     for version in [Version::V1_1, Version::V1_2] {
         let mut old = server.client(version, Syntax::Xml, "bob").await;
         let told = lists(&mut old).await;
@@ -297,7 +309,8 @@ async fn only_contacts_get_through_when_the_grant_list_names_their_list() {
     befriend(&mut bob, "bob", &["alice"]).await;
     alice.send_text("wv:bob@h", "hi").await.expect_code(200);
     // csp-presence 2.6 e: the list is gone, and nobody gets through any more.
-    let delete = "<DeleteList-Request><ContactList>wv:bob/friends@h</ContactList></DeleteList-Request>";
+    let delete =
+        "<DeleteList-Request><ContactList>wv:bob/friends@h</ContactList></DeleteList-Request>";
     bob.request(delete).await.expect_code(200);
     let told = lists(&mut bob).await;
     assert!(told.primitive().at("GrantList/EntityList").is_none());
@@ -399,4 +412,27 @@ async fn a_function_that_was_not_agreed_is_506() {
     lists(&mut bob).await.expect_status(506);
     let request = block_entity(Version::V1_3, ("T", ""), ("", ""));
     bob.request(&request).await.expect_status(506);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_contact_is_shown_with_his_friendly_name() {
+    // 11.5: by default everybody gets through; 1.3 says who it is.
+    for (version, syntax) in EACH {
+        let server = TestServer::with_users(&[], &["alice", "bob"]).await;
+        let mut alice = server.client(version, syntax, "alice").await;
+        let mut bob = server.client(version, syntax, "bob").await;
+        for name in ["Änni", "Anna&Co"] {
+            set(&server, "alice", &format!("friendly-name={name}")).await;
+            alice.send_text("wv:bob@h", "hi").await.expect_code(200);
+            let came = bob.messages().await;
+            let shown = came[0].text("MessageInfo/Sender/User/FriendlyName");
+            assert_eq!(shown, (version == Version::V1_3).then_some(name));
+        }
+        // A sender without one is named by his address.
+        bob.send_text("wv:alice@h", "ho").await.expect_code(200);
+        let came = alice.messages().await;
+        let sender = came[0].at("MessageInfo/Sender/User").unwrap();
+        assert_eq!(sender.text("UserID"), Some("wv:bob@h"));
+        assert_eq!(sender.text("FriendlyName"), None);
+    }
 }

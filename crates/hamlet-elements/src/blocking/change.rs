@@ -113,11 +113,15 @@ impl Inner {
             return;
         }
         self.directory.access_changed(owner);
-        self.emit(change.notifications().map(|notification| Event::Notification {
-            user: owner.clone(),
-            except: session.clone(),
-            notification,
-        }));
+        self.emit(
+            change
+                .notifications()
+                .map(|notification| Event::Notification {
+                    user: owner.clone(),
+                    except: session.clone(),
+                    notification,
+                }),
+        );
         self.recheck_or_warn(owner).await;
     }
 
@@ -133,7 +137,11 @@ impl Inner {
     }
 
     /// A contact list that another domain kept for the owner is gone (csp-presence 2.6 e).
-    pub(crate) async fn list_gone_elsewhere(&self, list: &ContactListId, session: Option<SessionId>) {
+    pub(crate) async fn list_gone_elsewhere(
+        &self,
+        list: &ContactListId,
+        session: Option<SessionId>,
+    ) {
         let gone = list.clone();
         let forgotten = self
             .store
@@ -195,9 +203,7 @@ impl Inner {
                     let block = failures.block(StatusCode::NO_SUCH_GROUP);
                     block.groups.push(group);
                 }
-                AccessEntity::ScreenName { name, group }
-                    if !self.group_may_exist(&group).await =>
-                {
+                AccessEntity::ScreenName { name, group } if !self.group_may_exist(&group).await => {
                     let group = group.to_string();
                     let block = failures.block(StatusCode::NO_SUCH_GROUP);
                     block.screen_names.push(GivenScreenName { name, group });
@@ -291,7 +297,10 @@ fn apply(
 
 /// Users get through from now on: off the block list, and on the grant list while that is in
 /// use (AuthorizeAndGrant, csp-presence 2.7). Inside the transaction that is the reason.
-#[cfg_attr(not(test), expect(dead_code, reason = "ListManage does not read AuthorizeAndGrant yet"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "ListManage does not read AuthorizeAndGrant yet")
+)]
 pub(crate) fn grant_to(
     tx: &mut Tx<'_>,
     owner: &UserId,

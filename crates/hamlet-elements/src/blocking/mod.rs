@@ -12,7 +12,10 @@ mod recheck;
 mod types;
 
 pub(crate) use change::AccessChange;
-#[expect(unused_imports, reason = "ListManage does not read AuthorizeAndGrant yet")]
+#[expect(
+    unused_imports,
+    reason = "ListManage does not read AuthorizeAndGrant yet"
+)]
 pub(crate) use change::grant_to;
 pub use types::{ChangeAccessLists, ListChange};
 

@@ -1,9 +1,9 @@
 //! What waits for a user whose lists have changed (csp-im 11.3): messages of senders who are
 //! kept out now are dropped, and their senders told 532.
 
+use super::Initiator;
 use super::decide::{Verdict, decide};
 use super::members::Members;
-use super::Initiator;
 use crate::elements::Inner;
 use crate::im::{Stored, conclude_entry};
 use crate::service::Event;

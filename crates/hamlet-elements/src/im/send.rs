@@ -90,6 +90,7 @@ impl Inner {
             id: self.message_ids.next(&self.store).await?,
             // Each recipient's copy names him alone.
             recipient: sender.clone(),
+            sender_name: self.name_of(&sender).await?,
             sender,
             content: request.content,
             content_name: request.content_name,
@@ -101,6 +102,15 @@ impl Inner {
             transaction_extensions: request.transaction_extensions,
             report: request.report,
         })
+    }
+
+    /// The friendly name of a sender who comes as himself (csp-im 11.5).
+    async fn name_of(&self, sender: &MessageParty) -> Result<Option<String>, StoreError> {
+        let MessageParty::User { user, .. } = sender else {
+            return Ok(None);
+        };
+        self.directory.unknown(std::slice::from_ref(user)).await?;
+        Ok(self.directory.unusual(user).friendly_name)
     }
 
     async fn store_message(

@@ -86,8 +86,14 @@ impl Inner {
             _ => {}
         }
         let invitation = self.invitation(&requestor.user, kind, sender, request);
-        self.store_invitation(invitation, local, foreign, (resolved.failures, silenced), key)
-            .await
+        self.store_invitation(
+            invitation,
+            local,
+            foreign,
+            (resolved.failures, silenced),
+            key,
+        )
+        .await
     }
 
     /// The rest of the checks about sender and group; who the inviter is to the invitees.

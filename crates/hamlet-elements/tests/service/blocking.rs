@@ -68,7 +68,10 @@ fn notices(server: &Server) -> Vec<Notification> {
 #[tokio::test]
 async fn a_blocked_sender_gets_532_from_then_on_also_after_a_restart() {
     let server = Server::start(&["anna", "bo"]).await;
-    let (anna, bo) = (server.log_in("anna", "p").await, server.log_in("bo", "q").await);
+    let (anna, bo) = (
+        server.log_in("anna", "p").await,
+        server.log_in("bo", "q").await,
+    );
     // He is known as one who refuses nobody.
     assert_eq!(write(&server, &anna).await, "200");
     let done = change(&server, &bo, blocking(adding(&[by_user("anna")]))).await;
@@ -99,7 +102,10 @@ async fn nobody_keeps_himself_out() {
 async fn what_waits_of_a_sender_who_is_blocked_now_is_dropped_and_reported() {
     // 11.3: judged again before delivery.
     let server = Server::start(&["anna", "bo", "carl"]).await;
-    let (anna, bo) = (server.log_in("anna", "p").await, server.log_in("bo", "q").await);
+    let (anna, bo) = (
+        server.log_in("anna", "p").await,
+        server.log_in("bo", "q").await,
+    );
     let carl = server.log_in("carl", "r").await;
     for sender in [&anna, &carl] {
         let mut wanted = message(to(&[&user("bo")]), "hi");
@@ -108,42 +114,72 @@ async fn what_waits_of_a_sender_who_is_blocked_now_is_dropped_and_reported() {
     }
     assert_eq!(server.mailbox(&user("bo")).await.len(), 2);
     server.told.take();
-    change(&server, &bo, blocking(adding(&[by_user("anna")]))).await.unwrap();
+    change(&server, &bo, blocking(adding(&[by_user("anna")])))
+        .await
+        .unwrap();
     let left = server.mailbox(&user("bo")).await;
     assert_eq!(left.len(), 1);
-    assert_eq!(as_message(&left[0]).sender, MessageParty::User {
-        user: user("carl"), client: carl.client.clone(), application: None,
-    });
+    assert_eq!(
+        as_message(&left[0]).sender,
+        MessageParty::User {
+            user: user("carl"),
+            client: carl.client.clone(),
+            application: None,
+        }
+    );
     let reports = server.mailbox(&user("anna")).await;
     assert_eq!(as_report(&reports[0]), "532 wv:bo@a");
     assert!(server.mailbox(&user("carl")).await.is_empty());
     let gone = |event: &Event| matches!(event, Event::MailboxRemoved { user: of, .. } if *of == user("bo"));
-    assert!(server.told.take().iter().any(gone), "his sessions have it no more");
+    assert!(
+        server.told.take().iter().any(gone),
+        "his sessions have it no more"
+    );
 }
 
 #[tokio::test]
 async fn a_contact_list_stands_for_whoever_is_in_it_at_the_time() {
     // 11.2, 11.5: the grant list names the own contacts.
     let server = Server::start(&["anna", "bo"]).await;
-    let (anna, bo) = (server.log_in("anna", "p").await, server.log_in("bo", "q").await);
+    let (anna, bo) = (
+        server.log_in("anna", "p").await,
+        server.log_in("bo", "q").await,
+    );
     server.make_list(&bo, "friends", &[]).await;
     let friends = AccessEntity::ContactList(list("bo/friends"));
-    change(&server, &bo, granting(adding(&[friends.clone()]))).await.unwrap();
+    change(&server, &bo, granting(adding(&[friends.clone()])))
+        .await
+        .unwrap();
     assert_eq!(write(&server, &anna).await, "532 532:wv:bo@a");
-    server.change_list(&bo, "friends", &[&user("anna")], &[]).await.unwrap();
+    server
+        .change_list(&bo, "friends", &[&user("anna")], &[])
+        .await
+        .unwrap();
     assert_eq!(write(&server, &anna).await, "200");
     assert_eq!(server.mailbox(&user("bo")).await.len(), 1);
     // Who is taken out of it is out at once, with what waits.
-    server.change_list(&bo, "friends", &[], &[&user("anna")]).await.unwrap();
+    server
+        .change_list(&bo, "friends", &[], &[&user("anna")])
+        .await
+        .unwrap();
     assert_eq!(write(&server, &anna).await, "532 532:wv:bo@a");
     assert!(server.mailbox(&user("bo")).await.is_empty());
     // csp-presence 2.6 e: a list that is deleted is named no more.
     server.told.take();
-    let delete = DeleteContactList { list: list("bo/friends") };
-    server.ask(&bo, Request::DeleteContactList(delete)).await.unwrap();
+    let delete = DeleteContactList {
+        list: list("bo/friends"),
+    };
+    server
+        .ask(&bo, Request::DeleteContactList(delete))
+        .await
+        .unwrap();
     assert!(lists(&server, &bo).await.grant.entities.is_empty());
     assert!(notices(&server).contains(&Notification::GrantListChanged));
-    assert_eq!(write(&server, &anna).await, "532 532:wv:bo@a", "the grant list is in use");
+    assert_eq!(
+        write(&server, &anna).await,
+        "532 532:wv:bo@a",
+        "the grant list is in use"
+    );
 }
 
 #[tokio::test]
@@ -177,10 +213,21 @@ async fn entities_that_do_not_exist_have_their_codes_and_the_others_count() {
     }
     let kept = lists(&server, &bo).await.block.entities;
     let application = AccessEntity::Application(ApplicationId::new("any"));
-    assert_eq!(kept, [by_user("anna"), by_user("eve@b"), foreign_group, application]);
+    assert_eq!(
+        kept,
+        [
+            by_user("anna"),
+            by_user("eve@b"),
+            foreign_group,
+            application
+        ]
+    );
     // Nothing but what failed: its code, but the flag counts.
     let only = granting(adding(&[by_user("nobody")]));
-    assert_eq!(outcome(&change(&server, &bo, only).await), "531 531:wv:nobody@a");
+    assert_eq!(
+        outcome(&change(&server, &bo, only).await),
+        "531 531:wv:nobody@a"
+    );
     assert!(lists(&server, &bo).await.grant.in_use);
     // To add what is there, or to remove what is not, is no error.
     let again = ListChange {
@@ -194,15 +241,26 @@ async fn entities_that_do_not_exist_have_their_codes_and_the_others_count() {
         ..adding(&[by_user("anna")])
     };
     assert_eq!(outcome(&change(&server, &bo, blocking(both)).await), "200");
-    assert!(!lists(&server, &bo).await.block.entities.contains(&by_user("anna")));
+    assert!(
+        !lists(&server, &bo)
+            .await
+            .block
+            .entities
+            .contains(&by_user("anna"))
+    );
 }
 
 #[tokio::test]
 async fn a_number_stands_for_the_user_whose_it_is() {
     let server = Server::start(&["anna", "bo"]).await;
-    let (anna, bo) = (server.log_in("anna", "p").await, server.log_in("bo", "q").await);
+    let (anna, bo) = (
+        server.log_in("anna", "p").await,
+        server.log_in("bo", "q").await,
+    );
     let number = Msisdn::parse("+4612345").unwrap();
-    let owned = server.store.write(move |tx| tx.bind_msisdn(&number, &user("anna")));
+    let owned = server
+        .store
+        .write(move |tx| tx.bind_msisdn(&number, &user("anna")));
     owned.await.unwrap();
     let answer = change(&server, &bo, blocking(adding(&[by_user("+4612345")]))).await;
     assert_eq!(outcome(&answer), "200");
@@ -263,11 +321,16 @@ async fn an_operator_may_let_blocking_be_silent() {
     let mut config = ElementsConfig::new(domain("a"));
     config.im.silent_blocking = true;
     let server = Server::with(config, &["anna", "bo", "carl"], Arc::new(NoRelay)).await;
-    let (anna, bo) = (server.log_in("anna", "p").await, server.log_in("bo", "q").await);
+    let (anna, bo) = (
+        server.log_in("anna", "p").await,
+        server.log_in("bo", "q").await,
+    );
     let mut waiting = message(to(&[&user("bo")]), "before");
     waiting.report = true;
     server.ask(&anna, send(waiting)).await.unwrap();
-    change(&server, &bo, blocking(adding(&[by_user("anna")]))).await.unwrap();
+    change(&server, &bo, blocking(adding(&[by_user("anna")])))
+        .await
+        .unwrap();
     assert_eq!(write(&server, &anna).await, "200");
     let both = message(to(&[&user("bo"), &user("carl"), &user("x")]), "hi");
     let answer = server.ask(&anna, send(both)).await;
@@ -281,13 +344,16 @@ async fn an_operator_may_let_blocking_be_silent() {
 async fn a_sender_of_another_domain_is_kept_out_too() {
     let server = Server::start(&["bo"]).await;
     let bo = server.log_in("bo", "q").await;
-    change(&server, &bo, blocking(adding(&[by_user("eve@b")]))).await.unwrap();
+    change(&server, &bo, blocking(adding(&[by_user("eve@b")])))
+        .await
+        .unwrap();
     let deliver = |sender: &str| {
         let now = Timestamp::now();
         Request::DeliverMessage(Box::new(DeliverMessage {
             message: Message {
                 id: MessageId::new("m"),
                 sender: MessageParty::user(user(sender)),
+                sender_name: None,
                 recipient: MessageParty::user(user("bo")),
                 content: hamlet_model::Content::text("hi"),
                 content_name: None,
@@ -329,7 +395,10 @@ async fn a_sender_of_another_domain_is_kept_out_too() {
 #[tokio::test]
 async fn whoever_blocks_nobody_costs_a_message_no_statement() {
     let server = Server::start(&["anna", "bo", "carl"]).await;
-    let (anna, bo) = (server.log_in("anna", "p").await, server.log_in("bo", "q").await);
+    let (anna, bo) = (
+        server.log_in("anna", "p").await,
+        server.log_in("bo", "q").await,
+    );
     server.log_in("carl", "r").await;
     // In use and empty, as an S60 phone leaves it.
     change(&server, &bo, blocking(adding(&[]))).await.unwrap();
@@ -338,7 +407,9 @@ async fn whoever_blocks_nobody_costs_a_message_no_statement() {
     for _ in 0..3 {
         let before = statements();
         for name in ["bo", "carl"] {
-            let sent = server.ask(&anna, send(message(to(&[&user(name)]), "hi"))).await;
+            let sent = server
+                .ask(&anna, send(message(to(&[&user(name)]), "hi")))
+                .await;
             accepted(&sent);
         }
         costs.push(statements() - before);

@@ -4,7 +4,7 @@ use crate::contact_lists::contact_list;
 use crate::harness::{TestStore, list, on_both_engines, user};
 use hamlet_model::AccessSide::{Block, Grant};
 use hamlet_model::{AccessEntity, AccessLists, ApplicationId, Domain, GroupId};
-use hamlet_store::{Account, AccountStatus, AccessProbe, Member, StoreError, Tx};
+use hamlet_store::{AccessProbe, Account, AccountStatus, Member, StoreError, Tx};
 use std::collections::HashSet;
 
 fn group(name: &str) -> GroupId {
