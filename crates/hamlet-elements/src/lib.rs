@@ -8,7 +8,7 @@
 
 #![forbid(unsafe_code)]
 
-mod blocking;
+pub mod blocking;
 pub mod contact_list;
 mod directory;
 pub mod elements;

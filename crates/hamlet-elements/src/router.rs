@@ -5,7 +5,7 @@ use crate::elements::{ElementsConfig, Inner, PresenceHome};
 use crate::notification::Notification;
 use crate::service::{Answer, Call, Event, Request, Response, ServiceElement};
 use hamlet_model::presence::Attribute;
-use hamlet_model::{Domain, MessageParty, Refusal, StatusCode, UserId};
+use hamlet_model::{ContactListId, Domain, MessageParty, Refusal, StatusCode, UserId};
 
 /// Where the Primary Service Element of a user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::GetPublicProfiles(_)
         | Request::VerifyIds(_) => Ok(()),
         Request::SendMessage(_)
+        | Request::GetAccessLists
+        | Request::ChangeAccessLists(_)
         | Request::Search(_)
         | Request::ContinueSearch(_)
         | Request::StopSearch(_)
@@ -134,15 +136,23 @@ impl Inner {
                 } = call;
                 let request = with_client(request, requestor.client.as_ref());
                 let notification = list_notification(&request);
+                let about_list = list_that_changes(&request);
                 let user = requestor.user.clone();
                 let answer = self.relay.ask(domain, requestor.user, request, wait).await;
                 // The sessions are known here alone.
                 if let (Ok(_), Some(notification)) = (&answer, notification) {
                     self.emit([Event::Notification {
-                        user,
-                        except: requestor.session,
+                        user: user.clone(),
+                        except: requestor.session.clone(),
                         notification,
                     }]);
+                }
+                match (&answer, about_list) {
+                    (Ok(_), Some((list, true))) => {
+                        self.list_gone_elsewhere(&list, requestor.session).await;
+                    }
+                    (Ok(_), Some(_)) => self.recheck_or_warn(&user).await,
+                    _ => {}
                 }
                 answer
             }
@@ -179,6 +189,10 @@ impl Inner {
             Request::SendMessage(request) => self.send_message(requestor, *request, key).await,
             Request::DeliverMessage(request) => self.deliver_message(*request, key).await,
             Request::DeliveryReport(report) => self.take_report(*report, key).await,
+            Request::GetAccessLists => self.get_access_lists(requestor).await,
+            Request::ChangeAccessLists(request) => {
+                self.change_access_lists(requestor, *request, key).await
+            }
             Request::UpdatePresence(request) => self.update_presence(requestor, request).await,
             Request::GetPresence(request) => self.get_presence(requestor, request).await,
             Request::SubscribePresence(request) => self.subscribe(requestor, request).await,
@@ -242,6 +256,18 @@ fn list_notification(request: &Request) -> Option<Notification> {
         }
         Request::ManageContactList(manage) if !manage.is_read_only() => {
             Some(Notification::ContactListChanged(manage.list.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// The contact list whose members a request changes, and whether that is gone then: access
+/// lists may name it (csp-im 11.3).
+fn list_that_changes(request: &Request) -> Option<(ContactListId, bool)> {
+    match request {
+        Request::DeleteContactList(delete) => Some((delete.list.clone(), true)),
+        Request::ManageContactList(manage) if !manage.is_read_only() => {
+            Some((manage.list.clone(), false))
         }
         _ => None,
     }

@@ -6,12 +6,13 @@
 use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
-    contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
+    blocking, contact_list, im, invitation, locate, presence, profile, search, system_message,
+    verify,
 };
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
-    ApplicationId, ClientId, Detail, Domain, Refusal, SessionId, StatusCode, UserId,
+    AccessLists, ApplicationId, ClientId, Detail, Domain, Refusal, SessionId, StatusCode, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -74,6 +75,10 @@ pub enum Request {
     DeliverMessage(Box<im::DeliverMessage>),
     /// The outcome of a message, for its sender in this domain.
     DeliveryReport(Box<im::DeliveryReport>),
+    /// csp-im 11.1.
+    GetAccessLists,
+    /// csp-im 11.2.
+    ChangeAccessLists(Box<blocking::ChangeAccessLists>),
     /// csp-presence 4.1.
     UpdatePresence(presence::UpdatePresence),
     /// csp-presence 4.2.
@@ -143,9 +148,11 @@ impl Request {
     /// The element that carries it out.
     pub fn element(&self) -> ServiceElement {
         match self {
-            Self::SendMessage(_) | Self::DeliverMessage(_) | Self::DeliveryReport(_) => {
-                ServiceElement::InstantMessaging
-            }
+            Self::SendMessage(_)
+            | Self::DeliverMessage(_)
+            | Self::DeliveryReport(_)
+            | Self::GetAccessLists
+            | Self::ChangeAccessLists(_) => ServiceElement::InstantMessaging,
             Self::Search(_)
             | Self::ContinueSearch(_)
             | Self::StopSearch(_)
@@ -173,6 +180,8 @@ pub enum Response {
     Done(Outcome),
     /// SendMessage, DeliverMessage.
     Message(im::Accepted),
+    /// GetAccessLists.
+    AccessLists(AccessLists),
     /// GetPresence.
     Presence(presence::PresenceValues),
     /// GetContactLists.

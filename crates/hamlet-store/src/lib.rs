@@ -22,6 +22,7 @@ pub use config::{StoreConfig, StoreUrl};
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
 pub use migrate::SCHEMA_VERSION;
+pub use ops::access::AccessProbe;
 pub use ops::account::{Account, AccountStatus};
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};

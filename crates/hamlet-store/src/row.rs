@@ -125,7 +125,7 @@ macro_rules! value_of_identifier {
     };
 }
 
-value_of_identifier!(UserId ContactListId Domain SessionId ApplicationId);
+value_of_identifier!(UserId ContactListId GroupId Domain SessionId ApplicationId);
 
 /// The parameters of a statement.
 macro_rules! values {

@@ -263,6 +263,31 @@ const CASES: &[Case] = &[
         negotiable: false,
     },
     Case {
+        request: "GetBlockedList-Request",
+        versions: ALL,
+        good: "<GetBlockedList-Request/>",
+        answer: ("GetBlockedList-Response", None),
+        bad: &[],
+        negotiable: false,
+    },
+    Case {
+        request: "BlockEntity-Request",
+        versions: ALL,
+        good: "<BlockEntity-Request><BlockList><AddList><UserID>wv:bob@h</UserID></AddList></BlockList></BlockEntity-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<BlockEntity-Request><BlockList><AddList><UserID>wv:nobody@h</UserID></AddList></BlockList></BlockEntity-Request>",
+                531,
+            ),
+            (
+                "<BlockEntity-Request><GrantList><AddList><GroupID>wv:bob/none@h</GroupID></AddList></GrantList></BlockEntity-Request>",
+                800,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
         request: "Logout-Request",
         versions: ALL,
         good: "<Logout-Request/>",

@@ -1,5 +1,6 @@
 //! What the protocol asks of a server, by area and clause.
 
+mod blocking;
 mod chat;
 mod checks;
 mod cir;

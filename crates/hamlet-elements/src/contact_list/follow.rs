@@ -200,5 +200,6 @@ impl Inner {
         self.note(effects.change);
         self.emit(effects.told_relay.then_some(Event::Outbox));
         self.tell_of_list(&effects.owner, effects.notices).await;
+        self.recheck_or_warn(&effects.owner).await;
     }
 }

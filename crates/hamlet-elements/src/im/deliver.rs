@@ -1,5 +1,6 @@
 //! Messages from other domains for users of this one.
 
+use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::mailbox::{entry, quota};
@@ -32,11 +33,19 @@ impl Inner {
         let now = Timestamp::now();
         message.expires = message.expires.min(now.plus(self.config.im.max_validity));
         let mut failures = Failures::new();
+        let judged = self.directory.access_changes();
         let local = self
             .local_recipients(&message.sender, recipients, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
-        if local.is_empty() {
+        let (local, silenced) = match initiator_of(&message.sender) {
+            Some(initiator) => self
+                .welcome(&initiator, local, &mut failures)
+                .await
+                .map_err(|error| refusal(&error))?,
+            None => (local, 0),
+        };
+        if local.len() + silenced == 0 {
             return Err(nobody(failures));
         }
         let record = self.config.records.then(|| {
@@ -56,14 +65,17 @@ impl Inner {
                 if full.is_empty() {
                     return Ok((expected.clone(), events));
                 }
-                let answer = answer(&message, failures.clone(), full, !events.is_empty());
+                let anybody = events.len() + silenced > 0;
+                let answer = answer(&message, failures.clone(), full, anybody);
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok((answer, events))
             })
             .await
             .map_err(|error| refusal(&error))?;
         let record = record.filter(|_| !events.is_empty());
+        let doubtful = self.judged_early(judged, &events);
         self.emit(events);
+        self.recheck_mailboxes(doubtful).await;
         self.emit(record.and_then(|record| record.answered(&answer)));
         answer
     }
@@ -121,6 +133,14 @@ impl Inner {
             }
             _ => Ok(true),
         }
+    }
+}
+
+/// Who of another domain has sent a message; who came through a group was judged there.
+fn initiator_of(sender: &MessageParty) -> Option<Initiator> {
+    match sender {
+        MessageParty::User { user, .. } => Some(Initiator::user(user.clone())),
+        MessageParty::Group(_) | MessageParty::ScreenName { .. } => None,
     }
 }
 

@@ -14,6 +14,7 @@ mod sender;
 mod types;
 
 pub(crate) use expire::EXPIRE_BATCH;
+pub(crate) use mailbox::{Stored, conclude_entry};
 pub(crate) use message_id::MessageIds;
 pub(crate) use recipients::Resolved;
 pub use record::{MessageEvent, MessageRecord};

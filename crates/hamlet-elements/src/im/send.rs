@@ -60,13 +60,14 @@ impl Inner {
             ));
         }
         check_size(config, &request.content.data)?;
+        let judged = self.directory.access_changes();
         let resolved = self
-            .resolve_recipients(&requestor, recipients)
+            .resolve_welcoming(&requestor, recipients)
             .await
             .map_err(|error| refusal(&error))?;
         let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
         match resolved.local.len() + foreign {
-            0 => return Err(nobody(resolved.failures)),
+            0 if resolved.silenced == 0 => return Err(nobody(resolved.failures)),
             count if count > config.max_recipients => return Err(too_many()),
             _ => {}
         }
@@ -74,7 +75,8 @@ impl Inner {
             .message(sender, request)
             .await
             .map_err(|error| refusal(&error))?;
-        self.store_message(&requestor, message, resolved, key).await
+        self.store_message(&requestor, message, resolved, judged, key)
+            .await
     }
 
     /// Items 7 and 2 of csp-im 5.3: identifier, times, and what else all copies share.
@@ -88,6 +90,7 @@ impl Inner {
             id: self.message_ids.next(&self.store).await?,
             // Each recipient's copy names him alone.
             recipient: sender.clone(),
+            sender_name: self.name_of(&sender).await?,
             sender,
             content: request.content,
             content_name: request.content_name,
@@ -101,17 +104,28 @@ impl Inner {
         })
     }
 
+    /// The friendly name of a sender who comes as himself (csp-im 11.5).
+    async fn name_of(&self, sender: &MessageParty) -> Result<Option<String>, StoreError> {
+        let MessageParty::User { user, .. } = sender else {
+            return Ok(None);
+        };
+        self.directory.unknown(std::slice::from_ref(user)).await?;
+        Ok(self.directory.unusual(user).friendly_name)
+    }
+
     async fn store_message(
         &self,
         requestor: &Requestor,
         message: Message,
         resolved: Resolved,
+        judged: u64,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let Resolved {
             local,
             foreign,
             failures,
+            silenced,
         } = resolved;
         // Most servers keep no records; nothing is made for them then.
         let record = self.config.records.then(|| {
@@ -141,7 +155,7 @@ impl Inner {
                 let answer = if full.is_empty() {
                     expected.clone()
                 } else {
-                    let anybody = !events.is_empty() || !outbox.is_empty();
+                    let anybody = events.len() + outbox.len() + silenced > 0;
                     let answer = answer(&message, failures.clone(), full, anybody);
                     once::settle(tx, key.as_ref(), &answer)?;
                     answer
@@ -162,8 +176,10 @@ impl Inner {
                 outbox,
             } => (answer, events, outbox),
         };
-        let stored = events.len();
+        let stored = events.len() + silenced;
+        let doubtful = self.judged_early(judged, &events);
         self.emit(events);
+        self.recheck_mailboxes(doubtful).await;
         let answer = match outbox.is_empty() {
             true => answer,
             false => {

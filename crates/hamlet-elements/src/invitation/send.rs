@@ -65,8 +65,11 @@ impl Inner {
         let refusing = refusing.map_err(|error| refusal(&error))?;
         let (refusing, local): (Vec<UserId>, Vec<UserId>) =
             local.into_iter().partition(|user| refusing.contains(user));
-        for user in refusing {
-            resolved.failures.user(StatusCode::BLOCKED, user);
+        let silenced = self.config.im.silent_blocking && !refusing.is_empty();
+        if !silenced {
+            for user in refusing {
+                resolved.failures.user(StatusCode::BLOCKED, user);
+            }
         }
         let foreign: BTreeMap<Domain, Vec<UserId>> = resolved
             .foreign
@@ -75,7 +78,7 @@ impl Inner {
             .collect();
         let count = local.len() + foreign.values().map(Vec::len).sum::<usize>();
         match count {
-            0 => return conclude(resolved.failures, false),
+            0 => return conclude(resolved.failures, silenced),
             _ if count > self.config.invitations.max_invitees => {
                 let why = "The invitation has too many recipients";
                 return Err(Refusal::because(StatusCode::BAD_PARAMETER, why));
@@ -83,8 +86,14 @@ impl Inner {
             _ => {}
         }
         let invitation = self.invitation(&requestor.user, kind, sender, request);
-        self.store_invitation(invitation, local, foreign, resolved.failures, key)
-            .await
+        self.store_invitation(
+            invitation,
+            local,
+            foreign,
+            (resolved.failures, silenced),
+            key,
+        )
+        .await
     }
 
     /// The rest of the checks about sender and group; who the inviter is to the invitees.
@@ -196,7 +205,7 @@ impl Inner {
         invitation: Invitation,
         local: Vec<UserId>,
         foreign: BTreeMap<Domain, Vec<UserId>>,
-        failures: Failures,
+        (failures, silenced): (Failures, bool),
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let limits = Limits::of(&self.config.invitations);
@@ -232,7 +241,7 @@ impl Inner {
                     let id = tx.put_outbox(&entry)?;
                     asked.push((invitees.clone(), waiting.expect(id)));
                 }
-                let here = events.len();
+                let here = events.len() + usize::from(silenced);
                 let answer = conclude(failures.clone(), here + asked.len() > 0);
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok(Sent::Now {

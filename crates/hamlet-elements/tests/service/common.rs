@@ -420,6 +420,7 @@ pub fn outcome(answer: &Answer) -> String {
         Ok(Response::PublicProfiles(profiles)) => (profiles.code(), &profiles.details),
         Ok(
             Response::ContactLists(_)
+            | Response::AccessLists(_)
             | Response::Members(_)
             | Response::SearchPage(_)
             | Response::Location(_),

@@ -384,6 +384,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
     let forged = Message {
         id: MessageId::new("m1"),
         sender: MessageParty::user(carl.clone()),
+        sender_name: None,
         recipient: MessageParty::user(alice.clone()),
         content: hamlet_model::Content::text("hi"),
         content_name: None,

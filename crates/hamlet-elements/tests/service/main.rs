@@ -1,5 +1,6 @@
 //! The service elements on a real store: what is asked, answered and told, by clause.
 
+mod blocking;
 mod common;
 mod contact_lists;
 mod domains;

@@ -76,6 +76,8 @@ const BUILT: &[Tag] = &[
     Tag::SubscribeNotificationRequest,
     Tag::UnsubscribeNotificationRequest,
     Tag::GetMapRequest,
+    Tag::GetBlockedListRequest,
+    Tag::BlockEntityRequest,
 ];
 
 /// Goes through the checks that need no more than this.
@@ -172,7 +174,8 @@ mod tests {
             (Tag::SubscribeNotificationRequest, 405, 405, 200),
             (Tag::SystemMessageUser, 405, 405, 200),
             (Tag::SystemMessageRequest, 405, 405, 405),
-            (Tag::GetBlockedListRequest, 501, 501, 501),
+            (Tag::GetBlockedListRequest, 200, 200, 200),
+            (Tag::BlockEntityRequest, 200, 200, 200),
             (Tag::JoinGroupRequest, 501, 501, 501),
             (Tag::VerifyIDRequest, 405, 200, 200),
             (Tag::GetMapRequest, 405, 405, 200),

@@ -510,6 +510,7 @@ fn changes_something(request: &Request) -> bool {
     !matches!(
         request,
         Request::GetPresence(_)
+            | Request::GetAccessLists
             | Request::GetContactLists
             | Request::ExpandContactLists(_)
             | Request::GetPublicProfiles(_)

@@ -6,6 +6,7 @@
 //! each family of transactions.
 
 pub mod address;
+pub mod blocking;
 pub mod contact_list;
 pub mod content;
 pub mod invitation;
@@ -49,6 +50,8 @@ pub enum Reply {
     Status,
     /// SendMessage-Response.
     SendMessage,
+    /// GetBlockedList-Response.
+    GetBlockedList,
     /// GetPresence-Response.
     GetPresence {
         /// What was asked for; empty for everything.
@@ -85,6 +88,11 @@ pub fn request(
         Primitive::SendMessageRequest(request) => {
             send_message::request(*request, extensions, facts)
                 .map(|message| (Request::SendMessage(Box::new(message)), Reply::SendMessage))
+        }
+        Primitive::GetBlockedListRequest => Ok((Request::GetAccessLists, Reply::GetBlockedList)),
+        Primitive::BlockEntityRequest(request) => {
+            let change = blocking::change(&request, facts);
+            Ok((Request::ChangeAccessLists(Box::new(change)), Reply::Status))
         }
         Primitive::UpdatePresenceRequest(request) => presence::update(*request)
             .map(|update| (Request::UpdatePresence(update), Reply::Status)),
@@ -141,6 +149,9 @@ pub fn answer(reply: Reply, answer: Answer, facts: &Facts<'_>) -> Primitive {
             send_message::response(&accepted, facts)
         }
         (Reply::SendMessage, Err(refusal)) => send_message::refused(&refusal, facts),
+        (Reply::GetBlockedList, Ok(Response::AccessLists(lists))) => {
+            blocking::response(&lists, facts)
+        }
         (Reply::GetPresence { attributes }, Ok(Response::Presence(values))) => {
             presence::values_response(&values, attributes, facts)
         }
@@ -186,6 +197,7 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         Response::Presence(values) => (presence::values_code(values), values.details.as_slice()),
         Response::PublicProfiles(profiles) => (profiles.code(), profiles.details.as_slice()),
         Response::ContactLists(_)
+        | Response::AccessLists(_)
         | Response::Members(_)
         | Response::SearchPage(_)
         | Response::Location(_) => (StatusCode::OK, &[][..]),

@@ -113,7 +113,7 @@ mod tests {
             assert!(agreement.allows(Function::NEWM, version));
             assert!(agreement.allows(Function::SRCH, version));
             assert!(agreement.allows(Function::INVIT, version));
-            assert!(!agreement.allows(Function::BLENT, version));
+            assert!(agreement.allows(Function::BLENT, version));
         }
     }
 

@@ -69,6 +69,7 @@ const BELONGINGS: &[&str] = &[
     "DELETE FROM application_user WHERE user_id = ?1",
     "DELETE FROM application WHERE account = ?1",
     "DELETE FROM contact_list WHERE owner = ?1",
+    "DELETE FROM access_control WHERE user_id = ?1",
     "DELETE FROM presence WHERE user_id = ?1",
     "DELETE FROM mailbox WHERE recipient = ?1",
     "DELETE FROM mailbox_usage WHERE recipient = ?1",
@@ -120,7 +121,7 @@ impl Tx<'_> {
     }
 
     /// Removes an account and everything of the user: profile, sessions with their idempotence
-    /// records and searches, contact lists, presence, mailbox and all else that waits for
+    /// records and searches, contact lists, block and grant lists, presence, mailbox and all else that waits for
     /// him, invitations by him and of him, the subscriptions that he has and those to him. He
     /// stays in the lists of others. `false` without such an account.
     pub fn delete_account(&mut self, user: &UserId) -> Result<bool, StoreError> {

@@ -1,5 +1,6 @@
 //! The operations, by what they are about. Each file adds methods to [`Tx`](crate::Tx).
 
+pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod application;
 pub(crate) mod challenge;

@@ -1,5 +1,6 @@
 //! The store's operations, each test on every engine.
 
+mod access;
 mod accounts;
 mod applications;
 mod cluster;

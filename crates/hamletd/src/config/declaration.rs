@@ -220,6 +220,11 @@ configuration! {
         "im.max_content" => max_content: Size = "512KiB";
         /// Largest number of users that one message may address, contact lists expanded.
         "im.max_recipients" => max_recipients: u32 = "1000";
+        /// Largest number of entries in the block list of a user, and in his grant list.
+        "im.max_blocked" => max_blocked: u32 = "1000";
+        /// Senders and inviters are not told that a user blocks them: they get 200, and nothing is
+        /// delivered. Else they get 532.
+        "im.silent_blocking" => silent_blocking: bool = "false";
         /// Largest number of messages that wait for a user; a sender to a full mailbox is
         /// answered 507.
         "im.quota_messages" => quota_messages: u32 = "1000";

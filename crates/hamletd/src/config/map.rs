@@ -110,6 +110,8 @@ impl Config {
                 max_waiting_bytes: im.quota_size.0,
                 max_content: im.max_content.octets(),
                 max_recipients: im.max_recipients as usize,
+                max_access_entities: im.max_blocked as usize,
+                silent_blocking: im.silent_blocking,
                 ..usual.im
             },
             contact_lists: ContactListConfig {
