@@ -13,6 +13,7 @@ pub mod contact_list;
 mod directory;
 pub mod elements;
 mod failure;
+pub mod group;
 pub mod im;
 pub mod invitation;
 pub mod locate;

@@ -19,7 +19,7 @@ const NAMES: usize = 100;
 /// What bounds an invitation here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    max_waiting: usize,
+    pub(super) max_waiting: usize,
 }
 
 impl Limits {

@@ -134,6 +134,12 @@ impl Withdrawal {
         let now = Timestamp::now();
         let mut known = tx.invitations(&self.inviter, &self.id)?;
         known.retain(|kept| kept.expires > now);
+        // Who joins a group later finds it no more; from whom it is withdrawn alone does not
+        // matter then.
+        let was_shared = self.named.is_none() && tx.remove_group_share(&self.inviter, &self.id)?;
+        if known.is_empty() && was_shared {
+            return Ok((Ok(Response::Done(Outcome::default())), Vec::new()));
+        }
         if known.is_empty() {
             return Ok((Err(StatusCode::INVALID_INVITATION_ID.into()), Vec::new()));
         }
@@ -157,6 +163,7 @@ impl Withdrawal {
             }
             let cancelled = InvitationState::Cancelled;
             tx.set_invitation_state(&self.inviter, &self.id, &kept.invitee, cancelled)?;
+            tx.revoke_group_permission(&self.inviter, &self.id, &kept.invitee)?;
             let Some(invitation) = read(kept) else {
                 continue;
             };

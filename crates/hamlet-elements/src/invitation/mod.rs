@@ -11,10 +11,12 @@ mod cancel;
 mod check;
 mod groups;
 mod send;
+mod share;
 mod types;
 
-pub(crate) use groups::{Groups, NoGroups};
+pub(crate) use groups::Groups;
 pub(crate) use send::forget_refused;
+pub(crate) use share::put_shares;
 pub use types::{
     AnswerInvitation, AnswerShown, CancelInvitation, CancellationShown, DeliverInvitation,
     Invitation, InvitationConfig, InvitationShown, Invite, InviteType, WithdrawInvitation,

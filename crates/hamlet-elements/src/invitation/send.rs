@@ -2,10 +2,12 @@
 
 use super::arrive::{Limits, put_local};
 use super::check::check;
+use super::share::{self, shared_with};
 use super::{DeliverInvitation, Invitation, Invite, InviteType};
 use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
+use crate::group::{self, Telling};
 use crate::im::Resolved;
 use crate::once;
 use crate::outbox::{Expected, Parcel};
@@ -13,7 +15,9 @@ use crate::profile::failed;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Requestor, Response};
 use futures::future::join_all;
 use hamlet_model::refusal::{Failures, GivenScreenName};
-use hamlet_model::{Domain, MessageParty, Recipients, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{
+    Domain, GroupId, MessageParty, Recipients, Refusal, StatusCode, Timestamp, UserId,
+};
 use hamlet_store::{InvitationState, StoreError, StoredInvitation, Tx};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +25,9 @@ use tokio::time::Instant;
 
 /// Shortest life of an invitation, so that a client that is online can get it.
 const MIN_VALIDITY: Duration = Duration::from_secs(1);
+
+/// Invitees here, those elsewhere by domain, and groups whose later members are invited, too.
+type Invited = (Vec<UserId>, BTreeMap<Domain, Vec<UserId>>, Vec<GroupId>);
 
 /// What the transaction did.
 enum Sent {
@@ -35,6 +42,7 @@ enum Sent {
         failures: Failures,
         events: Vec<Event>,
         asked: Vec<(Vec<UserId>, Expected)>,
+        telling: Option<Telling>,
     },
 }
 
@@ -51,6 +59,7 @@ impl Inner {
             .known_as(&requestor.user, kind, &request, sender)
             .await?;
         let recipients = std::mem::take(&mut request.recipients);
+        let shared_with = shared_with(kind, &recipients);
         let mut resolved = self
             .invitees(&requestor, recipients, kind)
             .await
@@ -78,6 +87,8 @@ impl Inner {
             .collect();
         let count = local.len() + foreign.values().map(Vec::len).sum::<usize>();
         match count {
+            // Who joins later gets what nobody is there for now.
+            0 if !shared_with.is_empty() && resolved.failures.is_empty() => {}
             0 => return conclude(resolved.failures, silenced),
             _ if count > self.config.invitations.max_invitees => {
                 let why = "The invitation has too many recipients";
@@ -86,14 +97,9 @@ impl Inner {
             _ => {}
         }
         let invitation = self.invitation(&requestor.user, kind, sender, request);
-        self.store_invitation(
-            invitation,
-            local,
-            foreign,
-            (resolved.failures, silenced),
-            key,
-        )
-        .await
+        let people = (local, foreign, shared_with);
+        let failed = (resolved.failures, silenced);
+        self.store_invitation(invitation, people, failed, key).await
     }
 
     /// The rest of the checks about sender and group; who the inviter is to the invitees.
@@ -152,7 +158,7 @@ impl Inner {
                 users.push(MessageParty::user(user));
                 continue;
             }
-            match self.groups.invitees(&party, kind).await {
+            match self.groups.invitees(&requestor.user, &party, kind).await {
                 Ok(reached) => users.extend(reached.into_iter().map(MessageParty::user)),
                 Err(code) => {
                     let block = failures.block(code);
@@ -203,11 +209,11 @@ impl Inner {
     async fn store_invitation(
         &self,
         invitation: Invitation,
-        local: Vec<UserId>,
-        foreign: BTreeMap<Domain, Vec<UserId>>,
+        (local, foreign, shared_with): Invited,
         (failures, silenced): (Failures, bool),
         key: Option<IdempotenceKey>,
     ) -> Answer {
+        let shared = self.shared.clone();
         let limits = Limits::of(&self.config.invitations);
         let max_invited = self.config.invitations.max_invited;
         let (waiting, kept_key, kept) = (self.waiting.clone(), key.clone(), invitation.clone());
@@ -226,6 +232,11 @@ impl Inner {
                 }
                 let (events, full) = put_local(tx, &invitation, &local, limits)?;
                 let mut failures = failures.clone();
+                let all = local.iter().chain(foreign.values().flatten());
+                let reached: Vec<UserId> =
+                    all.filter(|user| !full.contains(user)).cloned().collect();
+                let telling = group::invited(tx, &shared, &invitation, &reached)?;
+                share::keep(tx, &invitation, &shared_with)?;
                 for user in full {
                     failures.user(StatusCode::MESSAGE_QUEUE_FULL, user);
                 }
@@ -249,6 +260,7 @@ impl Inner {
                     failures,
                     events,
                     asked,
+                    telling,
                 })
             })
             .await
@@ -261,8 +273,10 @@ impl Inner {
                 failures,
                 events,
                 asked,
+                telling,
             } => {
                 self.emit(events);
+                self.tell_groups(telling.into_iter().collect()).await;
                 if asked.is_empty() {
                     return conclude(failures, here > 0);
                 }
