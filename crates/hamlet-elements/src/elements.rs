@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::im::{ImConfig, MailboxItem, MessageIds};
 use crate::invitation::{Groups, InvitationConfig, NoGroups};
 use crate::outbox::{OutboxItem, Waiting};
-use crate::presence::{Hub, PresenceConfig};
+use crate::presence::{Accesses, Hub, PresenceConfig};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, ServiceRelay};
@@ -104,6 +104,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Hub,
     pub(crate) searching: Running,
     pub(crate) groups: Arc<dyn Groups>,
+    pub(crate) accesses: Accesses,
     events: Arc<dyn Events>,
 }
 
@@ -112,6 +113,7 @@ pub(crate) struct Shared {
     pub(crate) domain: Domain,
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
+    pub(crate) presence: PresenceConfig,
     pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
@@ -151,6 +153,7 @@ impl Elements {
             domain: config.domain.clone(),
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
+            presence: config.presence.clone(),
             records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
@@ -163,6 +166,7 @@ impl Elements {
             hub: Hub::default(),
             searching: Running::new(config.search.max_per_session, config.search.max_running),
             groups: Arc::new(NoGroups),
+            accesses: Accesses::default(),
             config,
             store,
             relay,

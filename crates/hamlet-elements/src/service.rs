@@ -6,7 +6,7 @@
 use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
-    contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
+    authorization, contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
 };
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
@@ -86,6 +86,23 @@ pub enum Request {
     PresenceNotification(presence::PresenceNotification),
     /// A client of a user whose presence is kept here logged in or out elsewhere.
     ClientStatus(presence::ClientStatus),
+    /// csp-presence 6.2.
+    CreateAttributeList(authorization::CreateAttributeList),
+    /// csp-presence 6.3.
+    DeleteAttributeList(authorization::DeleteAttributeList),
+    /// csp-presence 6.4.
+    GetAttributeLists(authorization::GetAttributeLists),
+    /// csp-presence 6.6.
+    AuthorizeWatcher(authorization::AuthorizeWatcher),
+    /// csp-presence 6.6.
+    CancelAuthorization(authorization::CancelAuthorization),
+    /// csp-presence 6.6.
+    GetReactiveAuthorizations(authorization::GetReactiveAuthorizations),
+    /// csp-presence 5.
+    GetWatchers(presence::GetWatchers),
+    /// A publisher of this domain is to be asked about a watcher: from the domain where his
+    /// presence is kept.
+    AskPublisher(Box<authorization::AskPublisher>),
     /// csp-presence 2.4.
     GetContactLists,
     /// csp-presence 2.5.
@@ -175,6 +192,12 @@ pub enum Response {
     Message(im::Accepted),
     /// GetPresence.
     Presence(presence::PresenceValues),
+    /// GetAttributeLists.
+    AttributeLists(authorization::AttributeLists),
+    /// GetReactiveAuthorizations.
+    ReactiveAuthorizations(authorization::ReactiveAuthorizations),
+    /// GetWatchers.
+    Watchers(presence::Watchers),
     /// GetContactLists.
     ContactLists(contact_list::ContactLists),
     /// CreateContactList.

@@ -238,7 +238,7 @@ async fn an_s60_phone_is_told_the_whole_presence_of_its_contacts() {
     for client in S60S {
         let server = village().await;
         let mut erik = erik(&server, Version::V1_3, Syntax::Wbxml).await;
-        befriend(&mut erik, "erik", "nina").await;
+        erik.accept("wv:nina@village.example").await;
         let mut phone = logged_in(client, &server).await;
         phone.send("add-contact").await.expect_code(200);
         if client == "s60-1.1" {
@@ -431,12 +431,4 @@ async fn update(client: &mut Client, attributes: &str) {
         "<UpdatePresence-Request><PresenceSubList>{attributes}</PresenceSubList></UpdatePresence-Request>"
     );
     client.request(&content).await.expect_status(200);
-}
-
-async fn befriend(client: &mut Client, owner: &str, contact: &str) {
-    let content = format!(
-        "<ListManage-Request><ContactList>wv:{owner}/friends@village.example</ContactList><AddNickList><NickName><Name>{contact}</Name>\
-         <UserID>wv:{contact}@village.example</UserID></NickName></AddNickList></ListManage-Request>"
-    );
-    client.request(&content).await.expect_code(200);
 }

@@ -92,9 +92,7 @@ async fn two_androids_and_a_nokia_share_what_comes() {
     let mut nokia = nokia(&server, "WV:Nokia-6630").await;
     assert!(old.session != new.session && new.session != nokia.session);
     let mut bob = server.xml("bob").await;
-    let friend = "<ListManage-Request><ContactList>wv:bob/friends@h</ContactList><AddNickList>\
-                  <UserID>wv:alice@h</UserID></AddNickList></ListManage-Request>";
-    bob.request(friend).await.expect_code(200);
+    bob.accept("wv:alice@h").await;
 
     // SERVERLOGIC: 1.3 begins with priority 10, before with 0 (csp-im 10.2).
     bob.send_text("wv:alice@h", "to whom?")

@@ -70,17 +70,17 @@ fn delete(
         return Ok(None);
     };
     let members: Vec<UserId> = tx.members(id)?.into_iter().map(|m| m.user).collect();
-    tx.delete_contact_list(id)?;
     let owner = id.owner();
+    let mut consequences = Consequences::of(tx, &owner)?;
+    tx.delete_contact_list(id)?;
     if list.default {
         // The oldest of those left.
         if let Some(next) = tx.contact_lists(&owner)?.first() {
             tx.set_default_list(&next.id)?;
         }
     }
-    let mut consequences = Consequences::of(&owner);
     consequences.deleted(tx, shared, id, &members, sessions)?;
     let deleted = Notification::ContactListDeleted(id.clone());
     consequences.tell_owner(session.clone(), deleted);
-    consequences.conclude(tx, tickets).map(Some)
+    consequences.conclude(tx, shared, tickets).map(Some)
 }

@@ -1,5 +1,6 @@
 //! The service elements on a real store: what is asked, answered and told, by clause.
 
+mod authorization;
 mod common;
 mod contact_lists;
 mod domains;
@@ -9,3 +10,4 @@ mod presence;
 mod relay;
 mod search;
 mod subscriptions;
+mod watchers;
