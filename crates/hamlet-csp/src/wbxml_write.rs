@@ -53,7 +53,9 @@ impl<'o> WbxmlSink<'o> {
         // What the version does not have and gets all the same has the token that it had before,
         // unless that means something else now (wbxml 3: such tokens are understood).
         let earlier = || {
-            let token = tag.token(Version::V1_2).filter(|_| self.options.all_children)?;
+            let token = tag
+                .token(Version::V1_2)
+                .filter(|_| self.options.all_children)?;
             let means = Tag::from_token(self.version, token.0, token.1);
             (means == Some(tag)).then_some(token)
         };

@@ -6,7 +6,8 @@
 use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
-    authorization, contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
+    authorization, contact_list, im, invitation, locate, presence, profile, search, system_message,
+    verify,
 };
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;

@@ -105,8 +105,13 @@ async fn what_an_android_phone_publishes_is_seen_by_its_contacts() {
         let mut phone = logged_in(client, &server).await;
         // clients 3.12: the application asks its user, in 1.3 too.
         let asked = phone.drain().await;
-        let question = asked.iter().find(|asked| asked.name == "PresenceAuth-Request");
-        assert_eq!(question.and_then(|asked| asked.text("UserID")), Some("wv:new@h"));
+        let question = asked
+            .iter()
+            .find(|asked| asked.name == "PresenceAuth-Request");
+        assert_eq!(
+            question.and_then(|asked| asked.text("UserID")),
+            Some("wv:new@h")
+        );
         phone.send("authorize").await.expect_status(200);
         new.drain().await;
         phone.send("set-presence").await.expect_status(200);

@@ -1,5 +1,6 @@
 //! What the protocol asks of a server, by area and clause.
 
+mod authorization;
 mod chat;
 mod checks;
 mod cir;
@@ -19,3 +20,4 @@ mod segmentation;
 mod sessions;
 mod system_messages;
 mod transactions;
+mod watchers;

@@ -111,11 +111,15 @@ impl Inner {
         for list in missing {
             failures.contact_list(StatusCode::NO_SUCH_CONTACT_LIST, list);
         }
-        let something = all || default || !lists.users.is_empty() || !lists.contact_lists.is_empty();
+        let something =
+            all || default || !lists.users.is_empty() || !lists.contact_lists.is_empty();
         let code = failures.overall(something);
         let details = failures.into_details();
         match code.is_success() {
-            true => Ok(Response::AttributeLists(AttributeLists { details, ..lists })),
+            true => Ok(Response::AttributeLists(AttributeLists {
+                details,
+                ..lists
+            })),
             false => Err(Refusal {
                 code,
                 description: code.description().to_owned(),
@@ -220,7 +224,12 @@ impl Setting<'_> {
                 self.failures.contact_list(code, list.clone());
                 continue;
             }
-            self.set(tx, AttributeTarget::ContactList(list.clone()), notify, false)?;
+            self.set(
+                tx,
+                AttributeTarget::ContactList(list.clone()),
+                notify,
+                false,
+            )?;
             self.whom.contact_lists.push(list.clone());
         }
         Ok(())

@@ -106,8 +106,7 @@ pub(crate) fn tell_elsewhere(
     let policy = shared.presence.unauthorized;
     let mut any = false;
     for (watcher, requested) in asked {
-        let listed =
-            policy == Unauthorized::Contacts && tx.in_lists_of(&watcher, publisher)?;
+        let listed = policy == Unauthorized::Contacts && tx.in_lists_of(&watcher, publisher)?;
         let sees = |grants: &Grants| {
             let applies = grants.applicable(publisher, &watcher, policy, listed);
             decide(&applies, requested).visible

@@ -49,8 +49,14 @@ fn each_row_of_the_table() {
             ..*applies
         };
         let silent = decide(&blocked, *requested);
-        assert_eq!(silent.visible, decision.visible, "{row}: blocked sees the same");
-        assert_eq!(silent.signal, None, "{row}: but the publisher hears nothing");
+        assert_eq!(
+            silent.visible, decision.visible,
+            "{row}: blocked sees the same"
+        );
+        assert_eq!(
+            silent.signal, None,
+            "{row}: but the publisher hears nothing"
+        );
     }
 }
 

@@ -166,8 +166,7 @@ mod tests {
             ..Grants::none()
         };
         let of = |name: &str| {
-            let applies =
-                grants.applicable(&user("anna"), &user(name), Unauthorized::Ask, false);
+            let applies = grants.applicable(&user("anna"), &user(name), Unauthorized::Ask, false);
             (applies.contact_lists, applies.contact_list_notify)
         };
         let set = |names: &[N]| Some(names.iter().copied().collect::<AttributeSet>());
@@ -192,7 +191,11 @@ mod tests {
             (Unauthorized::Everyone, "cy", false, true),
         ] {
             let applies = grants.applicable(&user("anna"), &user(watcher), policy, listed);
-            assert_eq!(applies.otherwise.is_some(), all, "{policy:?} {watcher} {listed}");
+            assert_eq!(
+                applies.otherwise.is_some(),
+                all,
+                "{policy:?} {watcher} {listed}"
+            );
             assert!(!applies.own && applies.default_notify);
         }
     }

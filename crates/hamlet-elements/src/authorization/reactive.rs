@@ -167,7 +167,9 @@ fn authorize(
             requested: requested.unwrap_or(attributes),
             since: Timestamp::now(),
             told: known.as_ref().map_or(never, |known| known.told),
-            missing: known.as_ref().map_or(AttributeSet::EMPTY, |known| known.missing),
+            missing: known
+                .as_ref()
+                .map_or(AttributeSet::EMPTY, |known| known.missing),
             push: None,
         },
     )?;

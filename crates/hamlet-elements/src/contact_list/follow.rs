@@ -1,9 +1,9 @@
 //! What a change of a list does to subscriptions and to who sees whom (csp-presence 4.4,
 //! 6.9).
 
+use crate::authorization::{Grants, Unauthorized, decide, tell_elsewhere};
 use crate::elements::{Inner, Shared};
 use crate::notification::{ListNotices, Notification};
-use crate::authorization::{Grants, Unauthorized, decide, tell_elsewhere};
 use crate::presence::{Change, Interest, announce, unsubscribe_elsewhere, visibility_parcel};
 use crate::service::Event;
 use hamlet_model::presence::AttributeSet;

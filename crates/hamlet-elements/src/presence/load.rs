@@ -1,7 +1,7 @@
 //! From the store into the memory of the Presence element.
 
-use crate::elements::{Inner, SessionFacts};
 use crate::authorization::{Grants, Unauthorized};
+use crate::elements::{Inner, SessionFacts};
 use crate::presence::state::Missing;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{SessionId, UserId};

@@ -21,9 +21,9 @@ pub(crate) use hub::{Change, Hub};
 pub(crate) use notify::visibility_parcel;
 pub(crate) use subscribe::{Interest, announce, done, unsubscribe_elsewhere};
 pub(crate) use targets::each_once;
-pub(crate) use watchers::Accesses;
 pub use types::{
     ClientStatus, GetPresence, PresenceConfig, PresenceNotification, PresenceValues,
     SubscribePresence, Targets, UnsubscribePresence, UpdatePresence, UserPresence,
 };
+pub(crate) use watchers::Accesses;
 pub use watchers::{GetWatchers, Watcher, WatcherStatus, Watchers};

@@ -137,7 +137,10 @@ impl Inner {
         let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let max = request.max.map_or(usize::MAX, |max| max as usize);
         let told: Vec<_> = all.into_iter().take(max).collect();
-        let names = self.names_of(&told).await.map_err(|error| refusal(&error))?;
+        let names = self
+            .names_of(&told)
+            .await
+            .map_err(|error| refusal(&error))?;
         let watchers = told.into_iter().map(|(user, status)| Watcher {
             name: names.get(&user).cloned(),
             user,
@@ -213,7 +216,12 @@ mod tests {
             (user("di"), Former),
         ];
         let all = strongest(&current, former);
-        let expected = [("bo", Current), ("cy", Current), ("ed", Access), ("di", Former)];
+        let expected = [
+            ("bo", Current),
+            ("cy", Current),
+            ("ed", Access),
+            ("di", Former),
+        ];
         assert_eq!(all, expected.map(|(name, status)| (user(name), status)));
     }
 
@@ -222,9 +230,18 @@ mod tests {
         let accesses = Accesses::default();
         let at = |secs| Timestamp::from_secs(1_000_000 + secs);
         let both = [user("bo"), user("anna"), user("cy")];
-        assert_eq!(accesses.untold(&user("anna"), &both, at(0)), [user("bo"), user("cy")]);
+        assert_eq!(
+            accesses.untold(&user("anna"), &both, at(0)),
+            [user("bo"), user("cy")]
+        );
         assert!(accesses.untold(&user("anna"), &both, at(3599)).is_empty());
-        assert_eq!(accesses.untold(&user("di"), &both[..1], at(3599)), [user("bo")]);
-        assert_eq!(accesses.untold(&user("anna"), &both[..1], at(3600)), [user("bo")]);
+        assert_eq!(
+            accesses.untold(&user("di"), &both[..1], at(3599)),
+            [user("bo")]
+        );
+        assert_eq!(
+            accesses.untold(&user("anna"), &both[..1], at(3600)),
+            [user("bo")]
+        );
     }
 }

@@ -167,7 +167,10 @@ async fn the_level_nearest_to_the_watcher_decides() {
     create(&server, &anna, &[], users(&[&bo.user])).await;
     assert_eq!(sees(&server, &bo, &anna.user).await, "", "5: a denial");
     // 6.3: deleted is not empty.
-    assert_eq!(delete(&server, &anna, users(&[&bo.user]), false).await, "200");
+    assert_eq!(
+        delete(&server, &anna, users(&[&bo.user]), false).await,
+        "200"
+    );
     assert_eq!(sees(&server, &bo, &anna.user).await, "Alias=Anna");
     delete(&server, &anna, lists(&[&friends, &work]), false).await;
     assert_eq!(sees(&server, &bo, &anna.user).await, "OnlineStatus=T");
@@ -181,8 +184,14 @@ async fn attribute_lists_are_kept_told_and_checked() {
     let (server, anna, bo, _) = village().await;
     server.make_list(&anna, "friends", &[]).await;
     let friends = list("wv:anna/friends");
-    assert_eq!(create(&server, &anna, &[N::Alias], Targets::default()).await, "400");
-    assert_eq!(delete(&server, &anna, Targets::default(), false).await, "400");
+    assert_eq!(
+        create(&server, &anna, &[N::Alias], Targets::default()).await,
+        "400"
+    );
+    assert_eq!(
+        delete(&server, &anna, Targets::default(), false).await,
+        "400"
+    );
     for (targets, expected) in [
         (users(&[&user("x")]), "531 531:wv:x@a"),
         (users(&[&user("x"), &bo.user]), "201 531:wv:x@a"),
@@ -203,11 +212,18 @@ async fn attribute_lists_are_kept_told_and_checked() {
         notify: true,
     };
     let all = lists_of(&server, &anna).await;
-    assert_eq!(all.default, Some(none), "6.5: nothing decided, wants to know");
+    assert_eq!(
+        all.default,
+        Some(none),
+        "6.5: nothing decided, wants to know"
+    );
     let mut users_told: Vec<_> = all.users.iter().map(|(user, _)| user.as_str()).collect();
     users_told.sort_unstable();
     assert_eq!(users_told, ["wv:bo@a", "wv:y@elsewhere"]);
-    assert_eq!(all.contact_lists, [(friends.clone(), rule(&[N::Alias], false))]);
+    assert_eq!(
+        all.contact_lists,
+        [(friends.clone(), rule(&[N::Alias], false))]
+    );
     // Flags alone leave the sets as they are.
     let only_flags = CreateAttributeList {
         targets: users(&[&bo.user]),
@@ -218,7 +234,10 @@ async fn attribute_lists_are_kept_told_and_checked() {
     flags(&server, &anna, only_flags).await;
     let all = lists_of(&server, &anna).await;
     assert_eq!(all.default.map(|rule| rule.notify), Some(false));
-    assert!(all.users.contains(&(bo.user.clone(), rule(&[N::Alias], true))));
+    assert!(
+        all.users
+            .contains(&(bo.user.clone(), rule(&[N::Alias], true)))
+    );
     // What is named and has no list is left out; what does not exist is told.
     let mut targets = users(&[&anna.user, &bo.user, &user("x")]);
     targets.contact_lists = vec![friends.clone(), list("wv:anna/none")];
@@ -231,10 +250,16 @@ async fn attribute_lists_are_kept_told_and_checked() {
     let Ok(Response::AttributeLists(some)) = answer else {
         panic!("{answer:?}");
     };
-    assert_eq!((some.default, some.users.len(), some.contact_lists.len()), (None, 1, 1));
+    assert_eq!(
+        (some.default, some.users.len(), some.contact_lists.len()),
+        (None, 1, 1)
+    );
     // The default is not the same as none, and deleting it turns its flag off (6.3).
     create_default(&server, &anna, &[]).await;
-    assert_eq!(lists_of(&server, &anna).await.default, Some(rule(&[], false)));
+    assert_eq!(
+        lists_of(&server, &anna).await.default,
+        Some(rule(&[], false))
+    );
     delete(&server, &anna, Targets::default(), true).await;
     let gone = lists_of(&server, &anna).await.default;
     assert_eq!(gone.map(|rule| rule.attributes), Some(None));
@@ -257,7 +282,10 @@ async fn there_may_be_only_so_many_lists_of_single_users() {
     let both = users(&[&user("bo"), &user("cy")]);
     let answer = create(&server, &anna, &[N::Alias], both).await;
     assert_eq!(answer, "201 755:wv:cy@a");
-    assert_eq!(create(&server, &anna, &[], users(&[&user("bo")])).await, "200");
+    assert_eq!(
+        create(&server, &anna, &[], users(&[&user("bo")])).await,
+        "200"
+    );
     assert_eq!(decide(&server, &anna, &user("cy"), true, None).await, "755");
     delete(&server, &anna, users(&[&user("bo")]), false).await;
     assert_eq!(decide(&server, &anna, &user("cy"), true, None).await, "200");
@@ -335,7 +363,10 @@ async fn a_publisher_is_asked_once_and_his_answer_settles_it() {
     let (server, anna, bo, _) = village().await;
     let names = [N::StatusText, N::Alias];
     watch(&server, &bo, &anna.user, &names[..1]).await;
-    assert_eq!(questions(&server, &anna.user).await, ["bo Default ask notify"]);
+    assert_eq!(
+        questions(&server, &anna.user).await,
+        ["bo Default ask notify"]
+    );
     // Again, with more: still one question, about more.
     watch(&server, &bo, &anna.user, &names).await;
     assert_eq!(questions(&server, &anna.user).await.len(), 1);
@@ -369,7 +400,10 @@ async fn a_publisher_is_asked_once_and_his_answer_settles_it() {
     assert!(states(&server, &anna).await.is_empty());
     watch(&server, &bo, &anna.user, &names).await;
     assert_eq!(questions(&server, &anna.user).await.len(), 1);
-    assert_eq!(decide(&server, &anna, &user("x"), true, None).await, "531 531:wv:x@a");
+    assert_eq!(
+        decide(&server, &anna, &user("x"), true, None).await,
+        "531 531:wv:x@a"
+    );
     assert_eq!(cancel(&server, &anna, &user("x")).await, "531 531:wv:x@a");
     // MOV-27: nothing to take back is no error.
     assert_eq!(cancel(&server, &anna, &user("cy")).await, "200");
@@ -401,7 +435,10 @@ async fn who_may_see_something_raises_no_question_but_a_notification_if_wanted()
     create(&server, &anna, &[N::Alias], lists(&[&friends])).await;
     watch(&server, &bo, &anna.user, &[N::StatusText]).await;
     watch(&server, &cy, &anna.user, &[N::StatusText]).await;
-    assert!(questions(&server, &anna.user).await.is_empty(), "flags are F");
+    assert!(
+        questions(&server, &anna.user).await.is_empty(),
+        "flags are F"
+    );
     let wanted = CreateAttributeList {
         targets: Targets {
             users: vec![bo.user.clone()],
@@ -416,7 +453,10 @@ async fn who_may_see_something_raises_no_question_but_a_notification_if_wanted()
     watch(&server, &bo, &anna.user, &[N::StatusText, N::Alias]).await;
     watch(&server, &cy, &anna.user, &[N::StatusText]).await;
     let (level, list) = (AuthorizationLevel::User, AuthorizationLevel::ContactList);
-    let expected = [format!("bo {level:?} notify"), format!("cy {list:?} notify")];
+    let expected = [
+        format!("bo {level:?} notify"),
+        format!("cy {list:?} notify"),
+    ];
     assert_eq!(questions(&server, &anna.user).await, expected);
     // The same within a day is not told again; more is.
     watch(&server, &bo, &anna.user, &[N::StatusText]).await;
@@ -440,7 +480,10 @@ async fn questions_and_decisions_outlive_the_server() {
     watch(&server, &cy, &anna.user, &[]).await;
     decide(&server, &anna, &cy.user, true, Some(set(&[N::Alias]))).await;
     let server = server.restart().await;
-    assert_eq!(questions(&server, &anna.user).await, ["bo Default ask notify"]);
+    assert_eq!(
+        questions(&server, &anna.user).await,
+        ["bo Default ask notify"]
+    );
     assert_eq!(sees(&server, &cy, &anna.user).await, "Alias=Anna");
     assert_eq!(sees(&server, &bo, &anna.user).await, "");
     watch(&server, &bo, &anna.user, &[]).await;
@@ -462,10 +505,16 @@ async fn a_list_that_is_followed_asks_about_whom_it_gains() {
         .change_list(&bo, "friends", &[&anna.user], &[])
         .await
         .unwrap();
-    assert_eq!(questions(&server, &anna.user).await, ["bo Default ask notify"]);
+    assert_eq!(
+        questions(&server, &anna.user).await,
+        ["bo Default ask notify"]
+    );
     decide(&server, &anna, &bo.user, true, None).await;
     let told = server.notification(&bo, &anna.user).await;
-    assert_eq!(summary(&told), "OnlineStatus=T CommCap StatusText=hi Alias=Anna");
+    assert_eq!(
+        summary(&told),
+        "OnlineStatus=T CommCap StatusText=hi Alias=Anna"
+    );
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! Searches, profiles and verification (csp-access 9, 11.1, 11.2).
 
-use crate::common::{Server, domain, outcome, text, user};
+use crate::common::{Server, among_contacts, domain, outcome, text, user};
 use crate::relay::Net;
 use hamlet_elements::profile::{GetPublicProfiles, UpdatePublicProfile};
 use hamlet_elements::search::{
     ContinueSearch, Hits, NamedElement, Page, PageSize, Search, SearchElement, SearchPair,
 };
 use hamlet_elements::verify::VerifyIds;
-use hamlet_elements::{Answer, Call, ElementsConfig, IdempotenceKey, Request, Requestor, Response};
+use hamlet_elements::{Answer, Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::presence::{Attribute, AttributeName, AttributeValue};
 use hamlet_model::{Domain, ProfileField, UserId};
 use std::sync::Arc;

@@ -72,7 +72,10 @@ async fn watchers_of_now_and_before_are_told_whatever_they_see() {
     fetch(&server, &bo, &anna.user).await;
     let now = ["wv:bo@a now", "wv:cy@a now", "wv:di@a now"];
     let (told, total, history) = watchers(&server, &anna, None, None).await;
-    assert_eq!((told, total, history), (now.map(String::from).to_vec(), 3, None));
+    assert_eq!(
+        (told, total, history),
+        (now.map(String::from).to_vec(), 3, None)
+    );
     // One of two sessions goes: he still watches. The only one goes: he has watched.
     server.log_out(&bo_too).await;
     server.log_out(&cy).await;
@@ -81,7 +84,10 @@ async fn watchers_of_now_and_before_are_told_whatever_they_see() {
     assert_eq!(told[0], "wv:bo@a now");
     let mut former = told[1..].to_vec();
     former.sort_unstable();
-    assert_eq!(former, ["wv:cy@a before", "wv:di@a before", "wv:ed@a asked"]);
+    assert_eq!(
+        former,
+        ["wv:cy@a before", "wv:di@a before", "wv:ed@a asked"]
+    );
     assert_eq!((total, history), (4, Some(3600)));
     // Truncated, not emptied; counted whole.
     let (told, total, _) = watchers(&server, &anna, Some(3600), Some(2)).await;

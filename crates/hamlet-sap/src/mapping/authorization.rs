@@ -13,9 +13,9 @@ use hamlet_csp::elements::{
 };
 use hamlet_csp::{Text, Version};
 use hamlet_elements::authorization::{
-    AttributeLists, AuthorizationAsked, AuthorizeWatcher, CancelAuthorization,
-    CreateAttributeList, DeleteAttributeList, GetAttributeLists, GetReactiveAuthorizations,
-    ReactiveAuthorizations, ReactiveShown, Rule,
+    AttributeLists, AuthorizationAsked, AuthorizeWatcher, CancelAuthorization, CreateAttributeList,
+    DeleteAttributeList, GetAttributeLists, GetReactiveAuthorizations, ReactiveAuthorizations,
+    ReactiveShown, Rule,
 };
 use hamlet_elements::notification::{AuthorizationLevel, Notification, Watchers};
 use hamlet_elements::presence::Targets;

@@ -105,7 +105,10 @@ mod tests {
         assert_eq!((old.user.len(), old.watcher.len()), (1, 0));
         assert_eq!((old.history_period, old.watcher_count), (None, None));
         let middle = written(Version::V1_2, true);
-        assert_eq!((middle.history_period, middle.watcher_count), (Some(60), None));
+        assert_eq!(
+            (middle.history_period, middle.watcher_count),
+            (Some(60), None)
+        );
         assert!(middle.watcher.iter().all(|watcher| watcher.user.is_some()));
         let new = written(Version::V1_3, true);
         assert_eq!(new.watcher_count, Some(7));

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod applications;
+mod authorizations;
 mod cluster;
 mod contact_lists;
 mod crash;
@@ -21,3 +22,4 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod watchers;

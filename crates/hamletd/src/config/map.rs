@@ -121,8 +121,12 @@ impl Config {
             presence: PresenceConfig {
                 unauthorized: match presence.unauthorized {
                     Unauthorized::Ask => hamlet_elements::authorization::Unauthorized::Ask,
-                    Unauthorized::Contacts => hamlet_elements::authorization::Unauthorized::Contacts,
-                    Unauthorized::Everyone => hamlet_elements::authorization::Unauthorized::Everyone,
+                    Unauthorized::Contacts => {
+                        hamlet_elements::authorization::Unauthorized::Contacts
+                    }
+                    Unauthorized::Everyone => {
+                        hamlet_elements::authorization::Unauthorized::Everyone
+                    }
                 },
                 max_attribute_lists: presence.max_attribute_lists as usize,
                 watcher_history: presence.watcher_history,
