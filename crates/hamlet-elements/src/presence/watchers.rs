@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_access_is_written_down_once_an_hour() {
         let accesses = Accesses::default();
-        let at = |secs| Timestamp::from_secs(1_000_000 + secs);
+        let at = |secs: i64| Timestamp::from_secs(1_000_000 + secs);
         let both = [user("bo"), user("anna"), user("cy")];
         assert_eq!(
             accesses.untold(&user("anna"), &both, at(0)),

@@ -1,6 +1,7 @@
 //! The service elements on a real store: what is asked, answered and told, by clause.
 
 mod authorization;
+mod authorization_elsewhere;
 mod common;
 mod contact_lists;
 mod domains;
