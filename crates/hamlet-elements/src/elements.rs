@@ -6,7 +6,7 @@ use crate::group::{GroupConfig, LocalGroups, Teller};
 use crate::im::{ImConfig, MailboxItem, MessageIds};
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
-use crate::presence::{Hub, PresenceConfig};
+use crate::presence::{Accesses, Hub, PresenceConfig};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, ServiceRelay};
@@ -109,6 +109,7 @@ pub(crate) struct Inner {
     pub(crate) searching: Running,
     pub(crate) groups: Arc<dyn Groups>,
     pub(crate) teller: Teller,
+    pub(crate) accesses: Accesses,
     events: Arc<dyn Events>,
 }
 
@@ -118,6 +119,7 @@ pub(crate) struct Shared {
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
     pub(crate) groups: GroupConfig,
+    pub(crate) presence: PresenceConfig,
     pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
@@ -163,6 +165,7 @@ impl Elements {
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
             groups: config.groups.clone(),
+            presence: config.presence.clone(),
             records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
@@ -177,6 +180,7 @@ impl Elements {
             searching: Running::new(config.search.max_per_session, config.search.max_running),
             groups: Arc::new(LocalGroups::new(store.clone(), config.domain.clone())),
             teller,
+            accesses: Accesses::default(),
             config,
             store,
             relay,

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod authorization;
 pub mod blocking;
 pub mod contact_list;
 mod directory;

@@ -6,8 +6,8 @@
 use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
-    blocking, contact_list, group, im, invitation, locate, presence, profile, search,
-    system_message, verify,
+    authorization, blocking, contact_list, group, im, invitation, locate, presence, profile,
+    search, system_message, verify,
 };
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
@@ -92,6 +92,23 @@ pub enum Request {
     PresenceNotification(presence::PresenceNotification),
     /// A client of a user whose presence is kept here logged in or out elsewhere.
     ClientStatus(presence::ClientStatus),
+    /// csp-presence 6.2.
+    CreateAttributeList(authorization::CreateAttributeList),
+    /// csp-presence 6.3.
+    DeleteAttributeList(authorization::DeleteAttributeList),
+    /// csp-presence 6.4.
+    GetAttributeLists(authorization::GetAttributeLists),
+    /// csp-presence 6.6.
+    AuthorizeWatcher(authorization::AuthorizeWatcher),
+    /// csp-presence 6.6.
+    CancelAuthorization(authorization::CancelAuthorization),
+    /// csp-presence 6.6.
+    GetReactiveAuthorizations(authorization::GetReactiveAuthorizations),
+    /// csp-presence 5.
+    GetWatchers(presence::GetWatchers),
+    /// A publisher of this domain is to be asked about a watcher: from the domain where his
+    /// presence is kept.
+    AskPublisher(Box<authorization::AskPublisher>),
     /// csp-presence 2.4.
     GetContactLists,
     /// csp-presence 2.5.
@@ -235,6 +252,12 @@ pub enum Response {
     AccessLists(AccessLists),
     /// GetPresence.
     Presence(presence::PresenceValues),
+    /// GetAttributeLists.
+    AttributeLists(authorization::AttributeLists),
+    /// GetReactiveAuthorizations.
+    ReactiveAuthorizations(authorization::ReactiveAuthorizations),
+    /// GetWatchers.
+    Watchers(presence::Watchers),
     /// GetContactLists.
     ContactLists(contact_list::ContactLists),
     /// CreateContactList.

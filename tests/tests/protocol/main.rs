@@ -1,5 +1,6 @@
 //! What the protocol asks of a server, by area and clause.
 
+mod authorization;
 mod blocking;
 mod chat;
 mod checks;
@@ -20,3 +21,4 @@ mod segmentation;
 mod sessions;
 mod system_messages;
 mod transactions;
+mod watchers;

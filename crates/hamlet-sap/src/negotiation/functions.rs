@@ -144,14 +144,17 @@ impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{BLENT, CAINV, GETMAP, GLBLU, INVIT, SGMNT, UPDPR, VRID};
+        use Function::{
+            BLENT, CAAUT, CAINV, CALI, DALI, GALS, GETAUT, GETMAP, GETWL, GLBLU, INVIT, REACT,
+            SGMNT, UPDPR, VRID,
+        };
         let mut set = Self::default();
-        [
-            GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM, GLBLU, BLENT,
-        ]
-        .into_iter()
-        .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
-        .for_each(|function| set.insert(function));
+        [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
+            .into_iter()
+            .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
+            .chain([GETWL, REACT, CAAUT, GETAUT, CALI, DALI, GALS])
+            .chain([GLBLU, BLENT])
+            .for_each(|function| set.insert(function));
         set
     }
 
@@ -215,6 +218,13 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::ListManageRequest => Function::MCLS,
         Tag::GetPresenceRequest => Function::GETPR,
         Tag::UpdatePresenceRequest => Function::UPDPR,
+        Tag::GetWatcherListRequest => Function::GETWL,
+        Tag::PresenceAuthUser => Function::REACT,
+        Tag::CancelAuthRequest => Function::CAAUT,
+        Tag::GetReactiveAuthStatusRequest => Function::GETAUT,
+        Tag::CreateAttributeListRequest => Function::CALI,
+        Tag::DeleteAttributeListRequest => Function::DALI,
+        Tag::GetAttributeListRequest => Function::GALS,
         Tag::SearchRequest => Function::SRCH,
         Tag::StopSearchRequest => Function::STSRC,
         Tag::VerifyIDRequest => Function::VRID,

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod application;
+pub(crate) mod authorization;
 pub(crate) mod challenge;
 pub(crate) mod contact_list;
 pub(crate) mod counter;
@@ -25,6 +26,7 @@ pub(crate) mod session;
 pub(crate) mod subscription;
 pub(crate) mod system_message;
 pub(crate) mod user_profile;
+pub(crate) mod watcher;
 
 /// Most rows that one purge removes, so that it does not hold up other writes.
 pub(crate) const PURGE: usize = 5000;

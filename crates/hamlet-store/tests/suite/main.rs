@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod applications;
+mod authorizations;
 mod cluster;
 mod contact_lists;
 mod crash;
@@ -23,3 +24,4 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod watchers;

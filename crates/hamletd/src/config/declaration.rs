@@ -5,6 +5,7 @@ use super::public::{BaseUrl, Public};
 use super::settings::{Key, Setting, configuration, default_value};
 use super::value::{
     Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, RegisterBy, Size, StoreUrl,
+    Unauthorized,
 };
 use hamlet_model::Domain;
 use http::HeaderName;
@@ -234,6 +235,16 @@ configuration! {
 
     /// Presence and contact lists.
     presence: Presence {
+        /// What a watcher sees of a user who has decided nothing that applies to him, neither
+        /// for him nor for a contact list nor for everybody: `ask`, nothing, and the user is
+        /// asked; `contacts`, everything if one of them has the other in a contact list, else
+        /// as `ask`; `everyone`, everything.
+        "presence.unauthorized" => unauthorized: Unauthorized = "ask";
+        /// Largest number of users for whom a user has decided singly what they may see.
+        "presence.max_attribute_lists" => max_attribute_lists: u32 = "2000";
+        /// How long it is remembered who has looked at a user's presence; the watcher list
+        /// goes back no further.
+        "presence.watcher_history" => watcher_history: Duration = "30d";
         /// Largest number of contact lists of a user.
         "presence.max_lists" => max_lists: u32 = "50";
         /// Largest number of members of one contact list.

@@ -1,6 +1,6 @@
 //! What the layers below are told: their own structures, which know no configuration file.
 
-use super::{Config, Pse, RegisterBy};
+use super::{Config, Pse, RegisterBy, Unauthorized};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
@@ -121,6 +121,17 @@ impl Config {
                 ..usual.contact_lists
             },
             presence: PresenceConfig {
+                unauthorized: match presence.unauthorized {
+                    Unauthorized::Ask => hamlet_elements::authorization::Unauthorized::Ask,
+                    Unauthorized::Contacts => {
+                        hamlet_elements::authorization::Unauthorized::Contacts
+                    }
+                    Unauthorized::Everyone => {
+                        hamlet_elements::authorization::Unauthorized::Everyone
+                    }
+                },
+                max_attribute_lists: presence.max_attribute_lists as usize,
+                watcher_history: presence.watcher_history,
                 max_text: presence.max_text as usize,
                 max_content: presence.max_content.octets(),
                 ..usual.presence
