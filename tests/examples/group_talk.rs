@@ -185,7 +185,9 @@ impl Figures {
         let read = stream.read_to_string(&mut text).await;
         read.expect("the metrics");
         let value = |name: &str| -> f64 {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
             line.and_then(|value| value.trim().parse().ok())
                 .unwrap_or_else(|| panic!("{name} in {text}"))
         };

@@ -65,7 +65,16 @@ impl<'o> WbxmlSink<'o> {
     }
 
     fn open(&mut self, tag: Tag, attributes: bool, content: bool) {
-        match tag.token(self.version) {
+        // What the version does not have and gets all the same has the token that it had before,
+        // unless that means something else now (wbxml 3: such tokens are understood).
+        let earlier = || {
+            let token = tag
+                .token(Version::V1_2)
+                .filter(|_| self.options.all_children)?;
+            let means = Tag::from_token(self.version, token.0, token.1);
+            (means == Some(tag)).then_some(token)
+        };
+        match tag.token(self.version).or_else(earlier) {
             Some((page, token)) => self.writer.start(page, token, attributes, content),
             None => self.writer.start_literal(tag.name(), attributes, content),
         }

@@ -9,7 +9,7 @@ use crate::im::{
 };
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
-use crate::presence::{Hub, PresenceConfig};
+use crate::presence::{Accesses, Hub, PresenceConfig};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, ServiceRelay};
@@ -117,6 +117,7 @@ pub(crate) struct Inner {
     /// Who is in the groups that somebody talks in.
     pub(crate) rooms: Rooms,
     pub(crate) teller: Teller,
+    pub(crate) accesses: Accesses,
     events: Arc<dyn Events>,
 }
 
@@ -126,6 +127,7 @@ pub(crate) struct Shared {
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
     pub(crate) groups: GroupConfig,
+    pub(crate) presence: PresenceConfig,
     pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
@@ -176,6 +178,7 @@ impl Elements {
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
             groups: config.groups.clone(),
+            presence: config.presence.clone(),
             records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
@@ -191,6 +194,7 @@ impl Elements {
             groups: Arc::new(LocalGroups::new(store.clone(), config.domain.clone())),
             rooms: Rooms::default(),
             teller,
+            accesses: Accesses::default(),
             config,
             store,
             relay,

@@ -8,7 +8,8 @@
 
 #![forbid(unsafe_code)]
 
-mod blocking;
+pub mod authorization;
+pub mod blocking;
 pub mod contact_list;
 mod directory;
 pub mod elements;

@@ -6,12 +6,14 @@
 use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
-    contact_list, group, im, invitation, locate, presence, profile, search, system_message, verify,
+    authorization, blocking, contact_list, group, im, invitation, locate, presence, profile,
+    search, system_message, verify,
 };
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
-    ApplicationId, ClientId, Detail, Domain, GroupId, Refusal, SessionId, StatusCode, UserId,
+    AccessLists, ApplicationId, ClientId, Detail, Domain, GroupId, Refusal, SessionId, StatusCode,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -76,6 +78,10 @@ pub enum Request {
     DeliverGroupMessage(Box<im::DeliverGroupMessage>),
     /// The outcome of a message, for its sender in this domain.
     DeliveryReport(Box<im::DeliveryReport>),
+    /// csp-im 11.1.
+    GetAccessLists,
+    /// csp-im 11.2.
+    ChangeAccessLists(Box<blocking::ChangeAccessLists>),
     /// csp-presence 4.1.
     UpdatePresence(presence::UpdatePresence),
     /// csp-presence 4.2.
@@ -88,6 +94,23 @@ pub enum Request {
     PresenceNotification(presence::PresenceNotification),
     /// A client of a user whose presence is kept here logged in or out elsewhere.
     ClientStatus(presence::ClientStatus),
+    /// csp-presence 6.2.
+    CreateAttributeList(authorization::CreateAttributeList),
+    /// csp-presence 6.3.
+    DeleteAttributeList(authorization::DeleteAttributeList),
+    /// csp-presence 6.4.
+    GetAttributeLists(authorization::GetAttributeLists),
+    /// csp-presence 6.6.
+    AuthorizeWatcher(authorization::AuthorizeWatcher),
+    /// csp-presence 6.6.
+    CancelAuthorization(authorization::CancelAuthorization),
+    /// csp-presence 6.6.
+    GetReactiveAuthorizations(authorization::GetReactiveAuthorizations),
+    /// csp-presence 5.
+    GetWatchers(presence::GetWatchers),
+    /// A publisher of this domain is to be asked about a watcher: from the domain where his
+    /// presence is kept.
+    AskPublisher(Box<authorization::AskPublisher>),
     /// csp-presence 2.4.
     GetContactLists,
     /// csp-presence 2.5.
@@ -182,7 +205,9 @@ impl Request {
             Self::SendMessage(_)
             | Self::DeliverMessage(_)
             | Self::DeliverGroupMessage(_)
-            | Self::DeliveryReport(_) => ServiceElement::InstantMessaging,
+            | Self::DeliveryReport(_)
+            | Self::GetAccessLists
+            | Self::ChangeAccessLists(_) => ServiceElement::InstantMessaging,
             Self::Search(_)
             | Self::ContinueSearch(_)
             | Self::StopSearch(_)
@@ -226,8 +251,16 @@ pub enum Response {
     Done(Outcome),
     /// SendMessage, DeliverMessage.
     Message(im::Accepted),
+    /// GetAccessLists.
+    AccessLists(AccessLists),
     /// GetPresence.
     Presence(presence::PresenceValues),
+    /// GetAttributeLists.
+    AttributeLists(authorization::AttributeLists),
+    /// GetReactiveAuthorizations.
+    ReactiveAuthorizations(authorization::ReactiveAuthorizations),
+    /// GetWatchers.
+    Watchers(presence::Watchers),
     /// GetContactLists.
     ContactLists(contact_list::ContactLists),
     /// CreateContactList.

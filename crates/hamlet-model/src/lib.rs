@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod address;
 pub mod application;
 pub mod content;
@@ -20,6 +21,7 @@ pub mod status;
 pub mod time;
 pub mod user_profile;
 
+pub use access::{AccessEntity, AccessList, AccessLists, AccessSide};
 pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
 pub use application::Application;
 pub use content::{Content, TransferEncoding};

@@ -155,10 +155,17 @@ async fn kill_dash_9_while_a_group_talks_loses_and_repeats_nothing() {
         listen(member.again(address).await, member.seen.clone(), false).await;
         let seen = member.seen.lock().unwrap();
         // In order, and nothing again whose acknowledgement was answered.
-        assert!(seen.done.is_sorted_by(|a, b| a < b), "m{at}: {:?}", seen.done);
+        assert!(
+            seen.done.is_sorted_by(|a, b| a < b),
+            "m{at}: {:?}",
+            seen.done
+        );
         let heard: BTreeSet<usize> = seen.heard.iter().copied().collect();
         let lost: Vec<_> = accepted.difference(&heard).collect();
         assert!(lost.is_empty(), "m{at} has not heard {lost:?}");
     }
-    eprintln!("{kills} kills, {} messages accepted, none lost", accepted.len());
+    eprintln!(
+        "{kills} kills, {} messages accepted, none lost",
+        accepted.len()
+    );
 }

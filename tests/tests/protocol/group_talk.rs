@@ -98,7 +98,11 @@ fn shown(message: &Element) -> String {
         }
     };
     let text = message.text("ContentData").unwrap_or_default();
-    format!("{} > {} {text}", party("Sender", "="), party("Recipient", "*"))
+    format!(
+        "{} > {} {text}",
+        party("Sender", "="),
+        party("Recipient", "*")
+    )
 }
 
 async fn heard(client: &mut Client) -> Vec<String> {
@@ -110,7 +114,9 @@ async fn heard(client: &mut Client) -> Vec<String> {
 async fn a_group_talks_across_versions_and_syntaxes() {
     let server = TestServer::with_users(&[], &["anna"]).await;
     let (mut anna, mut others) = talk(&server).await;
-    anna.request(&send(&to_group(), "from Ann")).await.expect_code(200);
+    anna.request(&send(&to_group(), "from Ann"))
+        .await
+        .expect_code(200);
     for (at, other) in others.iter_mut().enumerate() {
         let text = format!("from u{at}");
         // S60 and Android name themselves as users (csp-im 5.4).
@@ -139,25 +145,41 @@ async fn whispers_reach_one_and_their_refusals_have_their_codes() {
     others[5].request(own).await.expect_code(200);
     for (at, other) in others.iter_mut().enumerate().take(5) {
         // 11.8
-        other.request(&send(&to_name("u5"), "x")).await.expect_code(813);
-        other.request(&send(&to_name("nobody"), "x")).await.expect_code(410);
+        other
+            .request(&send(&to_name("u5"), "x"))
+            .await
+            .expect_code(813);
+        other
+            .request(&send(&to_name("nobody"), "x"))
+            .await
+            .expect_code(410);
         let request = send(&to_name("ANN"), &format!("psst {at}"));
         other.request(&request).await.expect_code(200);
-        anna.request(&send(&to_name(&format!("u{at}")), "yes?")).await.expect_code(200);
+        anna.request(&send(&to_name(&format!("u{at}")), "yes?"))
+            .await
+            .expect_code(200);
         assert_eq!(heard(other).await, [format!("Ann > u{at} yes?")]);
     }
     let whispers: Vec<_> = (0..5).map(|at| format!("u{at} > Ann psst {at}")).collect();
     assert_eq!(heard(&mut anna).await, whispers);
     let mut stranger = server.xml("stranger").await;
-    stranger.request(&send(&to_name("Ann"), "x")).await.expect_code(808);
-    stranger.request(&send(&to_group(), "x")).await.expect_code(808);
+    stranger
+        .request(&send(&to_name("Ann"), "x"))
+        .await
+        .expect_code(808);
+    stranger
+        .request(&send(&to_group(), "x"))
+        .await
+        .expect_code(808);
     let nowhere = "<Group><GroupID>wv:anna/none@h</GroupID></Group>";
     stranger.request(&send(nowhere, "x")).await.expect_code(800);
     let common = "<SetGroupProps-Request><GroupID>wv:anna/ski@h</GroupID><GroupProperties>\
                   <Property><Name>PrivateMessaging</Name><Value>F</Value></Property>\
                   </GroupProperties></SetGroupProps-Request>";
     anna.request(common).await.expect_code(200);
-    anna.request(&send(&to_name("u1"), "x")).await.expect_code(812);
+    anna.request(&send(&to_name("u1"), "x"))
+        .await
+        .expect_code(812);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +197,10 @@ async fn one_request_reaches_users_groups_and_names_and_tells_what_failed() {
     answer.expect_code(201);
     let response = answer.expect("SendMessage-Response");
     let details = response.all("Result/DetailedResult");
-    let codes: Vec<_> = details.iter().map(|detail| detail.text("Code").unwrap()).collect();
+    let codes: Vec<_> = details
+        .iter()
+        .map(|detail| detail.text("Code").unwrap())
+        .collect();
     assert_eq!(codes, ["531", "800", "410"]);
     assert_eq!(details[0].text("UserID"), Some("wv:nobody@h"));
     assert_eq!(details[1].text("GroupID"), Some("wv:anna/none@h"));
@@ -192,7 +217,11 @@ async fn the_group_reports_that_a_message_has_reached_it_and_a_name_that_it_has_
     let (mut anna, mut others) = talk(&server).await;
     for (recipient, path, expected) in [
         (to_group(), "MessageInfo/Recipient/Group/GroupID", GROUP),
-        (to_name("u2"), "MessageInfo/Recipient/Group/ScreenName/SName", "u2"),
+        (
+            to_name("u2"),
+            "MessageInfo/Recipient/Group/ScreenName/SName",
+            "u2",
+        ),
     ] {
         for (_, other) in others.iter_mut().enumerate().filter(|(at, _)| *at != 2) {
             let request = send_as("", &recipient, "x", true);
@@ -224,7 +253,11 @@ async fn an_administrator_speaks_for_the_group() {
     let request = send_as(&sender, &to_group(), "we close", false);
     // Toward old versions 427 is 402 (csp-im 13).
     for (at, other) in others.iter_mut().enumerate() {
-        let code = if FORMS[at].0 == Version::V1_3 { 427 } else { 402 };
+        let code = if FORMS[at].0 == Version::V1_3 {
+            427
+        } else {
+            402
+        };
         other.request(&request).await.expect_code(code);
     }
     anna.request(&request).await.expect_code(200);
@@ -241,7 +274,9 @@ async fn an_administrator_speaks_for_the_group() {
 async fn a_group_goes_on_after_a_restart() {
     let mut server = TestServer::with_users(&[], &["anna"]).await;
     let (mut anna, others) = talk(&server).await;
-    anna.request(&send(&to_group(), "before")).await.expect_code(200);
+    anna.request(&send(&to_group(), "before"))
+        .await
+        .expect_code(200);
     let mut sessions = Vec::new();
     for (at, mut other) in others.into_iter().enumerate() {
         if at % 2 == 0 {
@@ -253,7 +288,9 @@ async fn a_group_goes_on_after_a_restart() {
     server.restart().await;
     let mut anna = Client::connect(server.address(), Version::V1_2, Syntax::Wbxml).await;
     anna.session = session;
-    anna.request(&send(&to_group(), "after")).await.expect_code(200);
+    anna.request(&send(&to_group(), "after"))
+        .await
+        .expect_code(200);
     for (at, (version, syntax, session)) in sessions.into_iter().enumerate() {
         let mut other = Client::connect(server.address(), version, syntax).await;
         other.session = session;

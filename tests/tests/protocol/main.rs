@@ -1,5 +1,7 @@
 //! What the protocol asks of a server, by area and clause.
 
+mod authorization;
+mod blocking;
 mod chat;
 mod checks;
 mod cir;
@@ -20,3 +22,4 @@ mod segmentation;
 mod sessions;
 mod system_messages;
 mod transactions;
+mod watchers;

@@ -54,6 +54,13 @@ impl Groups for LocalGroups {
         .boxed()
     }
 
+    fn exists<'a>(&'a self, group: &'a GroupId) -> BoxFuture<'a, bool> {
+        let group = group.clone();
+        self.read(move |tx| Ok(Ok(tx.group(&group)?.is_some())))
+            .map(|found| found.unwrap_or(false))
+            .boxed()
+    }
+
     fn may_invite<'a>(
         &'a self,
         user: &'a UserId,

@@ -1,5 +1,6 @@
 //! Messages from other domains for users of this one.
 
+use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::group_send::{Target, put_said, take_groups};
@@ -36,14 +37,23 @@ impl Inner {
         message.expires = message.expires.min(now.plus(self.config.im.max_validity));
         let mut failures = Failures::new();
         let groups = take_groups(&mut recipients);
+        let judged = self.directory.access_changes();
         let local = self
             .local_recipients(&message.sender, recipients, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
-        let groups = self
+        let (local, silenced) = match initiator_of(&message.sender) {
+            Some(initiator) => self
+                .welcome(&initiator, local, &mut failures)
+                .await
+                .map_err(|error| refusal(&error))?,
+            None => (local, 0),
+        };
+        let through = self
             .groups_for_domain(&requestor, &message, groups, &local, &mut failures)
             .await?;
-        if local.is_empty() && groups.is_empty() {
+        let (groups, silenced) = (through.here, silenced + through.silenced);
+        if local.len() + silenced + groups.len() == 0 {
             return Err(nobody(failures));
         }
         let record = self.config.records.then(|| {
@@ -74,14 +84,17 @@ impl Inner {
                 if full.is_empty() {
                     return Ok((expected.clone(), events));
                 }
-                let answer = answer(&message, failures.clone(), full, !events.is_empty());
+                let anybody = events.len() + silenced > 0;
+                let answer = answer(&message, failures.clone(), full, anybody);
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok((answer, events))
             })
             .await
             .map_err(|error| refusal(&error))?;
         let record = record.filter(|_| !events.is_empty());
+        let doubtful = self.judged_early(judged, &events);
         self.emit(events);
+        self.recheck_mailboxes(doubtful).await;
         self.emit(record.and_then(|record| record.answered(&answer)));
         answer
     }
@@ -138,6 +151,14 @@ impl Inner {
             }
             _ => Ok(true),
         }
+    }
+}
+
+/// Who of another domain has sent a message; who came through a group was judged there.
+fn initiator_of(sender: &MessageParty) -> Option<Initiator> {
+    match sender {
+        MessageParty::User { user, .. } => Some(Initiator::user(user.clone())),
+        MessageParty::Group(_) | MessageParty::ScreenName { .. } => None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::failure::refusal;
 use crate::im::MessageSender;
 use crate::im::deliver::check_size;
 use crate::im::group_message::GroupMessage;
-use crate::im::group_send::{Target, fail};
+use crate::im::group_send::{Through, fail};
 use crate::im::group_types::DeliverGroupMessage;
 use crate::once;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Requestor, Response};
@@ -26,7 +26,7 @@ impl Inner {
         mut parties: Vec<MessageParty>,
         users: &[(UserId, MessageParty)],
         failures: &mut Failures,
-    ) -> Result<Vec<Target>, Refusal> {
+    ) -> Result<Through, Refusal> {
         parties.retain(|party| {
             let (MessageParty::Group(group) | MessageParty::ScreenName { group, .. }) = party
             else {
@@ -59,7 +59,7 @@ impl Inner {
             },
         };
         let through = self.resolve_groups(requestor, &sender, parties, users, failures);
-        Ok(through.await.map_err(|error| refusal(&error))?.here)
+        through.await.map_err(|error| refusal(&error))
     }
 
     /// A message in a group of another domain, for all users here who have joined it.

@@ -152,6 +152,7 @@ mod tests {
             target: target.into(),
             refusing: [user("cy")].into(),
             message: Message {
+                sender_name: None,
                 id: MessageId::new("m"),
                 sender: MessageParty::ScreenName {
                     name: "Ann".into(),

@@ -23,6 +23,8 @@ use std::sync::Arc;
 pub(crate) struct Through {
     pub(crate) here: Vec<Target>,
     pub(crate) foreign: BTreeMap<Domain, Vec<MessageParty>>,
+    /// Whispers that are refused without a word (csp-im 11.4).
+    pub(crate) silenced: usize,
 }
 
 /// One group, or one name in it.
@@ -119,6 +121,9 @@ impl Inner {
                 continue;
             }
             match self.target(requestor, sender, group, &party).await? {
+                Err(StatusCode::BLOCKED) if self.config.im.silent_blocking => {
+                    through.silenced += 1;
+                }
                 Err(code) => fail(failures, code, &party),
                 Ok(target) => {
                     let only = target.only.as_ref();
@@ -271,6 +276,7 @@ impl Inner {
                 refusing: target.refusing,
                 message: Message {
                     sender: target.shown,
+                    sender_name: None,
                     recipient: party,
                     // What the sender of a whisper hears is known here alone.
                     report: message.report && is_private && here,

@@ -126,6 +126,7 @@ impl Inner {
         let message = Message {
             id: id.clone(),
             sender: MessageParty::Group(group.clone()),
+            sender_name: None,
             recipient: MessageParty::Group(group.clone()),
             content,
             content_name: None,

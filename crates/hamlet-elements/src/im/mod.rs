@@ -26,6 +26,7 @@ pub(crate) use group_sender::MessageSender;
 pub use group_trim::GroupTalkConfig;
 pub use group_types::DeliverGroupMessage;
 pub use hamlet_store::{GroupCursor, JoinedSession};
+pub(crate) use mailbox::{Stored, conclude_entry};
 pub(crate) use message_id::MessageIds;
 pub(crate) use recipients::Resolved;
 pub use record::{MessageEvent, MessageRecord};

@@ -1,5 +1,6 @@
 //! For whom a message is: from addresses to users (csp-im 5.3 item 5).
 
+use crate::blocking::Initiator;
 use crate::contact_list::ExpandContactLists;
 use crate::elements::Inner;
 use crate::service::{Call, Request, Requestor, Response};
@@ -17,6 +18,8 @@ pub(crate) struct Resolved {
     pub(crate) foreign: BTreeMap<Domain, Vec<MessageParty>>,
     /// Why others are not among them.
     pub(crate) failures: Failures,
+    /// How many block the sender without his being told (csp-im 11.4).
+    pub(crate) silenced: usize,
 }
 
 impl Inner {
@@ -132,6 +135,59 @@ impl Inner {
             local,
             foreign,
             failures,
+            silenced: 0,
         })
+    }
+
+    /// As [`Inner::resolve_recipients`], without those whose block and grant lists refuse the
+    /// sender (csp-im 11.3).
+    pub(crate) async fn resolve_welcoming(
+        &self,
+        requestor: &Requestor,
+        recipients: Recipients,
+    ) -> Result<Resolved, StoreError> {
+        let mut resolved = self.resolve_recipients(requestor, recipients).await?;
+        let initiator = Initiator {
+            user: requestor.user.clone(),
+            application: requestor.application.clone(),
+            through: None,
+        };
+        let local = std::mem::take(&mut resolved.local);
+        let failures = &mut resolved.failures;
+        (resolved.local, resolved.silenced) = self.welcome(&initiator, local, failures).await?;
+        Ok(resolved)
+    }
+
+    /// Of the recipients those who do not refuse the initiator, and how many of the others he
+    /// is not told of (csp-im 11.4); the rest is noted (532).
+    pub(crate) async fn welcome(
+        &self,
+        initiator: &Initiator,
+        recipients: Vec<(UserId, MessageParty)>,
+        failures: &mut Failures,
+    ) -> Result<(Vec<(UserId, MessageParty)>, usize), StoreError> {
+        let users: Vec<UserId> = recipients.iter().map(|(user, _)| user.clone()).collect();
+        let refusing = self.refusing(initiator, &users).await?;
+        if refusing.is_empty() {
+            return Ok((recipients, 0));
+        }
+        let (blocked, welcome): (Vec<_>, Vec<_>) = recipients
+            .into_iter()
+            .partition(|(user, _)| refusing.contains(user));
+        if self.config.im.silent_blocking {
+            return Ok((welcome, blocked.len()));
+        }
+        for (user, party) in blocked {
+            failures.user(StatusCode::BLOCKED, as_addressed(user, &party));
+        }
+        Ok((welcome, 0))
+    }
+}
+
+/// The address of a user as the sender knows it.
+pub(crate) fn as_addressed(user: UserId, party: &MessageParty) -> UserId {
+    match party {
+        MessageParty::User { user: given, .. } => given.clone(),
+        _ => user,
     }
 }

@@ -66,8 +66,9 @@ impl Inner {
         }
         check_size(config, &request.content.data)?;
         let parties = take_groups(&mut recipients.parties);
+        let judged = self.directory.access_changes();
         let mut resolved = self
-            .resolve_recipients(&requestor, recipients)
+            .resolve_welcoming(&requestor, recipients)
             .await
             .map_err(|error| refusal(&error))?;
         let failures = &mut resolved.failures;
@@ -75,12 +76,13 @@ impl Inner {
             .resolve_groups(&requestor, &sender, parties, &resolved.local, failures)
             .await
             .map_err(|error| refusal(&error))?;
+        resolved.silenced += through.silenced;
         for (domain, parties) in through.foreign {
             resolved.foreign.entry(domain).or_default().extend(parties);
         }
         let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
         match resolved.local.len() + foreign + through.here.len() {
-            0 => return Err(nobody(resolved.failures)),
+            0 if resolved.silenced == 0 => return Err(nobody(resolved.failures)),
             count if count > config.max_recipients => return Err(too_many()),
             _ => {}
         }
@@ -88,7 +90,7 @@ impl Inner {
             .message(sender.party, request)
             .await
             .map_err(|error| refusal(&error))?;
-        self.store_message(&requestor, message, resolved, through.here, key)
+        self.store_message(&requestor, message, resolved, (through.here, judged), key)
             .await
     }
 
@@ -103,6 +105,7 @@ impl Inner {
             id: self.message_ids.next(&self.store).await?,
             // Each recipient's copy names him alone.
             recipient: sender.clone(),
+            sender_name: self.name_of(&sender).await?,
             sender,
             content: request.content,
             content_name: request.content_name,
@@ -116,18 +119,28 @@ impl Inner {
         })
     }
 
+    /// The friendly name of a sender who comes as himself (csp-im 11.5).
+    async fn name_of(&self, sender: &MessageParty) -> Result<Option<String>, StoreError> {
+        let MessageParty::User { user, .. } = sender else {
+            return Ok(None);
+        };
+        self.directory.unknown(std::slice::from_ref(user)).await?;
+        Ok(self.directory.unusual(user).friendly_name)
+    }
+
     async fn store_message(
         &self,
         requestor: &Requestor,
         message: Message,
         resolved: Resolved,
-        groups: Vec<Target>,
+        (groups, judged): (Vec<Target>, u64),
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let Resolved {
             local,
             foreign,
             failures,
+            silenced,
         } = resolved;
         // Most servers keep no records; nothing is made for them then.
         let record = self.config.records.then(|| {
@@ -165,7 +178,7 @@ impl Inner {
                 let answer = if full.is_empty() {
                     expected.clone()
                 } else {
-                    let anybody = stored > 0 || !outbox.is_empty();
+                    let anybody = stored + outbox.len() + silenced > 0;
                     let answer = answer(&message, failures.clone(), full, anybody);
                     once::settle(tx, key.as_ref(), &answer)?;
                     answer
@@ -188,7 +201,10 @@ impl Inner {
                 outbox,
             } => (answer, stored, events, outbox),
         };
+        let stored = stored + silenced;
+        let doubtful = self.judged_early(judged, &events);
         self.emit(events);
+        self.recheck_mailboxes(doubtful).await;
         let answer = match outbox.is_empty() {
             true => answer,
             false => {

@@ -135,6 +135,10 @@ pub struct ImConfig {
     pub max_waiting_bytes: u64,
     /// Largest content of one message, octets after transfer encoding.
     pub max_content: usize,
+    /// Most entities of a block or grant list.
+    pub max_access_entities: usize,
+    /// Whom a recipient blocks is not told so: 200, and nothing is delivered (csp-im 11.4).
+    pub silent_blocking: bool,
     /// Most recipients of one message, after contact lists have been expanded.
     pub max_recipients: usize,
     /// How long the sender's answer waits for the answer of another domain.
@@ -149,6 +153,8 @@ impl Default for ImConfig {
             max_waiting: 1000,
             max_waiting_bytes: 64 << 20,
             max_content: 512 << 10,
+            max_access_entities: 1000,
+            silent_blocking: false,
             max_recipients: 1000,
             foreign_wait: Duration::from_secs(10),
         }

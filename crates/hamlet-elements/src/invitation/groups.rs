@@ -14,6 +14,9 @@ pub(crate) trait Groups: Send + Sync {
         group: &'a GroupId,
     ) -> BoxFuture<'a, bool>;
 
+    /// Whether there is such a group in this domain.
+    fn exists<'a>(&'a self, group: &'a GroupId) -> BoxFuture<'a, bool>;
+
     /// Whether the user may invite others to the group (csp-access 10.2): 800 without such a
     /// group, 808 for one who has not joined and has no rights, 816 for one who has too few.
     fn may_invite<'a>(

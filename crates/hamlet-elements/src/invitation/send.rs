@@ -74,8 +74,11 @@ impl Inner {
         let refusing = refusing.map_err(|error| refusal(&error))?;
         let (refusing, local): (Vec<UserId>, Vec<UserId>) =
             local.into_iter().partition(|user| refusing.contains(user));
-        for user in refusing {
-            resolved.failures.user(StatusCode::BLOCKED, user);
+        let silenced = self.config.im.silent_blocking && !refusing.is_empty();
+        if !silenced {
+            for user in refusing {
+                resolved.failures.user(StatusCode::BLOCKED, user);
+            }
         }
         let foreign: BTreeMap<Domain, Vec<UserId>> = resolved
             .foreign
@@ -86,7 +89,7 @@ impl Inner {
         match count {
             // Who joins later gets what nobody is there for now.
             0 if !shared_with.is_empty() && resolved.failures.is_empty() => {}
-            0 => return conclude(resolved.failures, false),
+            0 => return conclude(resolved.failures, silenced),
             _ if count > self.config.invitations.max_invitees => {
                 let why = "The invitation has too many recipients";
                 return Err(Refusal::because(StatusCode::BAD_PARAMETER, why));
@@ -95,8 +98,8 @@ impl Inner {
         }
         let invitation = self.invitation(&requestor.user, kind, sender, request);
         let people = (local, foreign, shared_with);
-        self.store_invitation(invitation, people, resolved.failures, key)
-            .await
+        let failed = (resolved.failures, silenced);
+        self.store_invitation(invitation, people, failed, key).await
     }
 
     /// The rest of the checks about sender and group; who the inviter is to the invitees.
@@ -207,7 +210,7 @@ impl Inner {
         &self,
         invitation: Invitation,
         (local, foreign, shared_with): Invited,
-        failures: Failures,
+        (failures, silenced): (Failures, bool),
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let shared = self.shared.clone();
@@ -249,7 +252,7 @@ impl Inner {
                     let id = tx.put_outbox(&entry)?;
                     asked.push((invitees.clone(), waiting.expect(id)));
                 }
-                let here = events.len();
+                let here = events.len() + usize::from(silenced);
                 let answer = conclude(failures.clone(), here + asked.len() > 0);
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok(Sent::Now {

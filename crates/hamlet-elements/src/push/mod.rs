@@ -6,6 +6,7 @@
 
 mod waiting;
 
+use crate::authorization::AuthorizationAsked;
 use crate::invitation::{AnswerShown, CancellationShown, InvitationShown};
 use crate::notification::Notification;
 use crate::system_message::SystemMessageShown;
@@ -41,6 +42,8 @@ pub enum PushContent {
     SystemMessage(Box<SystemMessageShown>),
     /// Something has changed (csp-access 13).
     Notification(Notification),
+    /// A watcher wants more than he may see (csp-presence 6.6, 6.7).
+    Authorization(Box<AuthorizationAsked>),
 }
 
 impl Push {

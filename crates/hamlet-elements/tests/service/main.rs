@@ -1,5 +1,8 @@
 //! The service elements on a real store: what is asked, answered and told, by clause.
 
+mod authorization;
+mod authorization_elsewhere;
+mod blocking;
 mod common;
 mod contact_lists;
 mod domains;
@@ -12,3 +15,4 @@ mod presence;
 mod relay;
 mod search;
 mod subscriptions;
+mod watchers;

@@ -213,7 +213,7 @@ async fn a_full_mailbox_answers_507_and_gets_nothing() {
             max_waiting: 2,
             ..ImConfig::default()
         },
-        ..ElementsConfig::new(domain("a"))
+        ..among_contacts(domain("a"))
     };
     let server = Server::with(config, &["anna", "bo", "cy"], Arc::new(NoRelay)).await;
     let anna = server.log_in("anna", "phone").await;

@@ -61,6 +61,21 @@ impl Sap {
         self.acknowledge_waiting(session, message, now).await
     }
 
+    /// A decision has come under the identifier of a server transaction, which it closes;
+    /// whether that was open.
+    pub(crate) async fn acknowledge_question(&self, session: &Session, id: &str) -> bool {
+        let open = session.outbound.lock().answered(id);
+        match open {
+            Some(What::Push(waiting)) => {
+                self.push_reaction(session, waiting, Reaction::Acknowledged)
+                    .await;
+                true
+            }
+            Some(_) => true,
+            None => false,
+        }
+    }
+
     /// A poll of a client that never answers acknowledges everything (clients GEN-29).
     pub(crate) async fn acknowledge_by_poll(&self, session: &Session, now: Timestamp) {
         let all = session.outbound.lock().take_implicit();

@@ -279,6 +279,7 @@ pub(crate) mod tests {
             target: String::new(),
             refusing: HashSet::new(),
             message: Message {
+                sender_name: None,
                 id: MessageId::new(format!("m{seq}")),
                 sender: MessageParty::ScreenName {
                     name: "ann".into(),

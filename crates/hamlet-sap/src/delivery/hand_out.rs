@@ -387,6 +387,10 @@ fn first_push(
             push,
             facts,
             settings.agreement.as_ref(),
+            |notification| {
+                let kind = notification.kind();
+                settings.notifications.wants(kind, session.version)
+            },
             &session.user.id,
             now,
         ) {

@@ -395,6 +395,7 @@ mod tests {
         Arc::new(MailboxItem::Message(Box::new(Message {
             id: MessageId::new(id),
             sender: MessageParty::user(user_id("anna")),
+            sender_name: None,
             recipient: MessageParty::user(user_id("bob")),
             content: Content::text("x"),
             content_name: None,

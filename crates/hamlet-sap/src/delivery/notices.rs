@@ -43,13 +43,12 @@ impl Notices {
         attributes: Arc<Vec<Attribute>>,
         max: usize,
     ) -> bool {
-        if self
-            .newest
-            .insert(publisher.clone(), (attributes, 0))
-            .is_some()
-        {
+        if let Some((older, tries)) = self.newest.get_mut(&publisher) {
+            *older = with_withdrawals(older, attributes);
+            *tries = 0;
             return true;
         }
+        self.newest.insert(publisher.clone(), (attributes, 0));
         self.order.push_back(publisher);
         if self.order.len() <= max.max(1) {
             return true;
@@ -91,6 +90,31 @@ impl Notices {
     }
 }
 
+/// The newer set, and what only the older one said to be unknown: that is said once, and a
+/// client keeps what it has not been told to forget (csp-presence 6.9).
+fn with_withdrawals(older: &[Attribute], newer: Arc<Vec<Attribute>>) -> Arc<Vec<Attribute>> {
+    let is_said = |attribute: &&Attribute| {
+        let same = |other: &Attribute| {
+            other.name == attribute.name
+                && (other.client == attribute.client || other.client.is_none())
+        };
+        newer.iter().any(same)
+    };
+    let unsaid: Vec<Attribute> = older
+        .iter()
+        .filter(|attribute| !attribute.qualifier && !is_said(attribute))
+        .cloned()
+        .collect();
+    if unsaid.is_empty() {
+        return newer;
+    }
+    let mut all = Arc::unwrap_or_clone(newer);
+    all.extend(unsaid);
+    // In writing order; of one attribute the known clients come first.
+    all.sort_by_key(|attribute| attribute.name);
+    Arc::new(all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +138,38 @@ mod tests {
         let taken = notices.take(10);
         assert_eq!(publishers(&taken), ["anna", "bob"]);
         assert!(notices.is_empty());
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_told_even_if_news_come_before_the_poll() {
+        use hamlet_model::presence::{AttributeName as N, AttributeValue};
+        let attribute = |name, qualifier| Attribute {
+            name,
+            qualifier,
+            client: None,
+            value: AttributeValue::None,
+        };
+        let mut notices = Notices::default();
+        let lost = vec![
+            attribute(N::OnlineStatus, true),
+            attribute(N::StatusText, false),
+            attribute(N::Alias, false),
+        ];
+        let newer = vec![attribute(N::OnlineStatus, true), attribute(N::Alias, true)];
+        notices.add(user_id("a"), Arc::new(lost), 9);
+        notices.add(user_id("a"), Arc::new(newer), 9);
+        let taken = notices.take(1);
+        let said: Vec<_> = taken[0]
+            .attributes
+            .iter()
+            .map(|attribute| (attribute.name, attribute.qualifier))
+            .collect();
+        let expected = [
+            (N::OnlineStatus, true),
+            (N::StatusText, false),
+            (N::Alias, true),
+        ];
+        assert_eq!(said, expected);
     }
 
     #[test]

@@ -465,7 +465,14 @@ fn size(reply: &Reply) -> usize {
 }
 
 fn written(document: &Document, around: &Around<'_>, profile: &ClientProfile) -> Reply {
-    let options = profile.write_options(around.doctype);
+    let mut options = profile.write_options(around.doctype);
+    if let Document::Message(message) = document {
+        let of_another = |primitive: &Primitive| {
+            ClientProfile::is_of_another_version(primitive.tag(), around.version)
+        };
+        let mut contents = message.transactions.iter().map(|t| t.content.as_ref());
+        options.all_children = contents.any(|content| content.is_ok_and(of_another));
+    }
     Reply::Message {
         body: encode(document, around.syntax, around.version, &options),
         media_type: around.syntax.media_type(around.version),

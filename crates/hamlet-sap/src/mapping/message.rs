@@ -97,7 +97,7 @@ fn message_info(message: &Message, facts: &Facts<'_>, now: Timestamp) -> Message
             .filter(|_| latest)
             .map(Text::new),
         recipient: Some(recipient(&message.recipient, facts.version)),
-        sender: Some(sender(&message.sender, facts.version)),
+        sender: Some(named_sender(message, facts.version)),
         date_time: Some(DateTime::from_timestamp(message.sent)),
         font: message.font.as_ref().filter(|_| latest).map(font_element),
         validity: Some(u32::try_from(left).unwrap_or(u32::MAX)),
@@ -175,6 +175,15 @@ pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
     }
 }
 
+/// The sender of a message, with his name, so that the recipient can decide (csp-im 11.5).
+fn named_sender(message: &Message, version: Version) -> Sender {
+    let mut sender = sender(&message.sender, version);
+    if let (Some(user), Version::V1_3) = (&mut sender.user, version) {
+        user.friendly_name = message.sender_name.as_deref().map(Text::new);
+    }
+    sender
+}
+
 fn font_element(font: &Font) -> FontElement {
     FontElement {
         size: font.size.as_deref().map(|size| Size::parse(size.into())),
@@ -221,6 +230,7 @@ mod tests {
                 client: None,
                 application: Some(ApplicationId::new("chess")),
             },
+            sender_name: Some("Änni".into()),
             recipient: MessageParty::User {
                 user: user("bob"),
                 client: Some(ClientId::from_url("Jimmy")),
@@ -281,6 +291,8 @@ mod tests {
 
             let latest = version == Version::V1_3;
             assert_eq!(sender.application_id.is_some(), latest);
+            let name = sender.friendly_name.as_deref();
+            assert_eq!(name, latest.then_some("Änni"), "11.5");
             assert_eq!(info.font.is_some(), latest);
             assert_eq!(info.content_name.is_some(), latest);
             assert_eq!(info.ext_block_etem.len(), usize::from(latest));

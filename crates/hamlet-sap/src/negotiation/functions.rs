@@ -144,11 +144,16 @@ impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{CAINV, GETMAP, INVIT, SGMNT, UPDPR, VRID};
+        use Function::{
+            BLENT, CAAUT, CAINV, CALI, DALI, GALS, GETAUT, GETMAP, GETWL, GLBLU, INVIT, REACT,
+            SGMNT, UPDPR, VRID,
+        };
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
             .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
+            .chain([GETWL, REACT, CAAUT, GETAUT, CALI, DALI, GALS])
+            .chain([GLBLU, BLENT])
             .for_each(|function| set.insert(function));
         set
     }
@@ -213,12 +218,21 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::ListManageRequest => Function::MCLS,
         Tag::GetPresenceRequest => Function::GETPR,
         Tag::UpdatePresenceRequest => Function::UPDPR,
+        Tag::GetWatcherListRequest => Function::GETWL,
+        Tag::PresenceAuthUser => Function::REACT,
+        Tag::CancelAuthRequest => Function::CAAUT,
+        Tag::GetReactiveAuthStatusRequest => Function::GETAUT,
+        Tag::CreateAttributeListRequest => Function::CALI,
+        Tag::DeleteAttributeListRequest => Function::DALI,
+        Tag::GetAttributeListRequest => Function::GALS,
         Tag::SearchRequest => Function::SRCH,
         Tag::StopSearchRequest => Function::STSRC,
         Tag::VerifyIDRequest => Function::VRID,
         Tag::InviteRequest | Tag::InviteUserResponse => Function::INVIT,
         Tag::CancelInviteRequest => Function::CAINV,
         Tag::GetMapRequest => Function::GETMAP,
+        Tag::GetBlockedListRequest => Function::GLBLU,
+        Tag::BlockEntityRequest => Function::BLENT,
         _ => return None,
     })
 }
@@ -276,9 +290,7 @@ mod tests {
         assert!(requested.contains(Function::SRCH) && requested.contains(Function::NEWM));
         assert!(!requested.contains(Function::NOTIF) && !requested.contains(Function::ADVSR));
         let denied = requested.without(offered).tree(Version::V1_2);
-        let im = denied.im_feat.unwrap();
-        assert_eq!(im.im_receive_func, None, "NEWM is there");
-        assert_eq!(im.im_auth_func, Some(IMAuthFunc::default()));
+        assert_eq!(denied.im_feat, None, "NEWM, GLBLU and BLENT are there");
         assert_eq!(denied.presence_feat, None);
     }
 

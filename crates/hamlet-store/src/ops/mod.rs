@@ -1,7 +1,9 @@
 //! The operations, by what they are about. Each file adds methods to [`Tx`](crate::Tx).
 
+pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod application;
+pub(crate) mod authorization;
 pub(crate) mod challenge;
 pub(crate) mod contact_list;
 pub(crate) mod counter;
@@ -25,6 +27,7 @@ pub(crate) mod session;
 pub(crate) mod subscription;
 pub(crate) mod system_message;
 pub(crate) mod user_profile;
+pub(crate) mod watcher;
 
 /// Most rows that one purge removes, so that it does not hold up other writes.
 pub(crate) const PURGE: usize = 5000;

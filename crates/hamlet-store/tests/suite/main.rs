@@ -1,7 +1,9 @@
 //! The store's operations, each test on every engine.
 
+mod access;
 mod accounts;
 mod applications;
+mod authorizations;
 mod cluster;
 mod contact_lists;
 mod crash;
@@ -23,3 +25,4 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod watchers;

@@ -40,6 +40,7 @@ impl Config {
             ("session.max_per_user", session.max_per_user),
             ("session.max_total", session.max_total),
             ("im.max_recipients", im.max_recipients),
+            ("im.max_blocked", im.max_blocked),
             ("im.quota_messages", im.quota_messages),
             ("accounts.max_failures", self.accounts.max_failures),
             ("groups.max_waiting", self.group_talk.max_waiting),

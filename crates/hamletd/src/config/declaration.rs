@@ -5,6 +5,7 @@ use super::public::{BaseUrl, Public};
 use super::settings::{Key, Setting, configuration, default_value};
 use super::value::{
     Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, RegisterBy, Size, StoreUrl,
+    Unauthorized,
 };
 use hamlet_model::Domain;
 use http::HeaderName;
@@ -220,6 +221,11 @@ configuration! {
         "im.max_content" => max_content: Size = "512KiB";
         /// Largest number of users that one message may address, contact lists expanded.
         "im.max_recipients" => max_recipients: u32 = "1000";
+        /// Largest number of entries in the block list of a user, and in his grant list.
+        "im.max_blocked" => max_blocked: u32 = "1000";
+        /// Senders and inviters are not told that a user blocks them: they get 200, and nothing is
+        /// delivered. Else they get 532.
+        "im.silent_blocking" => silent_blocking: bool = "false";
         /// Largest number of messages that wait for a user; a sender to a full mailbox is
         /// answered 507.
         "im.quota_messages" => quota_messages: u32 = "1000";
@@ -229,6 +235,16 @@ configuration! {
 
     /// Presence and contact lists.
     presence: Presence {
+        /// What a watcher sees of a user who has decided nothing that applies to him, neither
+        /// for him nor for a contact list nor for everybody: `ask`, nothing, and the user is
+        /// asked; `contacts`, everything if one of them has the other in a contact list, else
+        /// as `ask`; `everyone`, everything.
+        "presence.unauthorized" => unauthorized: Unauthorized = "ask";
+        /// Largest number of users for whom a user has decided singly what they may see.
+        "presence.max_attribute_lists" => max_attribute_lists: u32 = "2000";
+        /// How long it is remembered who has looked at a user's presence; the watcher list
+        /// goes back no further.
+        "presence.watcher_history" => watcher_history: Duration = "30d";
         /// Largest number of contact lists of a user.
         "presence.max_lists" => max_lists: u32 = "50";
         /// Largest number of members of one contact list.

@@ -1,6 +1,6 @@
 //! What the layers below are told: their own structures, which know no configuration file.
 
-use super::{Config, Pse, RegisterBy};
+use super::{Config, Pse, RegisterBy, Unauthorized};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
@@ -110,6 +110,8 @@ impl Config {
                 max_waiting_bytes: im.quota_size.0,
                 max_content: im.max_content.octets(),
                 max_recipients: im.max_recipients as usize,
+                max_access_entities: im.max_blocked as usize,
+                silent_blocking: im.silent_blocking,
                 ..usual.im
             },
             contact_lists: ContactListConfig {
@@ -119,6 +121,17 @@ impl Config {
                 ..usual.contact_lists
             },
             presence: PresenceConfig {
+                unauthorized: match presence.unauthorized {
+                    Unauthorized::Ask => hamlet_elements::authorization::Unauthorized::Ask,
+                    Unauthorized::Contacts => {
+                        hamlet_elements::authorization::Unauthorized::Contacts
+                    }
+                    Unauthorized::Everyone => {
+                        hamlet_elements::authorization::Unauthorized::Everyone
+                    }
+                },
+                max_attribute_lists: presence.max_attribute_lists as usize,
+                watcher_history: presence.watcher_history,
                 max_text: presence.max_text as usize,
                 max_content: presence.max_content.octets(),
                 ..usual.presence
