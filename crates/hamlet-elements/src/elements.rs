@@ -8,13 +8,13 @@ use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
-use crate::service::{Answer, Call, Event, Events, ServiceRelay};
+use crate::service::{Answer, Call, Event, Events, Requestor, ServiceRelay};
 use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMessageShown};
 use futures::FutureExt;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{
-    ApplicationId, ClientId, Domain, Profile, ProfileField, Refusal, SessionId, StatusCode,
-    Timestamp, UserId,
+    ApplicationId, ClientId, Domain, GroupId, Profile, ProfileField, Refusal, SessionId,
+    StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
 use std::panic::AssertUnwindSafe;
@@ -250,6 +250,12 @@ impl Elements {
     /// What waits for a user, oldest first.
     pub async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
         self.inner.mailbox(user).await
+    }
+
+    /// Whether the requestor has joined the group in his session (csp-im 3.3): 800 without
+    /// such a group, 808 if he has not.
+    pub async fn joined(&self, requestor: &Requestor, group: &GroupId) -> Result<(), Refusal> {
+        self.inner.joined(requestor, group).await
     }
 
     /// A client of the user has an entry of his mailbox: it is removed, and the sender gets

@@ -11,7 +11,8 @@ use crate::{
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
-    ApplicationId, ClientId, Detail, Domain, Refusal, SessionId, StatusCode, UserId,
+    ApplicationId, ClientId, Detail, Domain, GroupId, Message, MessageId, Refusal, SessionId,
+    StatusCode, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -74,6 +75,14 @@ pub enum Request {
     DeliverMessage(Box<im::DeliverMessage>),
     /// The outcome of a message, for its sender in this domain.
     DeliveryReport(Box<im::DeliveryReport>),
+    /// csp-im 7.5.
+    RejectMessages(im::RejectMessages),
+    /// csp-im 7.6.
+    ForwardMessage(Box<im::ForwardMessage>),
+    /// csp-im 7.4.
+    GetHistory(im::GetHistory),
+    /// A message of the history of a group that the requestor has joined (csp-im 7.2).
+    GetHistoryMessage(MessageId),
     /// csp-presence 4.1.
     UpdatePresence(presence::UpdatePresence),
     /// csp-presence 4.2.
@@ -143,9 +152,13 @@ impl Request {
     /// The element that carries it out.
     pub fn element(&self) -> ServiceElement {
         match self {
-            Self::SendMessage(_) | Self::DeliverMessage(_) | Self::DeliveryReport(_) => {
-                ServiceElement::InstantMessaging
-            }
+            Self::SendMessage(_)
+            | Self::DeliverMessage(_)
+            | Self::DeliveryReport(_)
+            | Self::RejectMessages(_)
+            | Self::ForwardMessage(_)
+            | Self::GetHistory(_)
+            | Self::GetHistoryMessage(_) => ServiceElement::InstantMessaging,
             Self::Search(_)
             | Self::ContinueSearch(_)
             | Self::StopSearch(_)
@@ -171,8 +184,12 @@ impl Request {
 pub enum Response {
     /// Done, wholly or with the failures listed.
     Done(Outcome),
-    /// SendMessage, DeliverMessage.
+    /// SendMessage, DeliverMessage, ForwardMessage.
     Message(im::Accepted),
+    /// GetHistory.
+    History(Box<im::History>),
+    /// GetHistoryMessage.
+    HistoryMessage(Box<Message>),
     /// GetPresence.
     Presence(presence::PresenceValues),
     /// GetContactLists.
@@ -231,6 +248,14 @@ pub enum Event {
         user: UserId,
         /// The entries.
         ids: Vec<String>,
+    },
+    /// A user is not joined in a group any more in this session: what was agreed about the
+    /// delivery of its messages ends (csp-im 3.3).
+    GroupLeft {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
     },
     /// The presence of a publisher, in full, for one subscribed session.
     Presence {

@@ -24,7 +24,7 @@ pub use application::Application;
 pub use content::{Content, TransferEncoding};
 pub use geo::Coordinates;
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
-pub use message::{Message, MessageParty, Recipients};
+pub use message::{Elsewhere, Message, MessageParty, Recipients};
 pub use msisdn::Msisdn;
 pub use profile::{Profile, ProfileField};
 pub use refusal::{Detail, Refusal};

@@ -393,6 +393,7 @@ pub fn message(recipients: Recipients, text: &str) -> SendMessage {
         content: Content::text(text),
         content_name: None,
         uri: None,
+        elsewhere: None,
         sent: None,
         validity: None,
         font: None,
@@ -422,6 +423,8 @@ pub fn outcome(answer: &Answer) -> String {
             Response::ContactLists(_)
             | Response::Members(_)
             | Response::SearchPage(_)
+            | Response::History(_)
+            | Response::HistoryMessage(_)
             | Response::Location(_),
         ) => return "200".into(),
         Err(refusal) => (refusal.code, &refusal.details),
@@ -432,6 +435,7 @@ pub fn outcome(answer: &Answer) -> String {
         let ids = ids
             .chain(detail.malformed.iter().cloned())
             .chain(detail.groups.iter().map(ToString::to_string))
+            .chain(detail.messages.iter().map(ToString::to_string))
             .chain(detail.contact_lists.iter().map(ToString::to_string))
             .chain(detail.domains.iter().map(ToString::to_string));
         let ids: Vec<String> = ids.collect();

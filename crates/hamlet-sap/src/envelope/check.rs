@@ -76,6 +76,11 @@ const BUILT: &[Tag] = &[
     Tag::SubscribeNotificationRequest,
     Tag::UnsubscribeNotificationRequest,
     Tag::GetMapRequest,
+    Tag::SetDeliveryMethodRequest,
+    Tag::GetMessageListRequest,
+    Tag::GetMessageRequest,
+    Tag::RejectMessageRequest,
+    Tag::ForwardMessageRequest,
 ];
 
 /// Goes through the checks that need no more than this.

@@ -20,14 +20,10 @@ pub fn new_message(
     facts: &Facts<'_>,
     now: Timestamp,
 ) -> (Primitive, Vec<Extension>) {
-    let written = fitted_content(message, facts.version);
-    let mut info = message_info(message, facts, now);
-    info.content_type = Some(written.content_type.into());
-    info.content_encoding = written.encoding;
-    info.content_size = Some(written.size);
+    let (message_info, content_data) = whole(message, facts, now);
     let primitive = Primitive::NewMessage(Box::new(NewMessage {
-        message_info: Some(info),
-        content_data: Some(written.data),
+        message_info: Some(message_info),
+        content_data,
     }));
     let extensions = match facts.version {
         Version::V1_1 => Vec::new(),
@@ -38,14 +34,47 @@ pub fn new_message(
 
 /// "A message is waiting": what the message is, without its content.
 pub fn message_notification(message: &Message, facts: &Facts<'_>, now: Timestamp) -> Primitive {
-    let written = content::write(&message.content);
+    Primitive::MessageNotification(Box::new(MessageNotification {
+        message_info: Some(described(message, facts, now)),
+    }))
+}
+
+/// MessageInfo and ContentData of a message that is sent whole.
+pub(super) fn whole(
+    message: &Message,
+    facts: &Facts<'_>,
+    now: Timestamp,
+) -> (MessageInfo, Option<ContentData>) {
+    if is_only_elsewhere(message) && facts.version == Version::V1_3 {
+        return (described(message, facts, now), None);
+    }
+    let written = fitted_content(message, facts.version);
     let mut info = message_info(message, facts, now);
     info.content_type = Some(written.content_type.into());
     info.content_encoding = written.encoding;
     info.content_size = Some(written.size);
-    Primitive::MessageNotification(Box::new(MessageNotification {
-        message_info: Some(info),
-    }))
+    (info, Some(written.data))
+}
+
+/// MessageInfo of a message without its content: what that is, and its size.
+pub(super) fn described(message: &Message, facts: &Facts<'_>, now: Timestamp) -> MessageInfo {
+    let mut info = message_info(message, facts, now);
+    if is_only_elsewhere(message) {
+        let content_type = message.content.content_type.as_deref();
+        info.content_type = Some(content_type.unwrap_or("text/plain").into());
+        info.content_size = Some(content::size(message.content_size()));
+        return info;
+    }
+    let written = content::write(&message.content);
+    info.content_type = Some(written.content_type.into());
+    info.content_encoding = written.encoding;
+    info.content_size = Some(written.size);
+    info
+}
+
+/// There is nothing but a link to the content.
+fn is_only_elsewhere(message: &Message) -> bool {
+    message.uri.is_some() && message.elsewhere.is_some() && message.content.data.is_empty()
 }
 
 /// The outcome of a message, for its sender: Sender and Recipient are those of the message,
@@ -237,6 +266,7 @@ mod tests {
             content: Content::text("Ä€😀"),
             content_name: Some("note.txt".into()),
             uri: None,
+            elsewhere: None,
             sent: at(1_600_000_000),
             expires: at(1_600_000_100),
             font: Some(Font {

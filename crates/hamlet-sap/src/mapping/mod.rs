@@ -17,6 +17,7 @@ pub mod presence_attributes;
 pub mod presence_merge;
 pub mod presence_values;
 pub mod profile;
+pub mod pull;
 pub(crate) mod push;
 pub mod result;
 pub mod search;
@@ -188,6 +189,8 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         Response::ContactLists(_)
         | Response::Members(_)
         | Response::SearchPage(_)
+        | Response::History(_)
+        | Response::HistoryMessage(_)
         | Response::Location(_) => (StatusCode::OK, &[][..]),
     };
     result::status_with(code, "", details, facts)

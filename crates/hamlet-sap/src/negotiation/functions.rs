@@ -145,10 +145,12 @@ impl FunctionSet {
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
         use Function::{CAINV, GETMAP, INVIT, SGMNT, UPDPR, VRID};
+        use Function::{FWMSG, GETLM, GETM, NOTIF, REJCM, SETD};
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
             .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
+            .chain([SETD, GETLM, GETM, REJCM, NOTIF, FWMSG])
             .for_each(|function| set.insert(function));
         set
     }
@@ -219,6 +221,11 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::InviteRequest | Tag::InviteUserResponse => Function::INVIT,
         Tag::CancelInviteRequest => Function::CAINV,
         Tag::GetMapRequest => Function::GETMAP,
+        Tag::SetDeliveryMethodRequest => Function::SETD,
+        Tag::GetMessageListRequest => Function::GETLM,
+        Tag::GetMessageRequest => Function::GETM,
+        Tag::RejectMessageRequest => Function::REJCM,
+        Tag::ForwardMessageRequest => Function::FWMSG,
         _ => return None,
     })
 }
