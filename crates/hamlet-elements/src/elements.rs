@@ -2,7 +2,7 @@
 
 use crate::contact_list::ContactListConfig;
 use crate::directory::Directory;
-use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::im::{ImConfig, MailboxItem, MessageIds, OutsideMessage};
 use crate::invitation::{Groups, InvitationConfig, NoGroups};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
@@ -13,8 +13,8 @@ use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMe
 use futures::FutureExt;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{
-    ApplicationId, ClientId, Domain, GroupId, Profile, ProfileField, Refusal, SessionId,
-    StatusCode, Timestamp, UserId,
+    ApplicationId, ClientId, Domain, GroupId, Message, MessageId, Profile, ProfileField, Refusal,
+    SessionId, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
 use std::panic::AssertUnwindSafe;
@@ -250,6 +250,28 @@ impl Elements {
     /// What waits for a user, oldest first.
     pub async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
         self.inner.mailbox(user).await
+    }
+
+    /// Announces a message that waits in another system, for the gateway to that (csp-im 7.7);
+    /// its MessageID, and whether it was not announced before. When this answers, it is on the
+    /// disk. 402 for what cannot be, 531 without such a user, 534 for one without messages, 532
+    /// when he does not want to hear from the sender, 507 when too much waits for him.
+    pub async fn announce(&self, message: OutsideMessage) -> Result<(MessageId, bool), Refusal> {
+        self.inner.announce(message).await
+    }
+
+    /// Such a message needs not be told of any more; false when none of this name waits.
+    pub async fn withdraw_outside(
+        &self,
+        user: &UserId,
+        id: &MessageId,
+    ) -> Result<bool, StoreError> {
+        self.inner.withdraw_outside(user, id).await
+    }
+
+    /// Such messages that wait for a user, oldest first.
+    pub async fn outside_messages(&self, user: &UserId) -> Result<Vec<Message>, StoreError> {
+        self.inner.outside_messages(user).await
     }
 
     /// Whether the requestor has joined the group in his session (csp-im 3.3): 800 without

@@ -373,7 +373,7 @@ async fn an_offline_message_is_notified_after_login_to_who_wants_it_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setting_for_a_group_needs_a_group_that_is_joined() {
     // csp-im 3.3: in this order 400, 402, 800.
-    let server = TestServer::with_users(&[], &["alice"]).await;
+    let server = TestServer::with_users(&[], &["alice", "bob"]).await;
     for version in Version::ALL {
         let mut alice = server.client(version, Syntax::Xml, "alice").await;
         let request = |method: &str, group: &str| {
@@ -391,16 +391,33 @@ async fn a_setting_for_a_group_needs_a_group_that_is_joined() {
             let answer = alice.request(&request(method, group)).await;
             answer.expect_status(code);
         }
+        let history =
+            "<GetMessageList-Request><GroupID>wv:alice/none@h</GroupID></GetMessageList-Request>";
+        alice.request(history).await.expect_status(800);
         // Nothing of it holds for the session.
-        let mut bob = server.client(V1_2, Syntax::Xml, "alice").await;
+        let mut bob = server.xml("bob").await;
         bob.send_text("wv:alice@h", "x").await.expect_code(200);
-        let list = format!(
-            "<GetMessageList-Request><GroupID>{}</GroupID></GetMessageList-Request>",
-            "wv:alice/none@h"
-        );
-        alice.request(&list).await.expect_status(800);
-        bob.request("<Logout-Request/>").await;
         assert_eq!(alice.messages().await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_agreed_is_not_carried_out() {
+    // csp-access 1.5 item 7, 6.3: strict in 1.3.
+    let server = TestServer::with_users(&[], &["alice"]).await;
+    for version in Version::ALL {
+        let mut alice = server.client(version, Syntax::Xml, "alice").await;
+        agree(&mut alice, "<PresenceFeat/>").await;
+        for request in [
+            "<SetDeliveryMethod-Request/>",
+            "<GetMessageList-Request/>",
+            "<GetMessage-Request/>",
+            "<RejectMessage-Request/>",
+            "<ForwardMessage-Request/>",
+        ] {
+            let refused = alice.request(request).await.code() == Some(506);
+            assert_eq!(refused, version == V1_3, "{version} {request}");
+        }
     }
 }
 
@@ -472,12 +489,12 @@ async fn and_28_phones_that_know_no_notification_get_messages_as_far_as_they_can
             .login_with_password("wv:alice@h", "secret")
             .await
             .expect_code(200);
-        capable(
-            &mut alice,
-            "<InitialDeliveryMethod>N</InitialDeliveryMethod>\
-             <AcceptedContentLength>10</AcceptedContentLength>",
-        )
-        .await;
+        let limit = match version {
+            V1_3 => "<AcceptedPushLength>10</AcceptedPushLength>",
+            _ => "<AcceptedContentLength>10</AcceptedContentLength>",
+        };
+        let wanted = format!("<InitialDeliveryMethod>N</InitialDeliveryMethod>{limit}");
+        capable(&mut alice, &wanted).await;
         let mut bob = server.xml("bob").await;
         let long = sent(&mut bob, "wv:alice@h", "a text of too many letters").await;
         sent(&mut bob, "wv:alice@h", "short").await;
@@ -524,6 +541,7 @@ async fn a_client_that_does_not_know_notifications_is_pushed_to_from_then_on() {
                 sent(&mut bob, "wv:alice@h", "second").await;
             }
         }
+        alice.request("<Logout-Request/>").await.expect_status(200);
         bob.drain().await;
     }
 }
@@ -567,7 +585,7 @@ async fn what_is_longer_than_a_client_pulls_is_432() {
     let server = TestServer::with_users(&[], &["alice", "bob"]).await;
     let mut bob = server.xml("bob").await;
     let id = sent(&mut bob, "wv:alice@h", "twelve signs").await;
-    let mut alice = server.client(V1_3, Syntax::Wbxml, "alice").await;
+    let mut alice = server.client(V1_3, Syntax::Xml, "alice").await;
     let push =
         "<AcceptedPullLength>11</AcceptedPullLength><AcceptedPushLength>5</AcceptedPushLength>";
     capable(&mut alice, push).await;

@@ -7,6 +7,7 @@ mod forward;
 mod history;
 mod mailbox;
 mod message_id;
+mod outside;
 mod recipients;
 mod record;
 mod reject;
@@ -25,5 +26,5 @@ pub use select::{addresses, choose_sessions};
 pub(crate) use sender::check_sender;
 pub use types::{
     Accepted, DeliverMessage, DeliveryReport, ForwardMessage, GetHistory, History, ImConfig,
-    MailboxItem, OnlineHandling, RejectMessages, SendMessage, SessionView,
+    MailboxItem, OnlineHandling, OutsideMessage, RejectMessages, SendMessage, SessionView,
 };

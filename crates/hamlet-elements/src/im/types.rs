@@ -4,7 +4,7 @@ use crate::service::Outcome;
 use hamlet_model::message::{Extension, Font};
 use hamlet_model::{
     ClientId, Content, Elsewhere, GroupId, Message, MessageId, MessageParty, Recipients, SessionId,
-    StatusCode, Timestamp,
+    StatusCode, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -54,6 +54,30 @@ pub struct Accepted {
     pub message_id: MessageId,
     /// For whom it was not accepted.
     pub outcome: Outcome,
+}
+
+/// A message that waits in another system, as the gateway to that announces it (csp-im 7.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideMessage {
+    /// For whom it waits.
+    pub user: UserId,
+    /// How the gateway names it: announced again under this name it is the same message. 1 to 40
+    /// letters, digits, `-`, `.` and `_`.
+    pub id: Option<String>,
+    /// Who sent it, as an address of IMPS.
+    pub sender: UserId,
+    /// Where the user finds it.
+    pub uri: String,
+    /// Its MIME type; `None` is plain text.
+    pub content_type: Option<String>,
+    /// Its size, octets.
+    pub size: u32,
+    /// Its subject, or the name of its file.
+    pub name: Option<String>,
+    /// When it was sent; `None` is now.
+    pub sent: Option<Timestamp>,
+    /// For how long it is worth telling of it.
+    pub life: Duration,
 }
 
 /// Messages that wait for the requestor and that he does not want (csp-im 7.5).

@@ -9,3 +9,4 @@ mod presence;
 mod relay;
 mod search;
 mod subscriptions;
+mod waiting;

@@ -3,6 +3,7 @@
 //! Pure.
 
 use crate::mapping::content::decoded_text;
+use crate::mapping::message::link_text;
 use crate::negotiation::capability::{Accepted, Capabilities, Repertoire};
 use hamlet_model::content::TransferEncoding;
 use hamlet_model::{Content, Message};
@@ -59,13 +60,8 @@ pub(crate) fn takes_link(message: &Message, capabilities: &Capabilities) -> bool
 
 /// The message with a link in the place of its content, and the name of that.
 pub(crate) fn linked(message: &Message) -> Box<Message> {
-    let uri = message.uri.as_deref().unwrap_or_default();
-    let text = match &message.content_name {
-        Some(name) => format!("{name}\n{uri}"),
-        None => uri.to_owned(),
-    };
     Box::new(Message {
-        content: Content::text(text),
+        content: Content::text(link_text(message)),
         content_name: None,
         elsewhere: None,
         font: None,

@@ -50,7 +50,7 @@ pub(super) fn whole(
     }
     let written = fitted_content(message, facts.version);
     let mut info = message_info(message, facts, now);
-    info.content_type = Some(written.content_type.into());
+    info.content_type = Some(named(&written.content_type, message, facts));
     info.content_encoding = written.encoding;
     info.content_size = Some(written.size);
     (info, Some(written.data))
@@ -61,15 +61,26 @@ pub(super) fn described(message: &Message, facts: &Facts<'_>, now: Timestamp) ->
     let mut info = message_info(message, facts, now);
     if is_only_elsewhere(message) {
         let content_type = message.content.content_type.as_deref();
-        info.content_type = Some(content_type.unwrap_or("text/plain").into());
+        let content_type = content_type.unwrap_or("text/plain");
+        info.content_type = Some(named(content_type, message, facts));
         info.content_size = Some(content::size(message.content_size()));
         return info;
     }
     let written = content::write(&message.content);
-    info.content_type = Some(written.content_type.into());
+    info.content_type = Some(named(&written.content_type, message, facts));
     info.content_encoding = written.encoding;
     info.content_size = Some(written.size);
     info
+}
+
+/// The type; before 1.3 with the name of the content in it (csp-im 12.4).
+fn named(content_type: &str, message: &Message, facts: &Facts<'_>) -> Text {
+    match &message.content_name {
+        Some(name) if facts.version < Version::V1_3 => {
+            Text::from(content::with_name(content_type, name))
+        }
+        _ => Text::new(content_type),
+    }
 }
 
 /// There is nothing but a link to the content.
@@ -152,7 +163,7 @@ fn fitted_content(message: &Message, version: Version) -> Written {
     if text.is_empty() {
         written.content_type = "text/plain".to_owned();
         written.encoding = None;
-        text.clone_from(uri);
+        *text = link_text(message);
     } else if written.encoding.is_none()
         && message.content.media_type() == "text/plain"
         && !text.contains(uri.as_str())
@@ -164,6 +175,15 @@ fn fitted_content(message: &Message, version: Version) -> Written {
     }
     written.size = content::size(text.len());
     written
+}
+
+/// A link to the content in its place, behind the name of that.
+pub(crate) fn link_text(message: &Message) -> String {
+    let uri = message.uri.as_deref().unwrap_or_default();
+    match &message.content_name {
+        Some(name) => format!("{name}\n{uri}"),
+        None => uri.to_owned(),
+    }
 }
 
 /// The one address by which this recipient was reached (csp-im 5.4).
