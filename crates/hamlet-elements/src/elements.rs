@@ -5,20 +5,20 @@ use crate::directory::Directory;
 use crate::group::{GroupConfig, LocalGroups, Teller};
 use crate::im::{
     GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem, MessageIds,
-    Rooms,
+    OutsideMessage, Rooms,
 };
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Accesses, Hub, PresenceConfig};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
-use crate::service::{Answer, Call, Event, Events, ServiceRelay};
+use crate::service::{Answer, Call, Event, Events, Requestor, ServiceRelay};
 use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMessageShown};
 use futures::FutureExt;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{
-    ApplicationId, ClientId, Content, Domain, GroupId, MessageId, Profile, ProfileField, Refusal,
-    SessionId, StatusCode, Timestamp, UserId,
+    ApplicationId, ClientId, Content, Domain, GroupId, Message, MessageId, Profile, ProfileField,
+    Refusal, SessionId, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
 use std::panic::AssertUnwindSafe;
@@ -191,7 +191,11 @@ impl Elements {
             waiting: Arc::default(),
             hub: Hub::default(),
             searching: Running::new(config.search.max_per_session, config.search.max_running),
-            groups: Arc::new(LocalGroups::new(store.clone(), config.domain.clone())),
+            groups: Arc::new(LocalGroups::new(
+                store.clone(),
+                config.domain.clone(),
+                config.group_talk.history_age,
+            )),
             rooms: Rooms::default(),
             teller,
             accesses: Accesses::default(),
@@ -287,6 +291,34 @@ impl Elements {
         self.inner.mailbox(user).await
     }
 
+    /// Announces a message that waits in another system, for the gateway to that (csp-im 7.7);
+    /// its MessageID, and whether it was not announced before. When this answers, it is on the
+    /// disk. 402 for what cannot be, 531 without such a user, 534 for one without messages, 532
+    /// when he does not want to hear from the sender, 507 when too much waits for him.
+    pub async fn announce(&self, message: OutsideMessage) -> Result<(MessageId, bool), Refusal> {
+        self.inner.announce(message).await
+    }
+
+    /// Such a message needs not be told of any more; false when none of this name waits.
+    pub async fn withdraw_outside(
+        &self,
+        user: &UserId,
+        id: &MessageId,
+    ) -> Result<bool, StoreError> {
+        self.inner.withdraw_outside(user, id).await
+    }
+
+    /// Such messages that wait for a user, oldest first.
+    pub async fn outside_messages(&self, user: &UserId) -> Result<Vec<Message>, StoreError> {
+        self.inner.outside_messages(user).await
+    }
+
+    /// Whether the requestor has joined the group in his session (csp-im 3.3): 800 without
+    /// such a group, 808 if he has not.
+    pub async fn joined(&self, requestor: &Requestor, group: &GroupId) -> Result<(), Refusal> {
+        self.inner.joined(requestor, group).await
+    }
+
     /// A client of the user has an entry of his mailbox: it is removed, and the sender gets
     /// his report if he wanted one (csp-im 6, 8). False when there is no such entry.
     pub async fn acknowledge(&self, user: &UserId, id: &str) -> Result<bool, StoreError> {
@@ -341,8 +373,12 @@ impl Elements {
 
     /// Sends a message to a group in its own name, for the operator (csp-group 6 item 11):
     /// 800 without such a group in this domain, 402 for too large a content.
-    pub async fn announce(&self, group: &GroupId, content: Content) -> Result<MessageId, Refusal> {
-        self.inner.announce_content(group, content).await
+    pub async fn announce_in_group(
+        &self,
+        group: &GroupId,
+        content: Content,
+    ) -> Result<MessageId, Refusal> {
+        self.inner.announce_in_group(group, content).await
     }
 
     /// What waits for a user beside messages, oldest first, and whether there may be more.

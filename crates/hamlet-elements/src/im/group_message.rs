@@ -161,6 +161,7 @@ mod tests {
                 recipient: MessageParty::Group(group),
                 content: Content::text("hi"),
                 content_name: None,
+                elsewhere: None,
                 uri: None,
                 sent: Timestamp::from_secs(9),
                 expires: Timestamp::from_secs(99),

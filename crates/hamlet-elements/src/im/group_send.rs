@@ -307,7 +307,7 @@ impl Inner {
     }
 
     /// Sends to a group in its own name (csp-group 6 item 11): 800 without such a group here.
-    pub(crate) async fn announce(
+    pub(crate) async fn speak_in_group(
         &self,
         group: &GroupId,
         announcement: Message,

@@ -114,7 +114,7 @@ impl Inner {
     }
 
     /// An announcement of the operator.
-    pub(crate) async fn announce_content(
+    pub(crate) async fn announce_in_group(
         &self,
         group: &GroupId,
         content: Content,
@@ -131,6 +131,7 @@ impl Inner {
             content,
             content_name: None,
             uri: None,
+            elsewhere: None,
             sent: now,
             expires: now.plus(self.config.im.default_validity),
             font: None,
@@ -138,7 +139,7 @@ impl Inner {
             transaction_extensions: Vec::new(),
             report: false,
         };
-        self.announce(group, message).await?;
+        self.speak_in_group(group, message).await?;
         Ok(id)
     }
 }

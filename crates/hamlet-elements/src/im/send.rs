@@ -2,10 +2,11 @@
 
 use crate::elements::Inner;
 use crate::failure::refusal;
-use crate::im::deliver::{answer, check_size, copies, put_copies, too_many};
-use crate::im::group_send::{Target, put_said, take_groups};
+use crate::im::deliver::{answer, check_size, copies, put_copies};
+use crate::im::forward::Original;
+use crate::im::group_send::{Target, put_said};
 use crate::im::mailbox::quota;
-use crate::im::recipients::Resolved;
+use crate::im::recipients::{Addressed, Resolved};
 use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, failures_elsewhere, nobody};
 use crate::im::{Accepted, DeliverMessage, ImConfig, SendMessage};
@@ -49,48 +50,24 @@ impl Inner {
         mut request: SendMessage,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let config = &self.config.im;
         let claimed = request.sender.take();
         let sender = self
             .message_sender(claimed, &request.recipients, &requestor)
             .await?;
-        let mut recipients = std::mem::take(&mut request.recipients);
-        if recipients.parties.is_empty()
-            && recipients.contact_lists.is_empty()
-            && recipients.malformed.is_empty()
-        {
+        let recipients = std::mem::take(&mut request.recipients);
+        if recipients.is_empty() {
             return Err(Refusal::because(
                 StatusCode::BAD_PARAMETER,
                 "The message has no recipient",
             ));
         }
-        check_size(config, &request.content.data)?;
-        let parties = take_groups(&mut recipients.parties);
-        let judged = self.directory.access_changes();
-        let mut resolved = self
-            .resolve_welcoming(&requestor, recipients)
-            .await
-            .map_err(|error| refusal(&error))?;
-        let failures = &mut resolved.failures;
-        let through = self
-            .resolve_groups(&requestor, &sender, parties, &resolved.local, failures)
-            .await
-            .map_err(|error| refusal(&error))?;
-        resolved.silenced += through.silenced;
-        for (domain, parties) in through.foreign {
-            resolved.foreign.entry(domain).or_default().extend(parties);
-        }
-        let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
-        match resolved.local.len() + foreign + through.here.len() {
-            0 if resolved.silenced == 0 => return Err(nobody(resolved.failures)),
-            count if count > config.max_recipients => return Err(too_many()),
-            _ => {}
-        }
+        check_size(&self.config.im, &request.content.data)?;
+        let addressed = self.addressed(&requestor, &sender, recipients).await?;
         let message = self
             .message(sender.party, request)
             .await
             .map_err(|error| refusal(&error))?;
-        self.store_message(&requestor, message, resolved, (through.here, judged), key)
+        self.store_message(&requestor, message, addressed, None, key)
             .await
     }
 
@@ -110,6 +87,7 @@ impl Inner {
             content: request.content,
             content_name: request.content_name,
             uri: request.uri,
+            elsewhere: request.elsewhere,
             sent: sent_time(request.sent, now),
             expires: now.plus(validity(request.validity, &self.config.im)),
             font: request.font,
@@ -120,7 +98,10 @@ impl Inner {
     }
 
     /// The friendly name of a sender who comes as himself (csp-im 11.5).
-    async fn name_of(&self, sender: &MessageParty) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn name_of(
+        &self,
+        sender: &MessageParty,
+    ) -> Result<Option<String>, StoreError> {
         let MessageParty::User { user, .. } = sender else {
             return Ok(None);
         };
@@ -128,20 +109,27 @@ impl Inner {
         Ok(self.directory.unusual(user).friendly_name)
     }
 
-    async fn store_message(
+    /// Stores a message for all of its recipients. One that takes the place of an `original`
+    /// that is gone by now is refused (426).
+    pub(crate) async fn store_message(
         &self,
         requestor: &Requestor,
         message: Message,
-        resolved: Resolved,
-        (groups, judged): (Vec<Target>, u64),
+        addressed: Addressed,
+        original: Option<Original>,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let Resolved {
-            local,
-            foreign,
-            failures,
-            silenced,
-        } = resolved;
+        let Addressed {
+            resolved:
+                Resolved {
+                    local,
+                    foreign,
+                    failures,
+                    silenced,
+                },
+            groups,
+            judged,
+        } = addressed;
         // Most servers keep no records; nothing is made for them then.
         let record = self.config.records.then(|| {
             let here = local.iter().map(|(_, party)| party);
@@ -159,15 +147,22 @@ impl Inner {
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
         let (waiting, kept_key) = (self.waiting.clone(), key.clone());
-        let shared = self.shared.clone();
+        let (shared, kept_original) = (self.shared.clone(), original.clone());
         let sent = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::begin(tx, key.as_ref(), &expected)? {
                     return Ok(Sent::Before(earlier));
                 }
+                if let Some(original) = &original
+                    && !original.waits(tx)?
+                {
+                    let gone = Err(StatusCode::INVALID_MESSAGE_ID.into());
+                    once::settle(tx, key.as_ref(), &gone)?;
+                    return Ok(Sent::Before(gone));
+                }
                 let (mut events, full) = put_copies(tx, &copies, &quota)?;
-                let stored = events.len() + said.len();
+                let stored = events.len() + said.len() + silenced;
                 events.extend(put_said(tx, &shared, &said)?);
                 let mut outbox = Vec::with_capacity(parcels.len());
                 for (domain, recipients, parcel) in &parcels {
@@ -178,11 +173,14 @@ impl Inner {
                 let answer = if full.is_empty() {
                     expected.clone()
                 } else {
-                    let anybody = stored + outbox.len() + silenced > 0;
+                    let anybody = stored + outbox.len() > 0;
                     let answer = answer(&message, failures.clone(), full, anybody);
                     once::settle(tx, key.as_ref(), &answer)?;
                     answer
                 };
+                if let Some(original) = original.as_ref().filter(|_| stored > 0) {
+                    events.extend(original.conclude(tx, &shared)?);
+                }
                 Ok(Sent::Now {
                     answer,
                     stored,
@@ -201,7 +199,6 @@ impl Inner {
                 outbox,
             } => (answer, stored, events, outbox),
         };
-        let stored = stored + silenced;
         let doubtful = self.judged_early(judged, &events);
         self.emit(events);
         self.recheck_mailboxes(doubtful).await;
@@ -212,8 +209,25 @@ impl Inner {
                 self.merge_foreign(answer, stored, outbox, kept_key).await
             }
         };
+        if let (Some(original), 0, Ok(_)) = (kept_original, stored, &answer) {
+            // Only now another domain has it, as far as can be known.
+            self.conclude_original(original).await;
+        }
         self.emit(record.and_then(|record| record.answered(&answer)));
         answer
+    }
+
+    async fn conclude_original(&self, original: Original) {
+        let shared = self.shared.clone();
+        let concluded = self
+            .store
+            .write(move |tx| original.conclude(tx, &shared))
+            .await;
+        match concluded {
+            Ok(events) => self.emit(events),
+            // It has been handed on and still waits: better twice than not at all.
+            Err(error) => tracing::warn!(%error, "a forwarded message could not be removed"),
+        }
     }
 
     /// Waits for the other domains' answers and merges them into the sender's (csp-im 5.3

@@ -324,13 +324,16 @@ async fn the_sender_of_a_whisper_hears_what_became_of_it() {
 async fn the_operator_announces() {
     let server = with_group(&["anna"], false).await;
     let content = Content::text("We close at ten");
-    let id = server.elements.announce(&ski(), content.clone()).await;
+    let id = server
+        .elements
+        .announce_in_group(&ski(), content.clone())
+        .await;
     let said = log(&server).await.pop().unwrap();
     assert_eq!(said.message.id, id.unwrap());
     assert_eq!(said.message.sender, MessageParty::Group(ski()));
     assert_eq!(said.sender_client, None);
     let none = GroupId::parse("/none", &domain("a")).unwrap();
-    let refused = server.elements.announce(&none, content).await;
+    let refused = server.elements.announce_in_group(&none, content).await;
     assert_eq!(refused.unwrap_err().code, StatusCode::NO_SUCH_GROUP);
 }
 

@@ -15,4 +15,5 @@ mod presence;
 mod relay;
 mod search;
 mod subscriptions;
+mod waiting;
 mod watchers;

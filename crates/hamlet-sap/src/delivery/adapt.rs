@@ -3,6 +3,7 @@
 //! Pure.
 
 use crate::mapping::content::decoded_text;
+use crate::mapping::message::link_text;
 use crate::negotiation::capability::{Accepted, Capabilities, Repertoire};
 use hamlet_model::content::TransferEncoding;
 use hamlet_model::{Content, Message};
@@ -14,24 +15,58 @@ pub(crate) enum Adapted<'a> {
     Converted(Box<Message>),
 }
 
-/// Whether the client takes the content, converted if need be.
-pub(crate) fn accepts(content: &Content, capabilities: &Capabilities) -> bool {
-    fits(content, capabilities) || converted(content, capabilities).is_some()
+impl Adapted<'_> {
+    /// The message in this form.
+    pub(crate) fn message(&self) -> &Message {
+        match self {
+            Self::AsIs(message) => message,
+            Self::Converted(message) => message,
+        }
+    }
 }
 
-/// The message, its content converted if that is what the client can take.
+/// Whether the client takes the message, in another form if need be.
+pub(crate) fn accepts(message: &Message, capabilities: &Capabilities) -> bool {
+    message.is_outside()
+        || fits(&message.content, capabilities)
+        || converted(&message.content, capabilities).is_some()
+        || takes_link(message, capabilities)
+}
+
+/// The message as the client can take it: as it is, converted, or as a link to it (csp-im 4.4);
+/// what lies in another system is always a link. As it is where nothing helps.
 pub(crate) fn adapt<'a>(message: &'a Message, capabilities: &Capabilities) -> Adapted<'a> {
-    if fits(&message.content, capabilities) {
-        return Adapted::AsIs(message);
-    }
-    match converted(&message.content, capabilities) {
-        Some(content) => {
+    if !message.is_outside() {
+        if fits(&message.content, capabilities) {
+            return Adapted::AsIs(message);
+        }
+        if let Some(content) = converted(&message.content, capabilities) {
             let mut converted = message.clone();
             converted.content = content;
-            Adapted::Converted(Box::new(converted))
+            return Adapted::Converted(Box::new(converted));
         }
-        None => Adapted::AsIs(message),
     }
+    match takes_link(message, capabilities) {
+        true => Adapted::Converted(linked(message)),
+        false => Adapted::AsIs(message),
+    }
+}
+
+/// Whether there is a link, and the client can show it.
+pub(crate) fn takes_link(message: &Message, capabilities: &Capabilities) -> bool {
+    let accepted = || capabilities.accepted_type("text/plain");
+    message.uri.is_some() && !matches!(accepted(), Accepted::Not)
+}
+
+/// The message with a link in the place of its content, and the name of that.
+pub(crate) fn linked(message: &Message) -> Box<Message> {
+    Box::new(Message {
+        content: Content::text(link_text(message)),
+        content_name: None,
+        elsewhere: None,
+        font: None,
+        ..message.clone()
+    })
 }
 
 /// Whether the client takes it as it is.
@@ -216,6 +251,7 @@ mod tests {
     use crate::negotiation::capability::Offer;
     use hamlet_csp::Version;
     use hamlet_csp::elements::{AcceptedContentType, CapabilityList};
+    use hamlet_model::{Domain, Elsewhere, MessageId, MessageParty, Timestamp, UserId};
     use proptest::prelude::*;
     use std::time::Duration;
 
@@ -260,6 +296,66 @@ mod tests {
             repertoire,
             ..Capabilities::negotiate(&list, Version::V1_2, offer)
         }
+    }
+
+    fn message(content: Content, uri: Option<&str>) -> Message {
+        let anna = UserId::parse("wv:anna@h", &Domain::parse("h").unwrap()).unwrap();
+        Message {
+            id: MessageId::new("m"),
+            sender: MessageParty::user(anna.clone()),
+            recipient: MessageParty::user(anna),
+            content,
+            content_name: None,
+            uri: uri.map(str::to_owned),
+            elsewhere: None,
+            sent: Timestamp::default(),
+            expires: Timestamp::default(),
+            font: None,
+            extensions: Vec::new(),
+            transaction_extensions: Vec::new(),
+            report: false,
+        }
+    }
+
+    #[test]
+    fn what_a_client_cannot_take_is_a_link_away() {
+        // csp-im 4.4 (2).
+        use TransferEncoding::Base64;
+        let picture = content("image/png", Base64, "UE5H");
+        let text = client(&["text/plain"], true, Repertoire::Unicode);
+        let audio = client(&["audio/amr"], true, Repertoire::Unicode);
+        let any = client(&[], true, Repertoire::Unicode);
+        let url = Some("http://h/p");
+        for (uri, client, form) in [
+            (None, &text, None),
+            (None, &any, Some("UE5H")),
+            (url, &any, Some("UE5H")),
+            (url, &text, Some("http://h/p")),
+            (url, &audio, None),
+        ] {
+            let message = message(picture.clone(), uri);
+            assert_eq!(accepts(&message, client), form.is_some());
+            if let Some(form) = form {
+                assert_eq!(adapt(&message, client).message().content.data, form);
+            }
+        }
+        // What lies outside is never anything else.
+        let outside = Message {
+            content: content("message/rfc822", TransferEncoding::None, ""),
+            content_name: Some("Dinner".into()),
+            elsewhere: Some(Elsewhere {
+                size: 5000,
+                outside: true,
+            }),
+            ..message(picture, url)
+        };
+        assert!(accepts(&outside, &audio));
+        let adapted = adapt(&outside, &text);
+        assert_eq!(
+            adapted.message().content,
+            Content::text("Dinner\nhttp://h/p")
+        );
+        assert_eq!(adapted.message().content_size(), 17);
     }
 
     fn content(media_type: &str, encoding: TransferEncoding, data: &str) -> Content {
@@ -339,7 +435,10 @@ mod tests {
                 converted(given, &client)
             };
             assert_eq!(form, got, "{given:?} for {client:?}");
-            assert_eq!(accepts(given, &client), got.is_some());
+            assert_eq!(
+                accepts(&message(given.clone(), None), &client),
+                got.is_some()
+            );
         }
     }
 

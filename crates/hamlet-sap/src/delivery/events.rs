@@ -153,6 +153,7 @@ impl Hub {
         let left = self.registry.session(session.as_str());
         if let Some(session) = left {
             session.groups.lock().leave(group);
+            session.group_left(group);
         }
         let mut groups = self.groups.write();
         if groups.get(group).is_some_and(|log| !log.leave(session)) {

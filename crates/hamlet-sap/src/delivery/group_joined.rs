@@ -11,6 +11,10 @@ use std::time::Duration;
 /// How many messages are read from the store at a time for a session that is slow.
 pub(crate) const PAGE: usize = 16;
 
+/// How many messages a session may be done with beyond one that it does not come for. That one
+/// is then given up.
+const MAX_BEYOND: usize = 256;
+
 /// All groups of one session.
 #[derive(Default)]
 pub(crate) struct JoinedGroups {
@@ -39,6 +43,8 @@ struct Membership {
 struct Part {
     state: State,
     turns: u32,
+    /// How often it was written, and was too large for the client.
+    too_large: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +53,7 @@ enum State {
     Sent(Timestamp),
     /// It did not.
     Missed,
-    /// It knows that it can fetch it.
+    /// It knows that it can fetch it, or has fetched it.
     Notified,
 }
 
@@ -62,6 +68,8 @@ pub(crate) struct Me<'a> {
 #[derive(Clone)]
 pub(crate) struct Turn {
     pub(crate) entry: Arc<Entry>,
+    /// How often it was too large for the client when it was written.
+    pub(crate) too_large: u8,
 }
 
 impl Turn {
@@ -154,11 +162,18 @@ impl JoinedGroups {
     /// The message is on its way to the session.
     pub(crate) fn sent(&mut self, group: &GroupId, seq: i64, now: Timestamp, guard: Duration) {
         if let Some(m) = self.of(group) {
-            let turns = m.parts.get(&seq).map_or(0, |part| part.turns) + 1;
+            let part = m.parts.get(&seq);
+            let too_large = part.map_or(0, |part| part.too_large);
+            let turns = part.map_or(0, |part| part.turns) + 1;
             // Every repetition waits twice as long as the one before.
             let patience = guard.saturating_mul(1 << (turns - 1).min(6));
             let state = State::Sent(now.plus(patience));
-            m.parts.insert(seq, Part { state, turns });
+            let part = Part {
+                state,
+                turns,
+                too_large,
+            };
+            m.parts.insert(seq, part);
         }
     }
 
@@ -169,11 +184,36 @@ impl JoinedGroups {
         }
     }
 
-    /// The client knows that it can fetch the message.
-    pub(crate) fn notified(&mut self, group: &GroupId, seq: i64) {
+    /// Written, it was too large for the client: perhaps a smaller form of it fits.
+    pub(crate) fn too_large(&mut self, group: &GroupId, seq: i64) {
         if let Some(part) = self.of(group).and_then(|m| m.parts.get_mut(&seq)) {
-            part.state = State::Notified;
+            part.state = State::Missed;
+            part.too_large = part.too_large.saturating_add(1);
         }
+    }
+
+    /// The client knows that it can fetch the message, or has fetched it.
+    pub(crate) fn notified(&mut self, group: &GroupId, seq: i64) {
+        let Some(m) = self.of(group) else {
+            return;
+        };
+        let part = m.parts.entry(seq).or_insert(Part {
+            state: State::Notified,
+            turns: 0,
+            too_large: 0,
+        });
+        part.state = State::Notified;
+    }
+
+    /// Whether the client has been told that it can fetch the message, or has fetched it.
+    pub(crate) fn is_notified(&mut self, id: &str, me: &Me<'_>) -> bool {
+        let Some(turn) = self.by_id(id, me) else {
+            return false;
+        };
+        let said = turn.message();
+        let m = self.of(&said.group);
+        let part = m.and_then(|m| m.parts.get(&said.seq));
+        part.is_some_and(|part| part.state == State::Notified)
     }
 
     /// The method of delivery has changed: what has been notified may be pushed.
@@ -191,15 +231,6 @@ impl JoinedGroups {
     /// A message of this identifier that the session is not done with.
     pub(crate) fn by_id(&mut self, id: &str, me: &Me<'_>) -> Option<Turn> {
         self.groups.iter_mut().find_map(|m| m.by_id(id, me))
-    }
-
-    /// A message that is in memory.
-    pub(crate) fn turn(&mut self, group: &GroupId, seq: i64) -> Option<Turn> {
-        let m = self.of(group)?;
-        match m.look(|entry| (entry.message.seq == seq).then(|| entry.clone())) {
-            Look::Found(entry) => Some(Turn { entry }),
-            _ => None,
-        }
     }
 
     /// All messages that the session is not done with, as far as they are in memory.
@@ -278,7 +309,7 @@ impl Membership {
             self.advance();
         }
         match found {
-            Look::Found(entry) => Some(Turn { entry }),
+            Look::Found(entry) => Some(self.turn(entry)),
             _ => None,
         }
     }
@@ -288,9 +319,7 @@ impl Membership {
         self.look(|entry| {
             let message = &entry.message;
             if !self.beyond.contains(&message.seq) && self.is_for(message, me) {
-                waiting.push(Turn {
-                    entry: entry.clone(),
-                });
+                waiting.push(self.turn(entry.clone()));
             }
             None::<()>
         });
@@ -306,8 +335,16 @@ impl Membership {
             is_it.then(|| entry.clone())
         });
         match found {
-            Look::Found(entry) => Some(Turn { entry }),
+            Look::Found(entry) => Some(self.turn(entry)),
             _ => None,
+        }
+    }
+
+    fn turn(&self, entry: Arc<Entry>) -> Turn {
+        let part = self.parts.get(&entry.message.seq);
+        Turn {
+            too_large: part.map_or(0, |part| part.too_large),
+            entry,
         }
     }
 
@@ -336,6 +373,9 @@ impl Membership {
         });
         if let Look::End(last) = looked {
             position = position.max(last);
+        }
+        if self.beyond.len() > MAX_BEYOND {
+            position = position.max(self.beyond.first().copied().unwrap_or(0));
         }
         self.position = position;
         self.beyond = self.beyond.split_off(&(position + 1));

@@ -181,6 +181,23 @@ fn a_slow_session_reads_page_by_page_what_the_memory_has_lost() {
 }
 
 #[test]
+fn what_a_client_never_comes_for_is_given_up() {
+    let mut world = World::new(0, &[]);
+    world.say(1..=2);
+    assert_eq!(world.next(), Some(1));
+    world.groups.notified(&group(), 1);
+    for seq in 2..=400 {
+        world.say(seq..=seq);
+        assert!(world.done(seq));
+    }
+    let (position, beyond) = world.cursor();
+    assert!(
+        position > 1 && beyond.len() <= MAX_BEYOND,
+        "{position} {beyond:?}"
+    );
+}
+
+#[test]
 fn who_leaves_gets_nothing_more() {
     let mut world = World::new(0, &[]);
     world.say(1..=3);

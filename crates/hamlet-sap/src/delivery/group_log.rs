@@ -5,7 +5,7 @@
 use crate::session::Session;
 use hamlet_csp::{Extension, Primitive, Syntax, Version, WriteOptions, Written};
 use hamlet_elements::im::GroupMessage;
-use hamlet_model::{Content, GroupId, SessionId};
+use hamlet_model::{GroupId, Message, SessionId};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -59,8 +59,8 @@ pub(crate) struct FormKey {
     pub(crate) options: WriteOptions,
     /// It is only told that the message waits.
     pub(crate) notification: bool,
-    /// The content, where it is not taken as it is.
-    pub(crate) content: Option<Content>,
+    /// The message, where it is not taken as it is.
+    pub(crate) adapted: Option<Box<Message>>,
 }
 
 /// A message as it is written for some sessions.
@@ -262,7 +262,7 @@ impl State {
 pub(crate) mod tests {
     use super::*;
     use crate::session::tests::user_id;
-    use hamlet_model::{ClientId, Domain, Message, MessageId, MessageParty, Timestamp};
+    use hamlet_model::{ClientId, Content, Domain, MessageId, MessageParty, Timestamp};
     use std::collections::HashSet;
 
     pub(crate) fn group() -> GroupId {
@@ -288,6 +288,7 @@ pub(crate) mod tests {
                 recipient: MessageParty::Group(group()),
                 content: Content::text("hello"),
                 content_name: None,
+                elsewhere: None,
                 uri: None,
                 sent: Timestamp::from_secs(1_000_000),
                 expires: Timestamp::from_secs(2_000_000),
@@ -372,7 +373,7 @@ pub(crate) mod tests {
             syntax: Syntax::Xml,
             options: WriteOptions::default(),
             notification: false,
-            content: None,
+            adapted: None,
         };
         let mut made = 0;
         for version in [Version::V1_1, Version::V1_2, Version::V1_1, Version::V1_2] {

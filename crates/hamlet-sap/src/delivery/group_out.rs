@@ -2,8 +2,9 @@
 //! once for all sessions that take the same form.
 
 use crate::Sap;
+use crate::delivery::acknowledge::is_for_good;
 use crate::delivery::adapt::{self, Adapted};
-use crate::delivery::decide::{Verdict, decide};
+use crate::delivery::decide::{Subject, Terms, Verdict, decide};
 use crate::delivery::group_joined::{Me, PAGE, Turn};
 use crate::delivery::group_log::{Carried, Form, FormKey};
 use crate::delivery::hand_out::Outgoing;
@@ -11,7 +12,7 @@ use crate::delivery::outbound::{Given, Reaction, What};
 use crate::mapping::{Facts, message};
 use crate::session::{Session, Settings};
 use hamlet_csp::{Syntax, Text, Written};
-use hamlet_model::{Content, Message, StatusCode, Timestamp};
+use hamlet_model::{Message, StatusCode, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +26,8 @@ const MAX_PAGES: usize = 8;
 pub(crate) struct Ready {
     pub(crate) turn: Turn,
     notification: bool,
-    /// The content, where the client does not take it as it is.
-    content: Option<Content>,
+    /// The message, where the client does not take it as it is.
+    adapted: Option<Box<Message>>,
 }
 
 impl Ready {
@@ -36,7 +37,7 @@ impl Ready {
     }
 }
 
-fn me(session: &Session, now: Timestamp) -> Me<'_> {
+pub(crate) fn me(session: &Session, now: Timestamp) -> Me<'_> {
     Me {
         user: &session.user.id,
         client: &session.client,
@@ -55,22 +56,38 @@ impl Sap {
         loop {
             let turn = session.groups.lock().find(&me(session, now))?;
             let message = &turn.message().message;
-            let content = match adapt::adapt(message, &settings.capabilities) {
+            let mut adapted = match adapt::adapt(message, &settings.capabilities) {
                 Adapted::AsIs(_) => None,
-                Adapted::Converted(message) => Some(message.content),
+                Adapted::Converted(message) => Some(message),
             };
-            let fitted = content.as_ref().unwrap_or(&message.content);
+            let fitted = adapted.as_deref().unwrap_or(message);
             let verdict = decide(
-                &settings.capabilities,
-                &fitted.media_type(),
-                fitted.size(),
-                false,
+                &Terms::of(settings, message, self.ways(session, settings)),
+                &Subject {
+                    media_type: &fitted.content.media_type(),
+                    size: fitted.content.size(),
+                    oversize: turn.too_large > 0,
+                    outside: message.is_outside(),
+                },
             );
             let notification = match verdict {
                 Verdict::Push => false,
-                Verdict::Notify => true,
+                Verdict::Notify if turn.too_large < 2 => true,
+                // csp-im 4.4 (2): what is too long for it may be a link away.
+                Verdict::Keep
+                    if turn.too_large < 2 && adapt::takes_link(message, &settings.capabilities) =>
+                {
+                    adapted = Some(adapt::linked(message));
+                    false
+                }
+                // It can still be pulled, as long as others do not have it, too.
+                Verdict::Keep | Verdict::Notify if settings.capabilities.notify => {
+                    let mut groups = session.groups.lock();
+                    groups.notified(&turn.message().group, turn.message().seq);
+                    continue;
+                }
                 // Others have it; to this client it cannot be brought.
-                Verdict::Keep | Verdict::Refuse(_) => {
+                Verdict::Keep | Verdict::Notify | Verdict::Refuse(_) => {
                     self.pass_group_message(session, &turn, StatusCode::UNSUPPORTED_MEDIA_TYPE);
                     continue;
                 }
@@ -78,7 +95,7 @@ impl Sap {
             return Some(Ready {
                 turn,
                 notification,
-                content,
+                adapted,
             });
         }
     }
@@ -95,7 +112,7 @@ impl Sap {
         let Ready {
             turn,
             notification,
-            content,
+            adapted,
         } = ready;
         let said = &turn.entry.message;
         let options = facts.profile.write_options(false);
@@ -104,18 +121,11 @@ impl Sap {
             syntax,
             options: options.clone(),
             notification,
-            content,
+            adapted: adapted.clone(),
         };
-        let content = key.content.clone();
         let form = turn.entry.form(key, || {
             self.metrics.group_encoded.inc();
-            let message = match content {
-                None => &said.message,
-                Some(content) => &Message {
-                    content,
-                    ..said.message.clone()
-                },
-            };
+            let message = adapted.as_deref().unwrap_or(&said.message);
             // Validity as it was when the message was accepted: the same for all.
             let (primitive, extensions) = match notification {
                 false => message::new_message(message, facts, said.at),
@@ -180,7 +190,17 @@ impl Sap {
         let said = &given.message;
         match verdict {
             Reaction::Acknowledged if given.notification && !delivered => {
+                session.outbound.lock().notice_answered(true);
                 session.groups.lock().notified(&said.group, said.seq);
+            }
+            Reaction::Failed(
+                StatusCode::SERVICE_NOT_SUPPORTED
+                | StatusCode::NOT_IMPLEMENTED
+                | StatusCode::SERVICE_NOT_AGREED,
+            ) if given.notification => {
+                // csp-im 3.2 item 6: it is pushed what it can take.
+                session.outbound.lock().notice_answered(false);
+                session.groups.lock().missed(&said.group, said.seq);
             }
             Reaction::Acknowledged => self.acknowledge_group(session, &given).await,
             Reaction::Failed(code) => {
@@ -190,10 +210,7 @@ impl Sap {
                     code = code.0,
                     "a client refused a delivery"
                 );
-                if matches!(
-                    code,
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::RESPONSE_TOO_LARGE
-                ) {
+                if is_for_good(code) {
                     let turn = session
                         .groups
                         .lock()
@@ -221,6 +238,21 @@ impl Sap {
         self.keep_cursor(session, &said.group).await;
         self.metrics.delivered.inc();
         session.tally.received();
+    }
+
+    /// The user does not want a message of a group (csp-im 7.5).
+    pub(crate) async fn reject_group_message(&self, session: &Session, turn: &Turn) {
+        let said = turn.message();
+        if !session.groups.lock().done(&said.group, said.seq) {
+            return;
+        }
+        let code = StatusCode::MESSAGE_REJECTED;
+        if said.is_private()
+            && let Err(error) = self.elements.conclude_whisper(said, code).await
+        {
+            self.store_failed("group log", &error);
+        }
+        self.keep_cursor(session, &said.group).await;
     }
 
     /// MessageDelivered for a message of a group whose transaction is not known (any more).

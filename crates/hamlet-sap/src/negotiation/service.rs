@@ -46,6 +46,12 @@ impl Agreement {
         self.requested.contains(function) && self.offered.contains(function)
     }
 
+    /// Whether both sides have said that `function` is used: the server sends nothing by itself
+    /// that the client has not asked for (csp-im 1).
+    pub(crate) fn agrees(&self, function: Function) -> bool {
+        self.requested.contains(function) && self.offered.contains(function)
+    }
+
     /// Whether the session may use `function`: one that was denied never, one that was not
     /// requested only where old clients expect it.
     pub(crate) fn allows(&self, function: Function, version: Version) -> bool {

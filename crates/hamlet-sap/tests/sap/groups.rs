@@ -254,7 +254,7 @@ async fn an_announcement_comes_from_the_group_itself() {
     server
         .sap
         .elements()
-        .announce(&ski(), content)
+        .announce_in_group(&ski(), content)
         .await
         .unwrap();
     // S60 discards a message from a mere group (csp-group 6 item 11).
