@@ -66,6 +66,8 @@ attribute_names! {
     ContactInfo,
     /// Links (1.2 and later).
     InfoLink,
+    /// Attributes of other namespaces, all together (csp-presence 3.6); no element of CSP.
+    Extension,
 }
 
 impl AttributeName {
@@ -90,6 +92,9 @@ impl AttributeSet {
 
     /// Every attribute.
     pub const ALL: Self = Self((1 << AttributeName::ALL.len()) - 1);
+
+    /// Every attribute that CSP defines: what a watcher wants who names none.
+    pub const STANDARD: Self = Self(Self::ALL.0 & !(1 << AttributeName::Extension as u32));
 
     /// From the stored bits; unknown bits are dropped.
     pub fn from_bits(bits: u32) -> Self {
@@ -184,6 +189,19 @@ pub enum AttributeValue {
     ContactInfo(ContactInfo),
     /// InfoLink.
     InfoLink(Vec<InfLink>),
+    /// Attributes of other namespaces.
+    Extension(Vec<ExtensionAttribute>),
+}
+
+/// An attribute of another namespace: carried, not understood.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExtensionAttribute {
+    /// The xmlns of the element.
+    pub namespace: String,
+    /// Its local name.
+    pub name: String,
+    /// Its content, as XML text; empty withdraws the attribute.
+    pub content: String,
 }
 
 /// csp-presence 3.4.
@@ -340,9 +358,11 @@ mod tests {
 
     #[test]
     fn names_and_bits_keep_the_writing_order() {
-        assert_eq!(AttributeName::ALL.len(), 18);
+        assert_eq!(AttributeName::ALL.len(), 19);
         assert_eq!(AttributeName::InfoLink.bit(), 1 << 17);
-        assert_eq!(AttributeSet::ALL.iter().count(), 18);
+        assert_eq!(AttributeSet::STANDARD.iter().count(), 18);
+        assert!(!AttributeSet::STANDARD.contains(AttributeName::Extension));
+        assert!(AttributeSet::ALL.contains(AttributeName::Extension));
         assert_eq!(AttributeName::from_name("PLMN"), Some(AttributeName::PLMN));
         assert!(AttributeName::CommCap.is_client_status());
         assert!(!AttributeName::UserAvailability.is_client_status());

@@ -22,6 +22,9 @@ pub struct Targets {
 pub struct UpdatePresence {
     /// The attributes to replace, each as a whole.
     pub attributes: Vec<Attribute>,
+    /// Names that are no attributes (750).
+    #[serde(default)]
+    pub unknown: Vec<String>,
 }
 
 /// csp-presence 4.2.
@@ -40,6 +43,9 @@ pub struct SubscribePresence {
     pub targets: Targets,
     /// Which attributes; empty for all.
     pub attributes: AttributeSet,
+    /// Names that are no attributes (750).
+    #[serde(default)]
+    pub unknown: Vec<String>,
     /// The subscription of the lists follows their members.
     pub auto_subscribe: bool,
 }
@@ -108,6 +114,10 @@ pub struct PresenceConfig {
     pub max_contacts: usize,
     /// Most Inf_link.
     pub max_links: usize,
+    /// Most attributes of other namespaces.
+    pub max_extensions: usize,
+    /// Longest content of one of them, octets as XML.
+    pub max_extension: usize,
     /// How long the answer to GetPresence waits for another domain (csp-presence 10).
     pub foreign_wait: std::time::Duration,
 }
@@ -120,6 +130,8 @@ impl Default for PresenceConfig {
             max_comm_caps: 20,
             max_contacts: 20,
             max_links: 10,
+            max_extensions: 8,
+            max_extension: 4 << 10,
             foreign_wait: std::time::Duration::from_secs(10),
         }
     }
