@@ -149,7 +149,7 @@ impl FromIterator<AttributeName> for AttributeSet {
 }
 
 /// One published attribute.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Attribute {
     /// Which.
     pub name: AttributeName,
@@ -162,7 +162,7 @@ pub struct Attribute {
 }
 
 /// The value of an attribute.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub enum AttributeValue {
     /// None given.
     #[default]
@@ -194,7 +194,7 @@ pub enum AttributeValue {
 }
 
 /// An attribute of another namespace: carried, not understood.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct ExtensionAttribute {
     /// The xmlns of the element.
     pub namespace: String,
@@ -205,7 +205,7 @@ pub struct ExtensionAttribute {
 }
 
 /// csp-presence 3.4.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// Limits of what the client takes (1.3).
     pub content_limit: Option<ClientContentLimit>,
@@ -228,7 +228,7 @@ pub struct ClientInfo {
 }
 
 /// What a client takes, as senders see it (1.3).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub struct ClientContentLimit {
     /// Types, each with its limits.
     pub types: Vec<AcceptedType>,
@@ -247,7 +247,7 @@ pub struct ClientContentLimit {
 }
 
 /// One accepted content type (1.3).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub struct AcceptedType {
     /// MIME type.
     pub content_type: String,
@@ -260,7 +260,7 @@ pub struct AcceptedType {
 }
 
 /// WGS-84 co-ordinates, as text.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct GeoLocation {
     /// Such as `35 24 15.652W`.
     pub longitude: Option<String>,
@@ -273,7 +273,7 @@ pub struct GeoLocation {
 }
 
 /// Civil location.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct CivilAddress {
     /// ISO 3166-1 alpha-2.
     pub country: Option<String>,
@@ -294,7 +294,7 @@ pub struct CivilAddress {
 }
 
 /// One communication capability (csp-presence 3.5).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct CommC {
     /// CALL, SMS, MMS, IM, EMAIL; 1.1 and 1.2 have more.
     pub cap: String,
@@ -307,7 +307,7 @@ pub struct CommC {
 }
 
 /// One way of contact.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct AddrPref {
     /// CALL, SMS, MMS, IM, EMAIL.
     pub kind: String,
@@ -322,7 +322,7 @@ pub struct AddrPref {
 }
 
 /// Picture or other content.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct StatusContent {
     /// The content in base64.
     pub direct: Option<String>,
@@ -333,7 +333,7 @@ pub struct StatusContent {
 }
 
 /// Business card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ContactInfo {
     /// The vCard itself.
     Contained(String),
@@ -342,7 +342,7 @@ pub enum ContactInfo {
 }
 
 /// One link.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct InfLink {
     /// URL.
     pub link: String,

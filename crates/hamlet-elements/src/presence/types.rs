@@ -66,6 +66,9 @@ pub struct PresenceNotification {
     pub publisher: UserId,
     /// Everything that he may see and asked for.
     pub attributes: Vec<Attribute>,
+    /// Only what has changed is among them.
+    #[serde(default)]
+    pub partial: bool,
     /// Counts up per publisher, so that a late notification does not hide a newer one.
     pub sequence: i64,
 }
@@ -120,6 +123,9 @@ pub struct PresenceConfig {
     pub max_extension: usize,
     /// How long the answer to GetPresence waits for another domain (csp-presence 10).
     pub foreign_wait: std::time::Duration,
+    /// How long a client whose session ended without its doing is shown as if it were still
+    /// there (csp-presence 8.2).
+    pub hold: std::time::Duration,
 }
 
 impl Default for PresenceConfig {
@@ -133,6 +139,7 @@ impl Default for PresenceConfig {
             max_extensions: 8,
             max_extension: 4 << 10,
             foreign_wait: std::time::Duration::from_secs(10),
+            hold: std::time::Duration::from_secs(5),
         }
     }
 }
