@@ -104,7 +104,10 @@ async fn an_operator_reads_and_corrects_it_and_errors_change_nothing() {
         "plmn",
     ] {
         let answer = tell(&server, &["plmn=1", wrong]).await;
-        assert!(matches!(answer, Answer::Failed { .. }), "{wrong}: {answer:?}");
+        assert!(
+            matches!(answer, Answer::Failed { .. }),
+            "{wrong}: {answer:?}"
+        );
     }
     let Answer::Profile { fields } = tell(&server, &[]).await else {
         panic!("no fields");

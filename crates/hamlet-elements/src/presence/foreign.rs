@@ -289,10 +289,7 @@ mod tests {
             ..text(AttributeName::StatusContent, "")
         };
         assert_eq!(remembered(&picture(LIGHT)), picture(LIGHT));
-        assert_eq!(
-            remembered(&picture(LIGHT + 1)).value,
-            AttributeValue::None
-        );
+        assert_eq!(remembered(&picture(LIGHT + 1)).value, AttributeValue::None);
         let mut state = State::default();
         let (anna, bo) = (user("anna"), user("bo@a"));
         let told = state.receive(&anna, &bo, 1, &[picture(5000)], false);

@@ -2,8 +2,8 @@
 
 use crate::presence::PresenceConfig;
 use hamlet_model::presence::{
-    AddrPref, Attribute, AttributeName, AttributeValue, CivilAddress, ClientContentLimit, ClientInfo, CommC,
-    ContactInfo, ExtensionAttribute, InfLink, StatusContent,
+    AddrPref, Attribute, AttributeName, AttributeValue, CivilAddress, ClientContentLimit,
+    ClientInfo, CommC, ContactInfo, ExtensionAttribute, InfLink, StatusContent,
 };
 
 /// The capabilities of all versions.

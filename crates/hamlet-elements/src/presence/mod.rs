@@ -21,10 +21,10 @@ mod visibility;
 
 pub(crate) use absence::Absences;
 pub(crate) use hub::{Change, Hub};
+pub use network::{MobileNetwork, NETWORK_ATTRIBUTES, NetworkPresence, ReportedNetwork};
 pub(crate) use notify::visibility_parcel;
 pub(crate) use subscribe::{Interest, announce, unsubscribe_elsewhere};
 pub(crate) use targets::each_once;
-pub use network::{MobileNetwork, NETWORK_ATTRIBUTES, NetworkPresence, ReportedNetwork};
 pub use types::{
     ClientStatus, GetPresence, PresenceConfig, PresenceNotification, PresenceValues,
     SubscribePresence, Targets, UnsubscribePresence, UpdatePresence, UserPresence,

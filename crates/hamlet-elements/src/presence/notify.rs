@@ -163,8 +163,7 @@ impl Inner {
         if sessions.is_empty() {
             return false;
         }
-        let Some(told) = state.receive(publisher, subscriber, sequence, attributes, partial)
-        else {
+        let Some(told) = state.receive(publisher, subscriber, sequence, attributes, partial) else {
             return true;
         };
         let mut made: HashMap<AttributeSet, Arc<Vec<Attribute>>> = HashMap::new();

@@ -91,7 +91,10 @@ fn client_status(
 ) -> Option<Attribute> {
     let client = Some(live.client.clone());
     let published = find(stored, name, Some(&live.client));
-    let known = live.network.as_ref().and_then(|network| network.value(name));
+    let known = live
+        .network
+        .as_ref()
+        .and_then(|network| network.value(name));
     // What a user does not want to be known is not, whoever knows it.
     if let Some(value) = known
         && published.is_none_or(|attribute| attribute.qualifier)

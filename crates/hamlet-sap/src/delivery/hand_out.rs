@@ -193,7 +193,10 @@ impl Sap {
                 } else if outbound.notices.too_large(notices, presence::lighter) > 0 {
                     self.metrics.notices_dropped.inc();
                     let session = session.id.short();
-                    tracing::warn!(session, "presence is too large for its client even without pictures");
+                    tracing::warn!(
+                        session,
+                        "presence is too large for its client even without pictures"
+                    );
                 }
             }
             Some(What::Push(waiting)) => {
@@ -233,11 +236,7 @@ impl Sap {
     }
 
     /// When presence that waits for the session may be sent.
-    pub(crate) fn presence_due(
-        &self,
-        session: &Session,
-        settings: &Settings,
-    ) -> Option<Timestamp> {
+    pub(crate) fn presence_due(&self, session: &Session, settings: &Settings) -> Option<Timestamp> {
         if !takes_presence(&settings.profile) {
             return None;
         }

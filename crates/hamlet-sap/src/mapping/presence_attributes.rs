@@ -34,7 +34,10 @@ pub fn names(list: &PresenceSubList) -> AttributeSet {
         (Name::StatusContent, list.status_content.is_some()),
         (Name::ContactInfo, list.contact_info.is_some()),
         (Name::InfoLink, list.info_link.is_some()),
-        (Name::Extension, !presence_extensions::carried(list).is_empty()),
+        (
+            Name::Extension,
+            !presence_extensions::carried(list).is_empty(),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, named)| named.then_some(name))

@@ -21,8 +21,8 @@ use hamlet_elements::presence::{GetPresence, Targets};
 use hamlet_elements::{Answer, Request, ServiceRelay};
 use hamlet_model::presence::{AttributeName, AttributeSet};
 use hamlet_model::{Domain, Refusal, StatusCode, Timestamp, UserId};
-use parking_lot::{Mutex, RwLock};
 use health::Health;
+use parking_lot::{Mutex, RwLock};
 use pending::Pending;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -158,7 +158,10 @@ impl Sap {
             });
         }
         for domain in health.lose(now, span) {
-            tracing::warn!(domain = domain.as_str(), "a domain does not answer any more");
+            tracing::warn!(
+                domain = domain.as_str(),
+                "a domain does not answer any more"
+            );
             self.metrics.domains_lost.inc();
             self.elements.domain_lost(&domain);
         }
@@ -169,7 +172,10 @@ impl Sap {
         if !self.relay.health.heard(domain, Timestamp::now()) {
             return;
         }
-        tracing::info!(domain = domain.as_str(), "a domain that was lost answers again");
+        tracing::info!(
+            domain = domain.as_str(),
+            "a domain that was lost answers again"
+        );
         if let Err(error) = self.elements.domain_found(domain).await {
             self.store_failed("presence", &error);
         }

@@ -223,9 +223,7 @@ impl Session {
             user: self.user.id.clone(),
             client: self.client.clone(),
             application: self.application.clone(),
-            info: settings
-                .capabilities
-                .client_info(self.application.clone()),
+            info: settings.capabilities.client_info(self.application.clone()),
         }
     }
 }

@@ -106,7 +106,11 @@ fn that_an_attribute_is_gone_is_said_even_if_something_newer_comes_before() {
     notices.add(user_id("a"), gone.clone(), 9);
     let old = take(&mut notices, 9);
     let online = one(OnlineStatus, Some("p"), AttributeValue::Flag(true));
-    notices.add(user_id("a"), Arc::new(vec![online.clone(), text.clone()]), 9);
+    notices.add(
+        user_id("a"),
+        Arc::new(vec![online.clone(), text.clone()]),
+        9,
+    );
     notices.put_back(old);
     let taken = take(&mut notices, 9);
     assert_eq!(*taken[0].attributes, [online, gone[1].clone(), text]);

@@ -32,10 +32,7 @@ pub struct NetworkChange {
 #[utoipa::path(get, operation_id = "getNetwork", path = "/users/{user}/network", tag = "users",
     params(("user", description = "Address.")),
     responses((status = 200, body = Network), Refused, Missing))]
-pub async fn show(
-    State(api): State<Api>,
-    Named(user): Named,
-) -> Result<Json<Network>, ApiError> {
+pub async fn show(State(api): State<Api>, Named(user): Named) -> Result<Json<Network>, ApiError> {
     let values = api.network(&user).await?.into_iter().collect();
     Ok(Json(Network { values }))
 }
