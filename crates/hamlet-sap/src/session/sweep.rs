@@ -60,6 +60,7 @@ impl Sap {
             self.end_session(&session, StatusCode::SESSION_EXPIRED)
                 .await;
         }
+        self.check_domains(now);
         self.tell_store_of_activity(false).await;
         if self.numbers.is_low()
             && let Err(error) = self.numbers.refill().await

@@ -8,6 +8,7 @@ mod codes;
 mod execute;
 mod failure;
 mod msisdns;
+mod network;
 mod profile;
 mod sessions;
 mod stats;
