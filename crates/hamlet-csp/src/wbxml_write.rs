@@ -284,4 +284,11 @@ impl Sink for WbxmlSink<'_> {
             self.writer.end();
         }
     }
+
+    fn foreign(&mut self, nodes: &[ExtensionNode]) {
+        if !nodes.is_empty() {
+            self.flush(true);
+            self.nodes(nodes);
+        }
+    }
 }

@@ -166,6 +166,10 @@ impl Sink for XmlSink {
             &extension.nodes,
         );
     }
+
+    fn foreign(&mut self, nodes: &[ExtensionNode]) {
+        write_nodes(&mut self.out, nodes);
+    }
 }
 
 pub(crate) fn write_nodes(out: &mut String, nodes: &[ExtensionNode]) {

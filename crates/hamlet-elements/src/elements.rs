@@ -9,13 +9,15 @@ use crate::im::{
 };
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
-use crate::presence::{Accesses, Hub, PresenceConfig};
+use crate::presence::{
+    Absences, Accesses, Hub, MobileNetwork, NetworkPresence, PresenceConfig, ReportedNetwork,
+};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, Requestor, ServiceRelay};
 use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMessageShown};
 use futures::FutureExt;
-use hamlet_model::presence::ClientInfo;
+use hamlet_model::presence::{AttributeName, AttributeValue, ClientInfo};
 use hamlet_model::{
     ApplicationId, ClientId, Content, Domain, GroupId, Message, MessageId, Profile, ProfileField,
     Refusal, SessionId, StatusCode, Timestamp, UserId,
@@ -112,6 +114,11 @@ pub(crate) struct Inner {
     pub(crate) message_ids: MessageIds,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
+    pub(crate) absences: Absences,
+    /// What is known of users without their clients.
+    pub(crate) network: Arc<dyn MobileNetwork>,
+    /// The same, as far as it is told.
+    pub(crate) reported: Arc<ReportedNetwork>,
     pub(crate) searching: Running,
     pub(crate) groups: Arc<dyn Groups>,
     /// Who is in the groups that somebody talks in.
@@ -184,12 +191,16 @@ impl Elements {
             relay: relay.clone(),
         };
         let (teller, told) = Teller::new();
+        let reported = Arc::new(ReportedNetwork::default());
         let inner = Inner {
             directory: Directory::new(store.clone(), config.domain.clone()),
             shared: Arc::new(shared),
             message_ids: MessageIds::new(),
             waiting: Arc::default(),
             hub: Hub::default(),
+            absences: Absences::default(),
+            network: reported.clone(),
+            reported,
             searching: Running::new(config.search.max_per_session, config.search.max_running),
             groups: Arc::new(LocalGroups::new(
                 store.clone(),
@@ -246,11 +257,58 @@ impl Elements {
         Ok(())
     }
 
-    /// A session has ended, in whatever way (csp-access 3.9).
+    /// A session has ended, and its client with it (csp-access 3.9).
     pub async fn session_closed(&self, session: &SessionId) -> Result<(), StoreError> {
         let left = self.inner.leave_all_groups(session).await;
-        self.inner.session_closed(session).await?;
+        self.inner.session_closed(session, false).await?;
         left
+    }
+
+    /// A session has ended without its client's doing, who may be back in a moment
+    /// (csp-presence 8.2).
+    pub async fn session_lost(&self, session: &SessionId) -> Result<(), StoreError> {
+        let left = self.inner.leave_all_groups(session).await;
+        let done = self.inner.session_closed(session, true).await;
+        self.inner.watch_absences();
+        done.and(left)
+    }
+
+    /// The client of a session that was restored is there again: it is told what it watches.
+    pub async fn session_resumed(&self, session: &SessionId) -> Result<(), StoreError> {
+        self.inner.session_resumed(session).await
+    }
+
+    /// A domain has not answered for long (csp-presence 10): nobody here knows whether its
+    /// users are online.
+    pub fn domain_lost(&self, domain: &Domain) {
+        self.inner.domain_lost(domain);
+    }
+
+    /// A domain that had been lost is heard of again: what was missed is asked for.
+    pub async fn domain_found(&self, domain: &Domain) -> Result<(), StoreError> {
+        self.inner.domain_found(domain).await
+    }
+
+    /// The domains whose users are watched from here, each with one who watches and one who
+    /// is watched.
+    pub fn watched_domains(&self) -> Vec<(Domain, UserId, UserId)> {
+        self.inner.watched_domains()
+    }
+
+    /// Takes what the mobile network says of a user, for the operator or an adapter; `None`
+    /// is not known any more. Answers all that is known. 402 for a value that cannot be, 531
+    /// without such a user, 405 when his presence is kept elsewhere.
+    pub async fn report_network(
+        &self,
+        user: &UserId,
+        changes: Vec<(AttributeName, Option<AttributeValue>)>,
+    ) -> Result<Arc<NetworkPresence>, Refusal> {
+        self.inner.report_network(user, changes).await
+    }
+
+    /// What the mobile network says of a user; refused as [`Elements::report_network`] is.
+    pub async fn network_presence(&self, user: &UserId) -> Result<Arc<NetworkPresence>, Refusal> {
+        self.inner.network_presence(user).await
     }
 
     /// What an account gets when it is made (csp-presence 2.4). May be repeated.
@@ -262,7 +320,7 @@ impl Elements {
     /// separately.
     pub fn forget(&self, user: &UserId) {
         self.inner.directory.forget(user);
-        self.inner.hub.forget(user);
+        self.inner.forget_presence(user);
     }
 
     /// What is remembered of a user as a recipient has changed: whether he may get messages,

@@ -143,6 +143,9 @@ pub struct DeliveryConfig {
     pub implicit_after: u32,
     /// Most presence notices that wait for one session.
     pub max_notices: usize,
+    /// How long after one presence notice of a publisher the next one is sent, at least
+    /// (csp-presence 9).
+    pub presence_window: Duration,
     /// Most transactions that are open at a time, whatever the client offers.
     pub max_multi_trans: u32,
     /// Mailboxes of users that have not been heard of for this long leave the memory.
@@ -232,6 +235,9 @@ pub struct RelayConfig {
     pub retry_max: Duration,
     /// Most questions that wait for answers of other domains.
     pub max_pending: usize,
+    /// How long a domain may leave everything unanswered until it is not known any more
+    /// whether its users are online (csp-presence 10).
+    pub lost_after: Duration,
 }
 
 impl SapConfig {
@@ -318,6 +324,7 @@ impl Default for DeliveryConfig {
             guard_time: None,
             implicit_after: 2,
             max_notices: 2000,
+            presence_window: Duration::from_secs(2),
             max_multi_trans: 4,
             cool_after: Duration::from_secs(600),
         }
@@ -377,6 +384,7 @@ impl Default for RelayConfig {
             retry_min: Duration::from_secs(2),
             retry_max: Duration::from_secs(600),
             max_pending: 10_000,
+            lost_after: Duration::from_secs(600),
         }
     }
 }

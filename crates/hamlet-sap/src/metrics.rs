@@ -105,7 +105,9 @@ metrics! {
     failed: Counter = Counter::default(), "mailbox_failed",
         "Messages and reports that no client of the user could take";
     notices_dropped: Counter = Counter::default(), "presence_notices_dropped",
-        "Presence notices dropped because a session's queue was full";
+        "Presence notices dropped because a session's queue was full, or its client cannot read one";
+    domains_lost: Counter = Counter::default(), "relay_domains_lost",
+        "Times that another domain had not answered for long";
     cir_connections: Gauge = Gauge::default(), "cir_tcp_connections",
         "Open connections of the CIR channel by standalone TCP";
     cir_held: Gauge = Gauge::default(), "cir_http_waiting",

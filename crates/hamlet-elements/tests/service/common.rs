@@ -285,7 +285,10 @@ impl Server {
     }
 
     pub async fn publish(&self, requestor: &Requestor, attributes: Vec<Attribute>) -> Answer {
-        let request = Request::UpdatePresence(UpdatePresence { attributes });
+        let request = Request::UpdatePresence(UpdatePresence {
+            attributes,
+            unknown: Vec::new(),
+        });
         self.ask(requestor, request).await
     }
 
@@ -299,6 +302,7 @@ impl Server {
         let request = SubscribePresence {
             targets,
             attributes,
+            unknown: Vec::new(),
             auto_subscribe: follow,
         };
         self.ask(requestor, Request::SubscribePresence(request))

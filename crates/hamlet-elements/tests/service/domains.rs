@@ -340,6 +340,7 @@ async fn a_notification_that_was_overtaken_is_not_told() {
         let call = Call {
             requestor: Requestor::user(user("bob@b")),
             request: Request::PresenceNotification(PresenceNotification {
+                partial: false,
                 subscriber: alice.user.clone(),
                 publisher: user("bob@b"),
                 attributes: vec![text(N::Alias, "Bob")],
@@ -421,6 +422,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
         expires: Timestamp::now().plus(Duration::from_secs(60)),
     };
     let notification = PresenceNotification {
+        partial: false,
         subscriber: alice.clone(),
         publisher: carl.clone(),
         attributes: Vec::new(),

@@ -10,7 +10,7 @@ use crate::delivery::group_out::Ready;
 use crate::delivery::mailbox::{Asker, Found, Mailbox};
 use crate::delivery::outbound::What;
 use crate::delivery::pushes::Waiting;
-use crate::mapping::{self, Facts, message, presence};
+use crate::mapping::{self, Facts, message, presence, presence_merge};
 use crate::negotiation::functions::Function;
 use crate::session::{Session, Settings};
 use hamlet_csp::elements::Primitive;
@@ -20,9 +20,6 @@ use hamlet_elements::push::Push;
 use hamlet_model::{StatusCode, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How many publishers one PresenceNotification-Request has at most.
-const MAX_PRESENCES: usize = 10;
 
 /// Shortest default guard time (csp-access 2.4).
 const GUARD: Duration = Duration::from_secs(60);
@@ -95,7 +92,7 @@ impl Sap {
         {
             return Some(self.send_group_message(session, ready, form, id, times));
         }
-        let next = next.or_else(|| next_presence(session, facts));
+        let next = next.or_else(|| self.next_presence(session, facts, now));
         let (what, primitive, extensions) = next?;
         if let What::Message(entry) | What::Notification(entry) | What::Report(entry) = &what {
             let mut mailbox = session.user.mailbox.lock();
@@ -287,8 +284,20 @@ impl Sap {
                 true => self.unfit(session, &session.settings(), &entry, None, now),
                 false => session.user.mailbox.lock().missed(&entry, &session.id),
             },
-            // Tried less often, as three times at most.
-            Some(What::Presence(notices)) => session.outbound.lock().notices.put_back(notices),
+            Some(What::Presence(notices)) => {
+                let mut outbound = session.outbound.lock();
+                if !alone && notices.len() == 1 {
+                    // It was too large beside something else.
+                    outbound.notices.not_sent(notices);
+                } else if outbound.notices.too_large(notices, presence::lighter) > 0 {
+                    self.metrics.notices_dropped.inc();
+                    let session = session.id.short();
+                    tracing::warn!(
+                        session,
+                        "presence is too large for its client even without pictures"
+                    );
+                }
+            }
             Some(What::Push(waiting)) => {
                 let mut outbound = session.outbound.lock();
                 match alone {
@@ -312,7 +321,10 @@ impl Sap {
     /// Whether the client should poll: there is something for it, and it may have it.
     pub(crate) fn has_more(&self, session: &Session, now: Timestamp) -> bool {
         let settings = session.settings();
-        if takes_presence(&settings.profile) && !session.outbound.lock().notices.is_empty() {
+        if self
+            .presence_due(session, &settings)
+            .is_some_and(|due| due <= now)
+        {
             return true;
         }
         if !session.outbound.lock().pushes.is_empty() {
@@ -332,6 +344,51 @@ impl Sap {
             return false;
         }
         self.with_asker(session, &settings, now, |asker, mailbox| mailbox.has(asker))
+    }
+
+    /// When presence that waits for the session may be sent.
+    pub(crate) fn presence_due(&self, session: &Session, settings: &Settings) -> Option<Timestamp> {
+        if !takes_presence(&settings.profile) {
+            return None;
+        }
+        let window = self.config.delivery.presence_window;
+        session.outbound.lock().notices.due(window)
+    }
+
+    /// Presence that is to be sent now, as far as it says anything new.
+    fn next_presence(
+        &self,
+        session: &Session,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Option<(What, Primitive, Vec<Extension>)> {
+        if !takes_presence(facts.profile) {
+            return None;
+        }
+        let limit = match facts.profile.one_presence_per_notification {
+            true => 1,
+            false => usize::MAX,
+        };
+        let window = self.config.delivery.presence_window;
+        loop {
+            let mut notices = session.outbound.lock().notices.take(limit, now, window);
+            if notices.is_empty() {
+                return None;
+            }
+            notices.retain(|notice| {
+                let fingerprint = presence_merge::fingerprint(&notice.attributes, facts.version);
+                let mut outbound = session.outbound.lock();
+                outbound.notices.is_news(notice, fingerprint, now)
+            });
+            if notices.is_empty() {
+                continue;
+            }
+            let publishers = notices
+                .iter()
+                .map(|notice| (&notice.publisher, notice.attributes.as_slice()));
+            let primitive = presence::notification(publishers, facts);
+            return Some((What::Presence(notices), primitive, Vec::new()));
+        }
     }
 
     /// As [`Sap::has_more`], for answers without a server transaction: while the client owes
@@ -460,26 +517,4 @@ fn take_push(session: &Session, push: &Push) -> Option<Waiting> {
 
 fn takes_presence(profile: &ClientProfile) -> bool {
     profile.takes_push(Tag::PresenceNotificationRequest)
-}
-
-fn next_presence(
-    session: &Session,
-    facts: &Facts<'_>,
-) -> Option<(What, Primitive, Vec<Extension>)> {
-    if !takes_presence(facts.profile) {
-        return None;
-    }
-    let count = match facts.profile.one_presence_per_notification {
-        true => 1,
-        false => MAX_PRESENCES,
-    };
-    let notices = session.outbound.lock().notices.take(count);
-    if notices.is_empty() {
-        return None;
-    }
-    let publishers = notices
-        .iter()
-        .map(|notice| (&notice.publisher, notice.attributes.as_slice()));
-    let primitive = presence::notification(publishers, facts);
-    Some((What::Presence(notices), primitive, Vec::new()))
 }

@@ -355,11 +355,11 @@ mod tests {
         let mut outbound = Outbound::new(false);
         let anna = crate::session::tests::user_id("anna");
         outbound.notices.add(anna, Default::default(), 9);
-        let notices = outbound.notices.take(1);
+        let notices = outbound.notices.take(1, at(0), Duration::ZERO);
         let until = at(0).plus(Duration::from_secs(60));
         outbound.open("t1".into(), What::Presence(notices), until);
         assert!(outbound.notices.is_empty());
         assert!(outbound.lapse(at(61), 9).is_empty());
-        assert_eq!(outbound.notices.take(9).len(), 1);
+        assert_eq!(outbound.notices.take(9, at(61), Duration::ZERO).len(), 1);
     }
 }

@@ -304,6 +304,10 @@ impl Sap {
                     _ => None,
                 };
                 let ended = self.ended_by(&request, session);
+                if may_subscribe(&request) {
+                    // csp-presence 4.4: it is told even what it knows.
+                    session.outbound.lock().notices.begin_anew();
+                }
                 let requestor = session.requestor();
                 let call = Call {
                     requestor: requestor.clone(),
@@ -572,6 +576,16 @@ fn idempotence_key(
         id: format!("{id} {name}"),
         hash: content_hash(around.inbound.body, index),
     }
+}
+
+/// Whether it may begin to watch somebody.
+fn may_subscribe(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SubscribePresence(_)
+            | Request::CreateContactList(_)
+            | Request::ManageContactList(_)
+    )
 }
 
 /// Whether carrying it out again would not be the same as answering it again.

@@ -16,6 +16,7 @@ pub mod message;
 pub mod notification;
 pub mod presence;
 pub mod presence_attributes;
+pub mod presence_extensions;
 pub mod presence_merge;
 pub mod presence_values;
 pub mod profile;

@@ -72,6 +72,7 @@ impl Sap {
             }
         }
         self.tend_groups(now);
+        self.check_domains(now);
         self.tell_store_of_activity(false).await;
         if self.numbers.is_low()
             && let Err(error) = self.numbers.refill().await

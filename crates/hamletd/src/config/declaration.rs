@@ -255,6 +255,12 @@ configuration! {
         "presence.max_text" => max_text: u32 = "1024";
         /// Largest picture or business card in presence, as it is transferred.
         "presence.max_content" => max_content: Size = "64KiB";
+        /// How long a client whose session ended without its doing is still shown online; one
+        /// that logs in again at once does not seem to have been away.
+        "presence.hold" => hold: Duration = "5s";
+        /// How long after one notice of a user's presence a client gets the next one at the
+        /// earliest; what changes meanwhile comes together.
+        "presence.window" => window: Duration = "2s";
     }
 
     /// Searches for users.
@@ -341,6 +347,9 @@ configuration! {
         "relay.retry_min" => retry_min: Duration = "2s";
         /// Longest such pause.
         "relay.retry_max" => retry_max: Duration = "10m";
+        /// How long another domain may leave everything unanswered until its users are shown
+        /// neither online nor offline.
+        "relay.lost_after" => lost_after: Duration = "10m";
     }
 
     /// What clients are told about the service provider.

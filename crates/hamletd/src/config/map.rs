@@ -84,11 +84,13 @@ impl Config {
             relay: RelayConfig {
                 retry_min: self.relay.retry_min,
                 retry_max: self.relay.retry_max,
+                lost_after: self.relay.lost_after,
                 ..usual.relay
             },
             delivery: DeliveryConfig {
                 poll_min: self.poll.min,
                 guard_time: self.poll.guard_time.0,
+                presence_window: presence.window,
                 ..usual.delivery
             },
             http: HttpConfig {
@@ -134,6 +136,7 @@ impl Config {
                 watcher_history: presence.watcher_history,
                 max_text: presence.max_text as usize,
                 max_content: presence.max_content.octets(),
+                hold: presence.hold,
                 ..usual.presence
             },
             search: SearchConfig {
