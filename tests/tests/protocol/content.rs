@@ -111,11 +111,13 @@ async fn content_of_every_kind_goes_intact_between_all_versions_and_syntaxes() {
                     let expected = (!encoding.is_empty()).then_some("BASE64");
                     let encoding = info(&came, "ContentEncoding").filter(|name| *name != "None");
                     assert_eq!(encoding, expected, "{content_type} {at}");
-                    assert_eq!(
-                        info(&came, "ContentSize"),
-                        Some(size),
-                        "{content_type} {at}"
-                    );
+                    // 4.3: before transfer encoding.
+                    let size = match size {
+                        "" => data.len().to_string(),
+                        size => size.to_owned(),
+                    };
+                    let came = info(&came, "ContentSize");
+                    assert_eq!(came, Some(size.as_str()), "{content_type} {at}");
                 }
             }
             alice.request("<Logout-Request/>").await;
