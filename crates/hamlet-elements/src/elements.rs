@@ -3,7 +3,7 @@
 use crate::contact_list::ContactListConfig;
 use crate::directory::Directory;
 use crate::group::{GroupConfig, LocalGroups, Teller};
-use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::im::{ImConfig, MailboxItem, MessageIds, OutsideMessage};
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{
@@ -11,13 +11,13 @@ use crate::presence::{
 };
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
-use crate::service::{Answer, Call, Event, Events, ServiceRelay};
+use crate::service::{Answer, Call, Event, Events, Requestor, ServiceRelay};
 use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMessageShown};
 use futures::FutureExt;
 use hamlet_model::presence::{AttributeName, AttributeValue, ClientInfo};
 use hamlet_model::{
-    ApplicationId, ClientId, Domain, Profile, ProfileField, Refusal, SessionId, StatusCode,
-    Timestamp, UserId,
+    ApplicationId, ClientId, Domain, GroupId, Message, MessageId, Profile, ProfileField, Refusal,
+    SessionId, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
 use std::panic::AssertUnwindSafe;
@@ -329,6 +329,34 @@ impl Elements {
     /// What waits for a user, oldest first.
     pub async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
         self.inner.mailbox(user).await
+    }
+
+    /// Announces a message that waits in another system, for the gateway to that (csp-im 7.7);
+    /// its MessageID, and whether it was not announced before. When this answers, it is on the
+    /// disk. 402 for what cannot be, 531 without such a user, 534 for one without messages, 532
+    /// when he does not want to hear from the sender, 507 when too much waits for him.
+    pub async fn announce(&self, message: OutsideMessage) -> Result<(MessageId, bool), Refusal> {
+        self.inner.announce(message).await
+    }
+
+    /// Such a message needs not be told of any more; false when none of this name waits.
+    pub async fn withdraw_outside(
+        &self,
+        user: &UserId,
+        id: &MessageId,
+    ) -> Result<bool, StoreError> {
+        self.inner.withdraw_outside(user, id).await
+    }
+
+    /// Such messages that wait for a user, oldest first.
+    pub async fn outside_messages(&self, user: &UserId) -> Result<Vec<Message>, StoreError> {
+        self.inner.outside_messages(user).await
+    }
+
+    /// Whether the requestor has joined the group in his session (csp-im 3.3): 800 without
+    /// such a group, 808 if he has not.
+    pub async fn joined(&self, requestor: &Requestor, group: &GroupId) -> Result<(), Refusal> {
+        self.inner.joined(requestor, group).await
     }
 
     /// A client of the user has an entry of his mailbox: it is removed, and the sender gets

@@ -107,6 +107,10 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         Request::SendMessage(_)
         | Request::GetAccessLists
         | Request::ChangeAccessLists(_)
+        | Request::RejectMessages(_)
+        | Request::ForwardMessage(_)
+        | Request::GetHistory(_)
+        | Request::GetHistoryMessage(_)
         | Request::Search(_)
         | Request::ContinueSearch(_)
         | Request::StopSearch(_)
@@ -234,6 +238,12 @@ impl Inner {
             Request::ChangeAccessLists(request) => {
                 self.change_access_lists(requestor, *request, key).await
             }
+            Request::RejectMessages(request) => self.reject_messages(requestor, request, key).await,
+            Request::ForwardMessage(request) => {
+                self.forward_message(requestor, *request, key).await
+            }
+            Request::GetHistory(request) => self.get_history(requestor, request).await,
+            Request::GetHistoryMessage(id) => self.get_history_message(requestor, id).await,
             Request::UpdatePresence(request) => self.update_presence(requestor, request).await,
             Request::GetPresence(request) => self.get_presence(requestor, request).await,
             Request::SubscribePresence(request) => self.subscribe(requestor, request).await,

@@ -12,8 +12,8 @@ use crate::{
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
-    AccessLists, ApplicationId, ClientId, Detail, Domain, GroupId, Refusal, SessionId, StatusCode,
-    UserId,
+    AccessLists, ApplicationId, ClientId, Detail, Domain, GroupId, Message, MessageId, Refusal,
+    SessionId, StatusCode, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -80,6 +80,14 @@ pub enum Request {
     GetAccessLists,
     /// csp-im 11.2.
     ChangeAccessLists(Box<blocking::ChangeAccessLists>),
+    /// csp-im 7.5.
+    RejectMessages(im::RejectMessages),
+    /// csp-im 7.6.
+    ForwardMessage(Box<im::ForwardMessage>),
+    /// csp-im 7.4.
+    GetHistory(im::GetHistory),
+    /// A message of the history of a group that the requestor has joined (csp-im 7.2).
+    GetHistoryMessage(MessageId),
     /// csp-presence 4.1.
     UpdatePresence(presence::UpdatePresence),
     /// csp-presence 4.2.
@@ -204,7 +212,11 @@ impl Request {
             | Self::DeliverMessage(_)
             | Self::DeliveryReport(_)
             | Self::GetAccessLists
-            | Self::ChangeAccessLists(_) => ServiceElement::InstantMessaging,
+            | Self::ChangeAccessLists(_)
+            | Self::RejectMessages(_)
+            | Self::ForwardMessage(_)
+            | Self::GetHistory(_)
+            | Self::GetHistoryMessage(_) => ServiceElement::InstantMessaging,
             Self::Search(_)
             | Self::ContinueSearch(_)
             | Self::StopSearch(_)
@@ -246,10 +258,14 @@ impl Request {
 pub enum Response {
     /// Done, wholly or with the failures listed.
     Done(Outcome),
-    /// SendMessage, DeliverMessage.
+    /// SendMessage, DeliverMessage, ForwardMessage.
     Message(im::Accepted),
     /// GetAccessLists.
     AccessLists(AccessLists),
+    /// GetHistory.
+    History(Box<im::History>),
+    /// GetHistoryMessage.
+    HistoryMessage(Box<Message>),
     /// GetPresence.
     Presence(presence::PresenceValues),
     /// GetAttributeLists.
@@ -328,6 +344,14 @@ pub enum Event {
         user: UserId,
         /// The entries.
         ids: Vec<String>,
+    },
+    /// A user is not joined in a group any more in this session: what was agreed about the
+    /// delivery of its messages ends (csp-im 3.3).
+    GroupLeft {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
     },
     /// The presence of a publisher, in full, for one subscribed session.
     Presence {

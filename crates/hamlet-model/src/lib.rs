@@ -30,7 +30,7 @@ pub use group::{
     AccessType, GroupProperties, GroupProperty, OwnProperties, OwnProperty, Role, ScreenName,
 };
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
-pub use message::{Message, MessageParty, Recipients};
+pub use message::{Elsewhere, Message, MessageParty, Recipients};
 pub use msisdn::Msisdn;
 pub use profile::{Profile, ProfileField};
 pub use refusal::{Detail, Refusal};

@@ -223,6 +223,89 @@ const CASES: &[Case] = &[
         ],
         negotiable: true,
     },
+    // csp-im 3.3, 7.
+    Case {
+        request: "SetDeliveryMethod-Request",
+        versions: ALL,
+        good: "<SetDeliveryMethod-Request><DeliveryMethod>N</DeliveryMethod></SetDeliveryMethod-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            ("<SetDeliveryMethod-Request/>", 400),
+            (
+                "<SetDeliveryMethod-Request><DeliveryMethod>X</DeliveryMethod><GroupID>wv:alice/none@h</GroupID></SetDeliveryMethod-Request>",
+                402,
+            ),
+            (
+                "<SetDeliveryMethod-Request><DeliveryMethod>N</DeliveryMethod><GroupID>wv:alice/none@h</GroupID></SetDeliveryMethod-Request>",
+                800,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "GetMessageList-Request",
+        versions: ALL,
+        good: "<GetMessageList-Request/>",
+        answer: ("GetMessageList-Response", None),
+        bad: &[(
+            "<GetMessageList-Request><GroupID>wv:alice/none@h</GroupID></GetMessageList-Request>",
+            800,
+        )],
+        negotiable: false,
+    },
+    Case {
+        request: "GetMessage-Request",
+        versions: ALL,
+        good: "",
+        answer: ("GetMessage-Response", None),
+        bad: &[
+            ("<GetMessage-Request/>", 400),
+            (
+                "<GetMessage-Request><MessageID>none</MessageID></GetMessage-Request>",
+                426,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "RejectMessage-Request",
+        versions: ALL,
+        good: "",
+        answer: ("Status", Some(200)),
+        bad: &[
+            ("<RejectMessage-Request/>", 400),
+            (
+                "<RejectMessage-Request><MessageID>none</MessageID></RejectMessage-Request>",
+                426,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "ForwardMessage-Request",
+        versions: ALL,
+        good: "",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<ForwardMessage-Request><Recipient><User><UserID>wv:bob@h</UserID></User></Recipient></ForwardMessage-Request>",
+                400,
+            ),
+            (
+                "<ForwardMessage-Request><MessageID>none</MessageID></ForwardMessage-Request>",
+                400,
+            ),
+            (
+                "<ForwardMessage-Request><MessageID>none</MessageID><Recipient/></ForwardMessage-Request>",
+                402,
+            ),
+            (
+                "<ForwardMessage-Request><MessageID>none</MessageID><Recipient><User><UserID>wv:bob@h</UserID></User></Recipient></ForwardMessage-Request>",
+                426,
+            ),
+        ],
+        negotiable: false,
+    },
     Case {
         request: "CreateAttributeList-Request",
         versions: ALL,

@@ -3,10 +3,14 @@
 mod applications;
 mod deliver;
 mod expire;
+mod forward;
+mod history;
 mod mailbox;
 mod message_id;
+mod outside;
 mod recipients;
 mod record;
+mod reject;
 mod report;
 mod select;
 mod send;
@@ -19,9 +23,9 @@ pub(crate) use message_id::MessageIds;
 pub(crate) use recipients::Resolved;
 pub use record::{MessageEvent, MessageRecord};
 pub(crate) use report::report_late_failures;
-pub use select::choose_sessions;
+pub use select::{addresses, choose_sessions};
 pub(crate) use sender::check_sender;
 pub use types::{
-    Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, OnlineHandling, SendMessage,
-    SessionView,
+    Accepted, DeliverMessage, DeliveryReport, ForwardMessage, GetHistory, History, ImConfig,
+    MailboxItem, OnlineHandling, OutsideMessage, RejectMessages, SendMessage, SessionView,
 };

@@ -58,7 +58,7 @@ impl MessageRecord {
             what,
             sender: message.sender.clone(),
             content_type: message.content.content_type.clone(),
-            size: message.content.size(),
+            size: message.content_size(),
             sent: message.sent,
         }
     }

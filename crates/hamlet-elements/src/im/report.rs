@@ -34,7 +34,7 @@ impl DeliveryReport {
             origin,
             recipient: message.recipient.clone(),
             content_type: message.content.content_type.clone(),
-            content_size: message.content.size(),
+            content_size: message.content_size(),
             sent: message.sent,
             expires: now.plus(REPORT_LIFE),
         }

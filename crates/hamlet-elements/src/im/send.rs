@@ -3,6 +3,7 @@
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::deliver::{answer, check_size, copies, put_copies, too_many};
+use crate::im::forward::Original;
 use crate::im::mailbox::quota;
 use crate::im::recipients::Resolved;
 use crate::im::record::MessageRecord;
@@ -35,6 +36,8 @@ enum Sent {
     Now {
         answer: Answer,
         events: Vec<Event>,
+        /// For how many recipients here it was stored.
+        stored: usize,
         outbox: Vec<(Vec<MessageParty>, Expected)>,
     },
 }
@@ -50,10 +53,7 @@ impl Inner {
         let config = &self.config.im;
         let sender = check_sender(request.sender.take(), &requestor)?;
         let recipients = std::mem::take(&mut request.recipients);
-        if recipients.parties.is_empty()
-            && recipients.contact_lists.is_empty()
-            && recipients.malformed.is_empty()
-        {
+        if recipients.is_empty() {
             return Err(Refusal::because(
                 StatusCode::BAD_PARAMETER,
                 "The message has no recipient",
@@ -75,7 +75,7 @@ impl Inner {
             .message(sender, request)
             .await
             .map_err(|error| refusal(&error))?;
-        self.store_message(&requestor, message, resolved, judged, key)
+        self.store_message(&requestor, message, resolved, judged, None, key)
             .await
     }
 
@@ -95,6 +95,7 @@ impl Inner {
             content: request.content,
             content_name: request.content_name,
             uri: request.uri,
+            elsewhere: request.elsewhere,
             sent: sent_time(request.sent, now),
             expires: now.plus(validity(request.validity, &self.config.im)),
             font: request.font,
@@ -105,7 +106,10 @@ impl Inner {
     }
 
     /// The friendly name of a sender who comes as himself (csp-im 11.5).
-    async fn name_of(&self, sender: &MessageParty) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn name_of(
+        &self,
+        sender: &MessageParty,
+    ) -> Result<Option<String>, StoreError> {
         let MessageParty::User { user, .. } = sender else {
             return Ok(None);
         };
@@ -113,12 +117,15 @@ impl Inner {
         Ok(self.directory.unusual(user).friendly_name)
     }
 
-    async fn store_message(
+    /// Stores a message for all of its recipients. One that takes the place of an `original`
+    /// that is gone by now is refused (426).
+    pub(crate) async fn store_message(
         &self,
         requestor: &Requestor,
         message: Message,
         resolved: Resolved,
         judged: u64,
+        original: Option<Original>,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let Resolved {
@@ -139,13 +146,22 @@ impl Inner {
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
         let (waiting, kept_key) = (self.waiting.clone(), key.clone());
+        let (shared, kept_original) = (self.shared.clone(), original.clone());
         let sent = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::begin(tx, key.as_ref(), &expected)? {
                     return Ok(Sent::Before(earlier));
                 }
-                let (events, full) = put_copies(tx, &copies, &quota)?;
+                if let Some(original) = &original
+                    && !original.waits(tx)?
+                {
+                    let gone = Err(StatusCode::INVALID_MESSAGE_ID.into());
+                    once::settle(tx, key.as_ref(), &gone)?;
+                    return Ok(Sent::Before(gone));
+                }
+                let (mut events, full) = put_copies(tx, &copies, &quota)?;
+                let stored = events.len();
                 let mut outbox = Vec::with_capacity(parcels.len());
                 for (domain, recipients, parcel) in &parcels {
                     let entry = parcel.entry(domain.clone(), message.expires)?;
@@ -160,23 +176,27 @@ impl Inner {
                     once::settle(tx, key.as_ref(), &answer)?;
                     answer
                 };
+                if let Some(original) = original.as_ref().filter(|_| stored > 0) {
+                    events.extend(original.conclude(tx, &shared)?);
+                }
                 Ok(Sent::Now {
                     answer,
                     events,
+                    stored,
                     outbox,
                 })
             })
             .await
             .map_err(|error| refusal(&error))?;
-        let (answer, events, outbox) = match sent {
+        let (answer, events, stored, outbox) = match sent {
             Sent::Before(answer) => return answer,
             Sent::Now {
                 answer,
                 events,
+                stored,
                 outbox,
-            } => (answer, events, outbox),
+            } => (answer, events, stored, outbox),
         };
-        let stored = events.len() + silenced;
         let doubtful = self.judged_early(judged, &events);
         self.emit(events);
         self.recheck_mailboxes(doubtful).await;
@@ -184,11 +204,29 @@ impl Inner {
             true => answer,
             false => {
                 self.emit([Event::Outbox]);
-                self.merge_foreign(answer, stored, outbox, kept_key).await
+                let reached = stored + silenced;
+                self.merge_foreign(answer, reached, outbox, kept_key).await
             }
         };
+        if let (Some(original), 0, Ok(_)) = (kept_original, stored, &answer) {
+            // Only now another domain has it, as far as can be known.
+            self.conclude_original(original).await;
+        }
         self.emit(record.and_then(|record| record.answered(&answer)));
         answer
+    }
+
+    async fn conclude_original(&self, original: Original) {
+        let shared = self.shared.clone();
+        let concluded = self
+            .store
+            .write(move |tx| original.conclude(tx, &shared))
+            .await;
+        match concluded {
+            Ok(events) => self.emit(events),
+            // It has been handed on and still waits: better twice than not at all.
+            Err(error) => tracing::warn!(%error, "a forwarded message could not be removed"),
+        }
     }
 
     /// Waits for the other domains' answers and merges them into the sender's (csp-im 5.3

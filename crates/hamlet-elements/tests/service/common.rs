@@ -413,6 +413,7 @@ pub fn message(recipients: Recipients, text: &str) -> SendMessage {
         content: Content::text(text),
         content_name: None,
         uri: None,
+        elsewhere: None,
         sent: None,
         validity: None,
         font: None,
@@ -449,6 +450,8 @@ pub fn outcome(answer: &Answer) -> String {
             | Response::Watchers(_)
             | Response::Members(_)
             | Response::SearchPage(_)
+            | Response::History(_)
+            | Response::HistoryMessage(_)
             | Response::Location(_)
             | Response::GroupJoined(_)
             | Response::JoinedUsers(_)
@@ -465,6 +468,7 @@ pub fn outcome(answer: &Answer) -> String {
         let ids = ids
             .chain(detail.malformed.iter().cloned())
             .chain(detail.groups.iter().map(ToString::to_string))
+            .chain(detail.messages.iter().map(ToString::to_string))
             .chain(detail.contact_lists.iter().map(ToString::to_string))
             .chain(detail.domains.iter().map(ToString::to_string));
         let ids: Vec<String> = ids.collect();

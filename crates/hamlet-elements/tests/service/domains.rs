@@ -390,6 +390,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
         content: hamlet_model::Content::text("hi"),
         content_name: None,
         uri: None,
+        elsewhere: None,
         sent: Timestamp::now(),
         expires: Timestamp::now().plus(Duration::from_secs(60)),
         font: None,

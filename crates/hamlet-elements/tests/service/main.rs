@@ -13,4 +13,5 @@ mod presence;
 mod relay;
 mod search;
 mod subscriptions;
+mod waiting;
 mod watchers;

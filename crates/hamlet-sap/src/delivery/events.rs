@@ -142,6 +142,11 @@ impl Events for Hub {
                     ids.iter().for_each(|id| mailbox.removed(id));
                 }
             }
+            Event::GroupLeft { session, group } => {
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    session.group_left(&group);
+                }
+            }
             Event::Presence {
                 session,
                 publisher,

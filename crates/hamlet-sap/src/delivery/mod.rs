@@ -14,4 +14,5 @@ pub(crate) mod mailbox;
 pub(crate) mod notices;
 pub(crate) mod numbers;
 pub(crate) mod outbound;
+pub(crate) mod pull;
 pub(crate) mod pushes;

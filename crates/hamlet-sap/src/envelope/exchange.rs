@@ -8,8 +8,6 @@ use crate::envelope::discovery;
 use crate::envelope::segments::Part;
 use crate::envelope::transaction::Done;
 use crate::mapping::{Facts, result};
-use crate::negotiation::functions::Function;
-use crate::negotiation::service::Agreement;
 use crate::session::Session;
 use hamlet_csp::elements::{
     GetSegmentResponse, Primitive, SegmentId, SegmentInfo, SessionType, Tag, TransactionMode,
@@ -398,9 +396,7 @@ impl Composer<'_> {
     /// message, and keeps the rest (csp-access 14). Whether it could.
     fn segment(&self, session: &Session, transactions: &mut [Transaction], limit: usize) -> bool {
         let version = self.around.version;
-        let settings = session.settings();
-        let agreed = |agreement: &Agreement| agreement.allows(Function::SGMNT, version);
-        if version != Version::V1_3 || !settings.agreement.as_ref().is_some_and(agreed) {
+        if version != Version::V1_3 || !self.sap.segments(session) {
             return false;
         }
         let options = self.profile.write_options(false);

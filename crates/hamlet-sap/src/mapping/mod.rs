@@ -20,6 +20,7 @@ pub mod presence_extensions;
 pub mod presence_merge;
 pub mod presence_values;
 pub mod profile;
+pub mod pull;
 pub(crate) mod push;
 pub mod result;
 pub mod search;
@@ -246,6 +247,8 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         | Response::Watchers(_)
         | Response::Members(_)
         | Response::SearchPage(_)
+        | Response::History(_)
+        | Response::HistoryMessage(_)
         | Response::Location(_)
         | Response::GroupJoined(_)
         | Response::JoinedUsers(_)

@@ -145,8 +145,8 @@ impl FunctionSet {
     pub(crate) fn offered() -> Self {
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
         use Function::{
-            BLENT, CAAUT, CAINV, CALI, DALI, GALS, GETAUT, GETMAP, GETWL, GLBLU, INVIT, REACT,
-            SGMNT, UPDPR, VRID,
+            BLENT, CAAUT, CAINV, CALI, DALI, FWMSG, GALS, GETAUT, GETLM, GETM, GETMAP, GETWL,
+            GLBLU, INVIT, NOTIF, REACT, REJCM, SETD, SGMNT, UPDPR, VRID,
         };
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
@@ -154,6 +154,7 @@ impl FunctionSet {
             .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
             .chain([GETWL, REACT, CAAUT, GETAUT, CALI, DALI, GALS])
             .chain([GLBLU, BLENT])
+            .chain([SETD, GETLM, GETM, REJCM, NOTIF, FWMSG])
             .for_each(|function| set.insert(function));
         set
     }
@@ -233,6 +234,11 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::GetMapRequest => Function::GETMAP,
         Tag::GetBlockedListRequest => Function::GLBLU,
         Tag::BlockEntityRequest => Function::BLENT,
+        Tag::SetDeliveryMethodRequest => Function::SETD,
+        Tag::GetMessageListRequest => Function::GETLM,
+        Tag::GetMessageRequest => Function::GETM,
+        Tag::RejectMessageRequest => Function::REJCM,
+        Tag::ForwardMessageRequest => Function::FWMSG,
         _ => return None,
     })
 }
