@@ -179,6 +179,9 @@ async fn what_the_gateway_withdraws_or_what_expires_is_gone() {
         .await
         .expect("GetMessage-Response");
     server.sweep_after(Duration::from_secs(3601)).await;
+    // So long the session has not lived.
+    let mut alice = server.xml("alice").await;
+    assert!(alice.poll().await.is_empty());
     alice.request(&get(&old)).await.expect_status(426);
     // A message of a user is not the gateway's to withdraw.
     let sent = alice.send_text("wv:alice@h", "to myself").await;

@@ -79,13 +79,11 @@ impl Inner {
         }
         let addressed = self.addressed(&requestor, &sender, recipients).await?;
         let id = self.message_ids.next(&self.store).await;
+        let sender_name = self.name_of(&sender.party).await;
         let message = Message {
             id: id.map_err(|error| refusal(&error))?,
             recipient: sender.party.clone(),
-            sender_name: self
-                .name_of(&sender.party)
-                .await
-                .map_err(|error| refusal(&error))?,
+            sender_name: sender_name.map_err(|error| refusal(&error))?,
             sender: sender.party,
             sent: Timestamp::now(),
             report: false,

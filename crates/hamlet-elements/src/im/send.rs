@@ -206,7 +206,8 @@ impl Inner {
             true => answer,
             false => {
                 self.emit([Event::Outbox]);
-                self.merge_foreign(answer, stored, outbox, kept_key).await
+                let reached = stored + silenced;
+                self.merge_foreign(answer, reached, outbox, kept_key).await
             }
         };
         if let (Some(original), 0, Ok(_)) = (kept_original, stored, &answer) {

@@ -211,6 +211,41 @@ fn tag(text: &str, out: &mut String) -> usize {
     end + 1
 }
 
+/// The entities of HTML for the characters of ISO-8859-1, from U+00A0 on.
+const LATIN_1: &str = "\
+    nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg \
+    plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 \
+    iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml \
+    Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave \
+    Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil \
+    egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde \
+    ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+
+/// Others that are met in texts.
+const OTHERS: &[(&str, char)] = &[
+    ("euro", '\u{20ac}'),
+    ("hellip", '\u{2026}'),
+    ("ndash", '\u{2013}'),
+    ("mdash", '\u{2014}'),
+    ("lsquo", '\u{2018}'),
+    ("rsquo", '\u{2019}'),
+    ("ldquo", '\u{201c}'),
+    ("rdquo", '\u{201d}'),
+    ("bdquo", '\u{201e}'),
+    ("bull", '\u{2022}'),
+    ("trade", '\u{2122}'),
+];
+
+/// The character of a named entity.
+fn named(name: &str) -> Option<char> {
+    let others = OTHERS.iter().find(|(known, _)| *known == name);
+    let latin_1 = || {
+        let at = LATIN_1.split(' ').position(|known| known == name)?;
+        char::from_u32(0xA0 + u32::try_from(at).ok()?)
+    };
+    others.map(|(_, character)| *character).or_else(latin_1)
+}
+
 /// Decodes an entity; what is none stays. Its length.
 fn entity(text: &str, out: &mut String) -> usize {
     let name = text[1..].split(';').next().unwrap_or("");
@@ -224,14 +259,13 @@ fn entity(text: &str, out: &mut String) -> usize {
         "quot" => Some('"'),
         "apos" => Some('\''),
         "nbsp" => Some(' '),
-        _ => name
-            .strip_prefix('#')
-            .and_then(|digits| match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => number(hex, 16),
-                None => number(digits, 10),
-            })
-            .and_then(char::from_u32)
-            .filter(|c| !c.is_control() || *c == '\n'),
+        _ if name.starts_with('#') => match name[1..].strip_prefix(['x', 'X']) {
+            Some(hex) => number(hex, 16),
+            None => number(&name[1..], 10),
+        }
+        .and_then(char::from_u32)
+        .filter(|c| !c.is_control() || *c == '\n'),
+        _ => named(name),
     };
     match decoded {
         Some(character) => {
@@ -266,6 +300,10 @@ mod tests {
             ("<p>one</p><p>two</p>", "one\ntwo"),
             ("1 < 2 &lt; 3", "1 < 2 < 3"),
             ("&#72;&#x69; &bogus; &", "Hi &bogus; &"),
+            (
+                "cr&egrave;me &yuml;&nbsp;&hellip;",
+                "cr\u{e8}me \u{ff} \u{2026}",
+            ),
             ("a<!-- <b>hidden</b> -->b", "ab"),
             ("<a title=\"x>y\">z</a>", "z"),
             ("<font face=\"Arial>text</font>", "text"),

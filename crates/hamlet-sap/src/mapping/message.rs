@@ -396,7 +396,7 @@ mod tests {
         let mut message = message();
         message.uri = Some("http://im.example/x".into());
         for (text, old) in [
-            ("", "http://im.example/x"),
+            ("", "note.txt\nhttp://im.example/x"),
             ("see", "see\nhttp://im.example/x"),
             ("see http://im.example/x!", "see http://im.example/x!"),
         ] {

@@ -114,8 +114,9 @@ mod tests {
                 respond(request(four.clone(), true), version, ServiceSet::ALL);
             let denied = response.functions.unwrap().wvcsp_feat.unwrap();
             assert_eq!(denied.group_feat, Some(GroupFeat::default()));
-            let im = denied.im_feat.unwrap();
-            assert!(im.im_receive_func.unwrap().notif);
+            let receive = denied.im_feat.and_then(|im| im.im_receive_func);
+            let offline = receive.is_some_and(|receive| receive.offnotif);
+            assert_eq!(offline, version == Version::V1_3);
             assert!(denied.presence_feat.unwrap().cont_list_func.is_none());
             let all = response.all_functions.unwrap().wvcsp_feat.unwrap();
             assert_eq!(all.group_feat, None);
