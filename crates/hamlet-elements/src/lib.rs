@@ -10,6 +10,7 @@
 
 mod blocking;
 pub mod contact_list;
+pub mod content;
 mod directory;
 pub mod elements;
 mod failure;

@@ -5,6 +5,7 @@ use crate::cir::method::RepeatTimes;
 use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
+use hamlet_elements::content::ContentConfig;
 use hamlet_elements::im::ImConfig;
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -43,6 +44,8 @@ pub struct SapConfig {
     pub search: SearchConfig,
     /// Invitations.
     pub invitations: InvitationConfig,
+    /// The content store; `None`: there is none.
+    pub content: Option<ContentConfig>,
     /// Maps.
     pub map: MapConfig,
     /// Where the users of this domain have their presence.
@@ -253,6 +256,7 @@ impl SapConfig {
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
+            content: None,
             map: MapConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
@@ -268,6 +272,7 @@ impl SapConfig {
             presence: self.presence.clone(),
             search: self.search.clone(),
             invitations: self.invitations.clone(),
+            content: self.content.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
             records: self.records.is_some(),

@@ -25,6 +25,8 @@ pub use migrate::SCHEMA_VERSION;
 pub use ops::account::{Account, AccountStatus};
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
+pub use ops::content::{ContentPut, ContentQuota, ContentUsage, StoredContent};
+pub use ops::content_share::GroupContent;
 pub use ops::idempotence::Remembered;
 pub use ops::invitation::{InvitationState, StoredInvitation};
 pub use ops::invitation_code::InvitationCode;

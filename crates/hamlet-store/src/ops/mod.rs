@@ -4,6 +4,8 @@ pub(crate) mod account;
 pub(crate) mod application;
 pub(crate) mod challenge;
 pub(crate) mod contact_list;
+pub(crate) mod content;
+pub(crate) mod content_share;
 pub(crate) mod counter;
 pub(crate) mod idempotence;
 pub(crate) mod invitation;

@@ -4,6 +4,7 @@ mod accounts;
 mod applications;
 mod cluster;
 mod contact_lists;
+mod content;
 mod crash;
 mod harness;
 mod idempotence;
