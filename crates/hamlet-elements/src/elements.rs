@@ -3,6 +3,7 @@
 use crate::contact_list::ContactListConfig;
 use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
+use crate::group::GroupConfig;
 use crate::im::{ImConfig, MailboxItem, MessageIds};
 use crate::invitation::{Groups, InvitationConfig, NoGroups};
 use crate::outbox::{OutboxItem, Waiting};
@@ -41,6 +42,8 @@ pub struct ElementsConfig {
     pub invitations: InvitationConfig,
     /// The content store; `None`: there is none.
     pub content: Option<ContentConfig>,
+    /// Groups.
+    pub groups: GroupConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -60,6 +63,7 @@ impl ElementsConfig {
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
             content: None,
+            groups: GroupConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             records: false,

@@ -14,6 +14,7 @@ pub mod content;
 mod directory;
 pub mod elements;
 mod failure;
+pub mod group;
 pub mod im;
 pub mod invitation;
 pub mod locate;

@@ -5,7 +5,7 @@ use crate::elements::{ElementsConfig, Inner, PresenceHome};
 use crate::notification::Notification;
 use crate::service::{Answer, Call, Event, Request, Response, ServiceElement};
 use hamlet_model::presence::Attribute;
-use hamlet_model::{Domain, MessageParty, Refusal, StatusCode, UserId};
+use hamlet_model::{Domain, GroupId, MessageParty, Refusal, StatusCode, UserId};
 
 /// Where the Primary Service Element of a user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub(crate) fn place<'a>(
 ) -> Option<Place<'a>> {
     let is_home = user.domain_str() == config.domain.as_str();
     match (element, &config.presence_home) {
-        (ServiceElement::InstantMessaging | ServiceElement::Common, _)
+        // Where a group is its address says, not who asks: see `group`.
+        (ServiceElement::InstantMessaging | ServiceElement::Common | ServiceElement::Group, _)
         | (_, PresenceHome::Local) => Some(Place::Here),
         (ServiceElement::Presence, PresenceHome::At(domain)) if is_home => Some(Place::At(domain)),
         (ServiceElement::Presence, PresenceHome::At(_)) => {
@@ -62,6 +63,11 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         MessageParty::Group(group) | MessageParty::ScreenName { group, .. } => {
             group.domain_str() == domain.as_str()
         }
+    };
+    // A domain speaks of its own groups (ssp 5.4 item 6).
+    let of_group = |group: &GroupId| match group.domain_str() == domain.as_str() {
+        true => Ok(()),
+        false => Err(Refusal::new(StatusCode::NO_SUCH_GROUP)),
     };
     match &call.request {
         Request::DeliverMessage(deliver) if speaks_for(&deliver.message.sender) => Ok(()),
@@ -103,7 +109,26 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::AnswerInvitation(_)
         | Request::CancelInvitation(_)
         | Request::AnswerSystemMessages(_)
-        | Request::Locate(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        | Request::Locate(_)
+        // A group is made where its owner is at home.
+        | Request::CreateGroup(_)
+        | Request::ExtendConversation(_) => {
+            Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED))
+        }
+        Request::ForeignGroupNotice(notice) => of_group(&notice.group),
+        Request::ForeignGroupLeave(leave) => of_group(&leave.group),
+        Request::DeleteGroup(_)
+        | Request::JoinGroup(_)
+        | Request::LeaveGroup(_)
+        | Request::GetJoinedUsers(_)
+        | Request::GetGroupMembers(_)
+        | Request::AddGroupMembers(_)
+        | Request::RemoveGroupMembers(_)
+        | Request::MemberAccess(_)
+        | Request::GetGroupProps(_)
+        | Request::SetGroupProps(_)
+        | Request::RejectList(_)
+        | Request::SubscribeGroupNotice(_) => Ok(()),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
         | Request::GetContactLists
@@ -227,6 +252,24 @@ impl Inner {
                     .await
             }
             Request::Locate(request) => self.locate(requestor, request).await,
+            request @ (Request::CreateGroup(_)
+            | Request::DeleteGroup(_)
+            | Request::JoinGroup(_)
+            | Request::LeaveGroup(_)
+            | Request::GetJoinedUsers(_)
+            | Request::GetGroupMembers(_)
+            | Request::AddGroupMembers(_)
+            | Request::RemoveGroupMembers(_)
+            | Request::MemberAccess(_)
+            | Request::GetGroupProps(_)
+            | Request::SetGroupProps(_)
+            | Request::RejectList(_)
+            | Request::SubscribeGroupNotice(_)
+            | Request::ExtendConversation(_)
+            | Request::ForeignGroupNotice(_)
+            | Request::ForeignGroupLeave(_)) => {
+                self.group_with_content(requestor, request, key).await
+            }
         }
     }
 }

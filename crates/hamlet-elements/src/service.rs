@@ -6,12 +6,12 @@
 use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
-    contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
+    contact_list, group, im, invitation, locate, presence, profile, search, system_message, verify,
 };
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
-    ApplicationId, ClientId, Detail, Domain, Refusal, SessionId, StatusCode, UserId,
+    ApplicationId, ClientId, Detail, Domain, GroupId, Refusal, SessionId, StatusCode, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -126,6 +126,38 @@ pub enum Request {
     Locate(locate::Locate),
     /// A notification for a user of this domain, from the domain of who caused it.
     Notify(Notify),
+    /// csp-group 5.1.
+    CreateGroup(Box<group::CreateGroup>),
+    /// csp-group 5.2.
+    DeleteGroup(group::DeleteGroup),
+    /// csp-group 5.3.
+    JoinGroup(Box<group::JoinGroup>),
+    /// csp-group 5.4.
+    LeaveGroup(group::LeaveGroup),
+    /// csp-group 5.5.
+    GetJoinedUsers(group::GetJoinedUsers),
+    /// csp-group 5.6.
+    GetGroupMembers(group::GetGroupMembers),
+    /// csp-group 5.7.
+    AddGroupMembers(group::AddGroupMembers),
+    /// csp-group 5.7.
+    RemoveGroupMembers(group::RemoveGroupMembers),
+    /// csp-group 5.8.
+    MemberAccess(Box<group::MemberAccess>),
+    /// csp-group 5.9.
+    GetGroupProps(group::GetGroupProps),
+    /// csp-group 5.10.
+    SetGroupProps(Box<group::SetGroupProps>),
+    /// csp-group 5.11.
+    RejectList(Box<group::RejectList>),
+    /// csp-group 5.12.
+    SubscribeGroupNotice(group::SubscribeGroupNotice),
+    /// csp-group 8.
+    ExtendConversation(Box<group::ExtendConversation>),
+    /// What has changed in a group of another domain, for users of this one.
+    ForeignGroupNotice(Box<group::ForeignGroupNotice>),
+    /// Users of this domain are out of a group of another one.
+    ForeignGroupLeave(group::ForeignGroupLeave),
 }
 
 /// Which service element a request belongs to.
@@ -137,6 +169,8 @@ pub enum ServiceElement {
     InstantMessaging,
     /// The common features, which every user has at home.
     Common,
+    /// Groups: each is served by the domain of its address.
+    Group,
 }
 
 impl Request {
@@ -161,6 +195,22 @@ impl Request {
             | Self::AnswerSystemMessages(_)
             | Self::Locate(_)
             | Self::Notify(_) => ServiceElement::Common,
+            Self::CreateGroup(_)
+            | Self::DeleteGroup(_)
+            | Self::JoinGroup(_)
+            | Self::LeaveGroup(_)
+            | Self::GetJoinedUsers(_)
+            | Self::GetGroupMembers(_)
+            | Self::AddGroupMembers(_)
+            | Self::RemoveGroupMembers(_)
+            | Self::MemberAccess(_)
+            | Self::GetGroupProps(_)
+            | Self::SetGroupProps(_)
+            | Self::RejectList(_)
+            | Self::SubscribeGroupNotice(_)
+            | Self::ExtendConversation(_)
+            | Self::ForeignGroupNotice(_)
+            | Self::ForeignGroupLeave(_) => ServiceElement::Group,
             _ => ServiceElement::Presence,
         }
     }
@@ -189,6 +239,20 @@ pub enum Response {
     PublicProfiles(profile::PublicProfiles),
     /// Locate.
     Location(Box<locate::Location>),
+    /// JoinGroup.
+    GroupJoined(Box<group::Joined>),
+    /// GetJoinedUsers.
+    JoinedUsers(group::JoinedUsers),
+    /// GetGroupMembers.
+    GroupMembers(group::GroupMembers),
+    /// GetGroupProps.
+    GroupProps(Box<group::GroupProps>),
+    /// RejectList: everybody who is on it now.
+    RejectList(Vec<UserId>),
+    /// SubscribeGroupNotice: whether the session gets notices.
+    GroupNotices(bool),
+    /// ExtendConversation.
+    ConversationExtended(Box<group::Extended>),
 }
 
 /// Success, possibly partial: 200 without details, 201 with (csp-access 1.5).
@@ -278,6 +342,33 @@ pub enum Event {
         session: SessionId,
         /// What.
         notification: Notification,
+    },
+    /// Something has changed in a group that the session is joined in and hears of
+    /// (GroupChangeNotice).
+    GroupNotice {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+        /// What.
+        change: Arc<group::GroupChange>,
+    },
+    /// The session is not joined in the group any more, not by its own request
+    /// (LeaveGroup-Response by the server). What waits for it of this group is of no use.
+    GroupLeft {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+        /// Why (csp-group 5.4).
+        code: StatusCode,
+    },
+    /// There is something new in the log of a group that the session is joined in.
+    GroupNews {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
     },
     /// Something for another domain has been committed to the outbox.
     Outbox,

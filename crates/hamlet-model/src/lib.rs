@@ -9,6 +9,7 @@ pub mod address;
 pub mod application;
 pub mod content;
 pub mod geo;
+pub mod group;
 pub mod id;
 pub mod message;
 pub mod msisdn;
@@ -23,6 +24,9 @@ pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
 pub use application::Application;
 pub use content::{Content, TransferEncoding};
 pub use geo::Coordinates;
+pub use group::{
+    AccessType, GroupProperties, GroupProperty, OwnProperties, OwnProperty, Role, ScreenName,
+};
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
 pub use message::{Message, MessageParty, Recipients};
 pub use msisdn::Msisdn;

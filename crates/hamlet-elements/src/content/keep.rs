@@ -134,7 +134,7 @@ impl Inner {
     /// Removes what is kept no longer; how much.
     pub(crate) async fn expire_content(&self, now: Timestamp) -> Result<usize, StoreError> {
         let gone = self.store.write(move |tx| {
-            let gone = tx.purge_content(now)? + tx.purge_group_content(now)?;
+            let gone = tx.purge_content(now)?;
             Ok(usize::try_from(gone).unwrap_or(usize::MAX))
         });
         gone.await

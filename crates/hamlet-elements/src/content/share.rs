@@ -6,13 +6,16 @@ use crate::elements::Inner;
 use crate::failure::encoding;
 use crate::invitation::{DeliverInvitation, Invitation, InviteType, invite_later};
 use crate::outbox::Parcel;
-use crate::service::{Event, Request};
+use crate::service::{Answer, Event, IdempotenceKey, Request, Requestor};
 use hamlet_model::{GroupId, Refusal, StatusCode, Timestamp, UserId};
-use hamlet_store::{GroupContent, StoreError, Tx};
+use hamlet_store::{StoreError, Tx};
 use std::collections::BTreeMap;
 
-/// Most that is told to one who joins.
+/// Most that is told to one who joins: the newest.
 const MAX_TOLD: usize = 20;
+
+/// Most that is read for that.
+const MAX_READ: usize = 500;
 
 /// Most that one user shares into a group at a time.
 const MAX_SHARED: usize = 50;
@@ -57,20 +60,14 @@ impl Sharing {
             inviter, id, made, ..
         } = invitation;
         for group in &self.groups {
-            if tx.count_group_content(group, inviter, *made)? >= MAX_SHARED {
+            if tx.count_group_shares(group, inviter, *made)? >= MAX_SHARED {
                 let why = "Too much content is shared with the group";
                 return Ok(Err(Refusal::because(StatusCode::MESSAGE_QUEUE_FULL, why)));
             }
         }
         for group in &self.groups {
-            tx.put_group_content(&GroupContent {
-                group: group.clone(),
-                inviter: inviter.clone(),
-                invitation: id.clone(),
-                created: *made,
-                expires: invitation.expires,
-                payload: serde_json::to_vec(invitation).map_err(encoding)?,
-            })?;
+            let payload = serde_json::to_vec(invitation).map_err(encoding)?;
+            tx.put_group_share(group, inviter, id, invitation.expires, &payload)?;
         }
         for content in &self.contents {
             if tx
@@ -94,14 +91,14 @@ pub(crate) fn unshare(
 ) -> Result<bool, StoreError> {
     match groups {
         None => {
-            let was_in_group = tx.remove_group_content(inviter, id, None)?;
+            let was_in_group = tx.unshare_with_groups(inviter, id, None)?;
             tx.unshare_content(inviter, id)?;
             Ok(was_in_group)
         }
         Some(groups) => {
             let mut was_in_group = false;
             for group in groups {
-                was_in_group |= tx.remove_group_content(inviter, id, Some(group))?;
+                was_in_group |= tx.unshare_with_groups(inviter, id, Some(group))?;
             }
             Ok(was_in_group)
         }
@@ -109,6 +106,27 @@ pub(crate) fn unshare(
 }
 
 impl Inner {
+    /// Carries out a request of the Group element. Who has joined a group of this domain is
+    /// told what is shared with it.
+    pub(crate) async fn group_with_content(
+        &self,
+        requestor: Requestor,
+        request: Request,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
+        let joins = match &request {
+            Request::JoinGroup(join) => Some((join.group.clone(), requestor.user.clone())),
+            _ => None,
+        };
+        let answer = self.group(requestor, request, key).await;
+        if let (Some((group, user)), Ok(_)) = (joins, &answer)
+            && group.domain_str() == self.config.domain.as_str()
+        {
+            self.tell_shared_content(&group, &user).await;
+        }
+        answer
+    }
+
     /// A user has joined a group: he is told what was shared with it before. A failure costs
     /// him that, not his joining.
     pub(crate) async fn tell_shared_content(&self, group: &GroupId, user: &UserId) {
@@ -123,10 +141,15 @@ impl Inner {
         user: &UserId,
     ) -> Result<(), StoreError> {
         let (of, now) = (group.clone(), Timestamp::now());
-        let shared = self
-            .store
-            .read(move |tx| tx.group_content(&of, now, MAX_TOLD));
-        let shared = shared.await?;
+        let shared = self.store.read(move |tx| tx.group_shares(&of, now, MAX_READ));
+        let read = |payload: Vec<u8>| {
+            serde_json::from_slice::<Invitation>(&payload)
+                .map_err(|error| tracing::error!(%error, "shared content is unreadable"))
+                .ok()
+        };
+        let mut shared: Vec<Invitation> = shared.await?.into_iter().filter_map(read).collect();
+        shared.sort_by_key(|invitation| invitation.made);
+        shared.drain(..shared.len().saturating_sub(MAX_TOLD));
         if shared.is_empty() {
             return Ok(());
         }
@@ -145,23 +168,13 @@ impl Inner {
                     .is_empty();
             welcome.insert(inviter.clone(), !refused);
         }
-        let read = |shared: &GroupContent| {
-            serde_json::from_slice::<Invitation>(&shared.payload)
-                .map_err(|error| tracing::error!(%error, "shared content is unreadable"))
-                .ok()
-        };
-        let invitations: Vec<Invitation> = shared
-            .iter()
-            .rev()
-            .filter(|shared| welcome.get(&shared.inviter) == Some(&true))
-            .filter_map(read)
-            .collect();
+        shared.retain(|invitation| welcome.get(&invitation.inviter) == Some(&true));
         let (joined, config) = (user.clone(), self.config.invitations.clone());
         let events = self
             .store
             .write(move |tx| {
                 let mut events = Vec::new();
-                for invitation in &invitations {
+                for invitation in &shared {
                     let Invitation { inviter, id, .. } = invitation;
                     if tx.invitation(inviter, id, &joined)?.is_some() {
                         continue;

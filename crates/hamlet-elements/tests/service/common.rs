@@ -411,6 +411,9 @@ pub fn outcome(answer: &Answer) -> String {
     let (code, details) = match answer {
         Ok(Response::Message(accepted)) => (accepted.outcome.code(), &accepted.outcome.details),
         Ok(Response::Done(outcome)) => (outcome.code(), &outcome.details),
+        Ok(Response::ConversationExtended(extended)) => {
+            (extended.outcome.code(), &extended.outcome.details)
+        }
         Ok(Response::ContactListCreated(made)) => (made.outcome.code(), &made.outcome.details),
         Ok(Response::ContactList(managed)) => (managed.code, &managed.details),
         Ok(Response::Presence(values)) if values.details.is_empty() => {
@@ -422,7 +425,13 @@ pub fn outcome(answer: &Answer) -> String {
             Response::ContactLists(_)
             | Response::Members(_)
             | Response::SearchPage(_)
-            | Response::Location(_),
+            | Response::Location(_)
+            | Response::GroupJoined(_)
+            | Response::JoinedUsers(_)
+            | Response::GroupMembers(_)
+            | Response::GroupProps(_)
+            | Response::RejectList(_)
+            | Response::GroupNotices(_),
         ) => return "200".into(),
         Err(refusal) => (refusal.code, &refusal.details),
     };

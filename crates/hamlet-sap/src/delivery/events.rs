@@ -187,6 +187,7 @@ impl Events for Hub {
                     self.queue(&session, self.as_push(notification));
                 }
             }
+            Event::GroupNotice { .. } | Event::GroupLeft { .. } | Event::GroupNews { .. } => {}
             Event::Outbox => self.outbox.notify_one(),
             Event::Message(record) => {
                 if let MessageEvent::Accepted {

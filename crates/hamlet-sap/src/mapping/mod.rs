@@ -188,7 +188,17 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         Response::ContactLists(_)
         | Response::Members(_)
         | Response::SearchPage(_)
-        | Response::Location(_) => (StatusCode::OK, &[][..]),
+        | Response::Location(_)
+        | Response::GroupJoined(_)
+        | Response::JoinedUsers(_)
+        | Response::GroupMembers(_)
+        | Response::GroupProps(_)
+        | Response::RejectList(_)
+        | Response::GroupNotices(_) => (StatusCode::OK, &[][..]),
+        Response::ConversationExtended(extended) => {
+            let outcome = &extended.outcome;
+            (outcome.code(), outcome.details.as_slice())
+        }
     };
     result::status_with(code, "", details, facts)
 }

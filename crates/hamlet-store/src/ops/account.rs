@@ -76,13 +76,17 @@ const BELONGINGS: &[&str] = &[
     "DELETE FROM push WHERE user_id = ?1",
     "DELETE FROM invitation WHERE inviter = ?1 OR invitee = ?1",
     "DELETE FROM system_message_user WHERE user_id = ?1",
+    "DELETE FROM group_permission WHERE user_id = ?1 OR inviter = ?1",
+    "DELETE FROM group_share WHERE inviter = ?1",
+    "DELETE FROM group_conversation WHERE user_id = ?1",
+    "DELETE FROM group_member WHERE user_id = ?1",
+    "DELETE FROM group_reject WHERE user_id = ?1",
     "UPDATE content_usage SET
          octets = octets - COALESCE((SELECT octets FROM content_usage WHERE owner = ?1), 0),
          items = items - COALESCE((SELECT items FROM content_usage WHERE owner = ?1), 0)
      WHERE owner = ''",
     "DELETE FROM content_usage WHERE owner = ?1",
     "DELETE FROM content WHERE owner = ?1",
-    "DELETE FROM group_content WHERE inviter = ?1",
 ];
 
 impl Tx<'_> {

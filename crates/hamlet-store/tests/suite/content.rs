@@ -3,7 +3,7 @@
 use crate::harness::{TestStore, at, on_both_engines, user};
 use crate::profiles::account;
 use hamlet_model::{Domain, GroupId};
-use hamlet_store::{ContentPut, ContentQuota, ContentUsage, GroupContent, StoredContent};
+use hamlet_store::{ContentPut, ContentQuota, ContentUsage, StoredContent};
 
 const QUOTA: ContentQuota = ContentQuota {
     owner_octets: 200_000,
@@ -31,17 +31,6 @@ fn octets(count: usize) -> Vec<u8> {
 
 fn usage(octets: u64, items: u64) -> ContentUsage {
     ContentUsage { octets, items }
-}
-
-fn shared(group: &str, inviter: &str, invitation: &str, created: i64) -> GroupContent {
-    GroupContent {
-        group: group_id(group),
-        inviter: user(inviter),
-        invitation: invitation.to_owned(),
-        created: at(created),
-        expires: at(100),
-        payload: invitation.as_bytes().to_vec(),
-    }
 }
 
 fn group_id(name: &str) -> GroupId {
@@ -117,14 +106,14 @@ on_both_engines! {
                     tx.put_content(&kept, &octets(10), &QUOTA)?;
                 }
                 tx.share_content("b", "i")?;
-                tx.put_group_content(&shared("wv:bo/g", "anna", "i", 1))?;
+                tx.put_group_share(&group_id("wv:bo/g"), &user("anna"), "i", at(99), b"x")?;
                 assert_eq!(tx.purge_content(at(9))?, 0);
                 assert_eq!(tx.purge_content(at(10))?, 1);
                 assert_eq!(tx.content("a")?, None);
                 assert_eq!(tx.content_usage(None)?, usage(20, 2));
                 assert!(tx.delete_account(&user("anna"))?);
                 assert_eq!(tx.content("b")?, None);
-                assert_eq!(tx.group_content(&group_id("wv:bo/g"), at(1), 9)?, []);
+                assert_eq!(tx.group_shares(&group_id("wv:bo/g"), at(1), 9)?.len(), 0);
                 assert_eq!(tx.content_usage(Some(&user("anna")))?, usage(0, 0));
                 assert_eq!(tx.content_usage(None)?, usage(10, 1));
                 Ok(())
@@ -169,31 +158,24 @@ on_both_engines! {
             .await;
     }
 
-    async fn what_is_shared_into_a_group_is_known_until_it_is_withdrawn(store: &TestStore) {
+    async fn what_is_shared_with_a_group_is_known_until_it_is_withdrawn(store: &TestStore) {
         store
             .write(|tx| {
                 let (one, two) = (group_id("wv:bo/one"), group_id("wv:/two"));
-                tx.put_group_content(&shared("wv:bo/one", "anna", "i", 1))?;
-                tx.put_group_content(&shared("wv:bo/one", "bo", "i", 2))?;
-                tx.put_group_content(&shared("wv:/two", "anna", "i", 3))?;
-                let newer = GroupContent { payload: b"new".to_vec(), ..shared("wv:bo/one", "anna", "i", 4) };
-                tx.put_group_content(&newer)?;
-                assert_eq!(tx.group_content(&one, at(99), 9)?, [newer.clone(), shared("wv:bo/one", "bo", "i", 2)]);
-                assert_eq!(tx.group_content(&one, at(99), 1)?, [newer]);
-                assert_eq!(tx.group_content(&one, at(100), 9)?, []);
-                assert_eq!(tx.count_group_content(&one, &user("anna"), at(99))?, 1);
-                assert_eq!(tx.count_group_content(&one, &user("cy"), at(99))?, 0);
-                assert!(!tx.remove_group_content(&user("anna"), "i", Some(&group_id("wv:/x")))?);
-                assert!(tx.remove_group_content(&user("anna"), "i", Some(&two))?);
-                assert_eq!(tx.group_content(&two, at(1), 9)?, []);
-                assert!(tx.remove_group_content(&user("anna"), "i", None)?);
-                assert!(!tx.remove_group_content(&user("anna"), "i", None)?);
-                assert_eq!(tx.group_content(&one, at(1), 9)?.len(), 1);
-                tx.forget_group_content(&one)?;
-                assert_eq!(tx.group_content(&one, at(1), 9)?, []);
-                tx.put_group_content(&shared("wv:/two", "anna", "k", 1))?;
-                assert_eq!(tx.purge_group_content(at(99))?, 0);
-                assert_eq!(tx.purge_group_content(at(100))?, 1);
+                let (anna, bo) = (user("anna"), user("bo"));
+                for (group, inviter, expires) in [(&one, &anna, 100), (&one, &bo, 90), (&two, &anna, 100)] {
+                    tx.put_group_share(group, inviter, "i", at(expires), inviter.as_str().as_bytes())?;
+                }
+                assert_eq!(tx.group_shares(&one, at(89), 9)?.len(), 2);
+                assert_eq!(tx.group_shares(&one, at(90), 9)?, [anna.as_str().as_bytes()]);
+                assert_eq!(tx.count_group_shares(&one, &anna, at(99))?, 1);
+                assert_eq!(tx.count_group_shares(&one, &anna, at(100))?, 0);
+                assert!(!tx.unshare_with_groups(&anna, "i", Some(&group_id("wv:/x")))?);
+                assert!(tx.unshare_with_groups(&anna, "i", Some(&two))?);
+                assert_eq!(tx.group_shares(&two, at(1), 9)?.len(), 0);
+                assert!(tx.unshare_with_groups(&anna, "i", None)?);
+                assert!(!tx.unshare_with_groups(&anna, "i", None)?);
+                assert_eq!(tx.group_shares(&one, at(1), 9)?, [bo.as_str().as_bytes()]);
                 Ok(())
             })
             .await;
