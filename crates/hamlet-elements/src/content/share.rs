@@ -141,7 +141,9 @@ impl Inner {
         user: &UserId,
     ) -> Result<(), StoreError> {
         let (of, now) = (group.clone(), Timestamp::now());
-        let shared = self.store.read(move |tx| tx.group_shares(&of, now, MAX_READ));
+        let shared = self
+            .store
+            .read(move |tx| tx.group_shares(&of, now, MAX_READ));
         let read = |payload: Vec<u8>| {
             serde_json::from_slice::<Invitation>(&payload)
                 .map_err(|error| tracing::error!(%error, "shared content is unreadable"))

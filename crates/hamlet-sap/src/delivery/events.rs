@@ -5,12 +5,13 @@ use crate::metrics::Metrics;
 use crate::records::Records;
 use crate::session::registry::Registry;
 use crate::session::{Session, User};
+use hamlet_elements::group::GroupChange;
 use hamlet_elements::im::MessageEvent;
 use hamlet_elements::notification::Notification;
 use hamlet_elements::push::{Push, PushContent, Pushed};
 use hamlet_elements::{Event, Events};
 use hamlet_model::presence::Attribute;
-use hamlet_model::{Service, SessionId, Timestamp, UserId};
+use hamlet_model::{GroupId, Service, SessionId, Timestamp, UserId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,6 +19,9 @@ use tokio::sync::Notify;
 
 /// How long a notice of a change is worth sending.
 const NOTIFICATION_LIFE: Duration = Duration::from_secs(3600);
+
+/// How long a change of a group is (csp-group 5.13).
+const GROUP_NOTICE_LIFE: Duration = Duration::from_secs(600);
 
 /// Where events arrive: the live sessions, and the driver of the outbox.
 pub(crate) struct Hub {
@@ -107,14 +111,33 @@ impl Hub {
     }
 
     fn as_push(&self, notification: Notification) -> Arc<Push> {
+        self.notice(PushContent::Notification(notification), NOTIFICATION_LIFE)
+    }
+
+    /// One more change of a group for a session: a slow one gets several in one notice.
+    fn group_notice(&self, session: &Arc<Session>, group: GroupId, change: Arc<GroupChange>) {
+        let expires = Timestamp::now().plus(GROUP_NOTICE_LIFE);
+        let absorbed = {
+            let mut outbound = session.outbound.lock();
+            outbound.pushes.absorb_change(&group, &change, expires)
+        };
+        if absorbed {
+            self.cir.raise(session);
+            return;
+        }
+        let content = PushContent::GroupChange { group, change };
+        self.queue(session, self.notice(content, GROUP_NOTICE_LIFE));
+    }
+
+    fn notice(&self, content: PushContent, life: Duration) -> Arc<Push> {
         let now = Timestamp::now();
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         Arc::new(Push {
             id: format!("notice {number}"),
             since: now,
-            expires: now.plus(NOTIFICATION_LIFE),
+            expires: now.plus(life),
             durable: false,
-            content: PushContent::Notification(notification),
+            content,
         })
     }
 
@@ -187,7 +210,27 @@ impl Events for Hub {
                     self.queue(&session, self.as_push(notification));
                 }
             }
-            Event::GroupNotice { .. } | Event::GroupLeft { .. } | Event::GroupNews { .. } => {}
+            Event::GroupNotice {
+                session,
+                group,
+                change,
+            } => {
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    self.group_notice(&session, group, change);
+                }
+            }
+            Event::GroupLeft {
+                session,
+                group,
+                code,
+            } => {
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    session.outbound.lock().pushes.forget_group(&group);
+                    let content = PushContent::GroupLeft { group, code };
+                    self.queue(&session, self.notice(content, NOTIFICATION_LIFE));
+                }
+            }
+            Event::GroupNews { .. } => {}
             Event::Outbox => self.outbox.notify_one(),
             Event::Message(record) => {
                 if let MessageEvent::Accepted {

@@ -76,6 +76,20 @@ const BUILT: &[Tag] = &[
     Tag::SubscribeNotificationRequest,
     Tag::UnsubscribeNotificationRequest,
     Tag::GetMapRequest,
+    Tag::CreateGroupRequest,
+    Tag::DeleteGroupRequest,
+    Tag::JoinGroupRequest,
+    Tag::LeaveGroupRequest,
+    Tag::GetJoinedUsersRequest,
+    Tag::GetGroupMembersRequest,
+    Tag::AddGroupMembersRequest,
+    Tag::RemoveGroupMembersRequest,
+    Tag::MemberAccessRequest,
+    Tag::GetGroupPropsRequest,
+    Tag::SetGroupPropsRequest,
+    Tag::RejectListRequest,
+    Tag::SubscribeGroupNoticeRequest,
+    Tag::ExtendConversationRequest,
 ];
 
 /// Goes through the checks that need no more than this.

@@ -1,6 +1,6 @@
 //! What the server asks of clients beside messages and presence (csp-access 2.4).
 
-use super::{Facts, invitation, notification, system_message};
+use super::{Facts, group_answer, invitation, notification, system_message};
 use crate::negotiation::functions::Function;
 use crate::negotiation::service::Agreement;
 use hamlet_csp::elements::Primitive;
@@ -33,6 +33,11 @@ pub(crate) fn primitive(
         }
         PushContent::SystemMessage(shown) => system_message::request(shown, push, user, facts, now),
         PushContent::Notification(what) => notification::request(what, facts),
+        PushContent::GroupChange { group, change } => {
+            let change = agreed(Function::GRCHN).then_some(change)?;
+            group_answer::notice(group, change, facts)
+        }
+        PushContent::GroupLeft { group, code } => Some(group_answer::put_out(group, *code, facts)),
     };
     primitive.filter(|primitive| facts.profile.takes_push(primitive.tag()))
 }

@@ -143,12 +143,16 @@ pub(crate) struct FunctionSet(u64);
 impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
+        use Function::{ADDGM, GETGM, GETJU, MBRAC, REJEC, RMVGM};
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
         use Function::{CAINV, GETMAP, INVIT, SGMNT, UPDPR, VRID};
+        use Function::{CREAG, DELGR, EXCON, GETGP, GRCHN, SETGP, SUBGCN};
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
             .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
+            .chain([CREAG, DELGR, GETGP, SETGP, SUBGCN, GRCHN, EXCON])
+            .chain([GETGM, ADDGM, RMVGM, MBRAC, REJEC, GETJU])
             .for_each(|function| set.insert(function));
         set
     }
@@ -219,6 +223,18 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::InviteRequest | Tag::InviteUserResponse => Function::INVIT,
         Tag::CancelInviteRequest => Function::CAINV,
         Tag::GetMapRequest => Function::GETMAP,
+        Tag::CreateGroupRequest => Function::CREAG,
+        Tag::DeleteGroupRequest => Function::DELGR,
+        Tag::GetGroupPropsRequest => Function::GETGP,
+        Tag::SetGroupPropsRequest => Function::SETGP,
+        Tag::SubscribeGroupNoticeRequest => Function::SUBGCN,
+        Tag::ExtendConversationRequest => Function::EXCON,
+        Tag::GetGroupMembersRequest => Function::GETGM,
+        Tag::AddGroupMembersRequest => Function::ADDGM,
+        Tag::RemoveGroupMembersRequest => Function::RMVGM,
+        Tag::MemberAccessRequest => Function::MBRAC,
+        Tag::RejectListRequest => Function::REJEC,
+        Tag::GetJoinedUsersRequest => Function::GETJU,
         _ => return None,
     })
 }
