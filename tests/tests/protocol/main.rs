@@ -4,6 +4,7 @@ mod chat;
 mod checks;
 mod cir;
 mod contact_lists;
+mod content;
 mod delivery;
 mod http;
 mod invitations;

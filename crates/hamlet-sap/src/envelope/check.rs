@@ -187,7 +187,10 @@ mod tests {
             (Tag::SystemMessageUser, 405, 405, 200),
             (Tag::SystemMessageRequest, 405, 405, 405),
             (Tag::GetBlockedListRequest, 501, 501, 501),
-            (Tag::JoinGroupRequest, 501, 501, 501),
+            (Tag::JoinGroupRequest, 200, 200, 200),
+            (Tag::GetJoinedUsersRequest, 405, 200, 200),
+            (Tag::ExtendConversationRequest, 405, 405, 200),
+            (Tag::GroupChangeNotice, 405, 405, 405),
             (Tag::VerifyIDRequest, 405, 200, 200),
             (Tag::GetMapRequest, 405, 405, 200),
             (Tag::NewMessage, 405, 405, 405),
@@ -263,7 +266,7 @@ mod tests {
             primitive,
         };
         let bad_value = fault(Some(Tag::SendMessageRequest), StatusCode::BAD_PARAMETER);
-        let not_built = fault(Some(Tag::JoinGroupRequest), StatusCode::BAD_PARAMETER);
+        let not_built = fault(Some(Tag::GetAttributeListRequest), StatusCode::BAD_PARAMETER);
         let empty = fault(None, StatusCode::BAD_REQUEST);
         let foreign = fault(None, StatusCode::SERVICE_NOT_SUPPORTED);
         for (unreadable, session, expected) in [

@@ -470,7 +470,14 @@ fn size(reply: &Reply) -> usize {
 }
 
 fn written(document: &Document, around: &Around<'_>, profile: &ClientProfile) -> Reply {
-    let options = profile.write_options(around.doctype);
+    let mut options = profile.write_options(around.doctype);
+    if let Document::Message(message) = document {
+        let contents = message.transactions.iter().map(|one| &one.content);
+        let tags = contents.filter_map(|content| content.as_ref().ok().map(Primitive::tag));
+        options.all_children = tags
+            .into_iter()
+            .any(|tag| profile.takes_form_of_other_version(tag));
+    }
     Reply::Message {
         body: encode(document, around.syntax, around.version, &options),
         media_type: around.syntax.media_type(around.version),

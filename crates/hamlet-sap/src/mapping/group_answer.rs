@@ -357,7 +357,8 @@ mod tests {
             poll: None,
             cir: None,
         };
-        let options = facts.profile.write_options(false);
+        let mut options = facts.profile.write_options(false);
+        options.all_children = facts.profile.takes_form_of_other_version(primitive.tag());
         let octets = encode(&Document::Message(message), syntax, facts.version, &options);
         let decoded = decode(&octets, syntax).unwrap();
         let Document::Message(mut message) = decoded.document else {

@@ -315,11 +315,12 @@ mod tests {
         let requested = FunctionSet::requested(&marked, Version::V1_3, offered);
         let denied = requested.without(offered).tree(Version::V1_3);
         assert_eq!(denied.im_feat, None);
-        assert_eq!(
-            denied.group_feat,
-            Some(GroupFeat::default()),
-            "no groups at all"
-        );
+        assert_eq!(denied.group_feat, None);
+        // Who has no groups at all is denied even those.
+        let none = offered.without(functions_of(Service::Group));
+        let requested = FunctionSet::requested(&marked, Version::V1_3, none);
+        let denied = requested.without(none).tree(Version::V1_3);
+        assert_eq!(denied.group_feat, Some(GroupFeat::default()));
     }
 
     #[test]

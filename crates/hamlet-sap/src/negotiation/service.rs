@@ -102,12 +102,12 @@ mod tests {
             let (response, agreement) =
                 respond(request(four.clone(), true), version, ServiceSet::ALL);
             let denied = response.functions.unwrap().wvcsp_feat.unwrap();
-            assert_eq!(denied.group_feat, Some(GroupFeat::default()));
+            assert_eq!(denied.group_feat, None);
             let im = denied.im_feat.unwrap();
             assert!(im.im_receive_func.unwrap().notif);
             assert!(denied.presence_feat.unwrap().cont_list_func.is_none());
             let all = response.all_functions.unwrap().wvcsp_feat.unwrap();
-            assert_eq!(all.group_feat, None);
+            assert_eq!(all.group_feat, Some(GroupFeat::default()));
             let lists = all.presence_feat.unwrap().cont_list_func;
             assert_eq!(lists, Some(ContListFunc::default()));
             assert!(agreement.allows(Function::NEWM, version));
