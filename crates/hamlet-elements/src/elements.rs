@@ -3,9 +3,9 @@
 use crate::contact_list::ContactListConfig;
 use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
-use crate::group::GroupConfig;
+use crate::group::{GroupConfig, LocalGroups, Teller};
 use crate::im::{ImConfig, MailboxItem, MessageIds};
-use crate::invitation::{Groups, InvitationConfig, NoGroups};
+use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
 use crate::presence::{Hub, PresenceConfig};
 use crate::push::Push;
@@ -98,7 +98,7 @@ pub struct SessionFacts {
 /// The service elements of one server: a cheap handle.
 #[derive(Clone)]
 pub struct Elements {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What the elements share; each adds its methods in its own files.
@@ -113,6 +113,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Hub,
     pub(crate) searching: Running,
     pub(crate) groups: Arc<dyn Groups>,
+    pub(crate) teller: Teller,
     events: Arc<dyn Events>,
 }
 
@@ -121,6 +122,7 @@ pub(crate) struct Shared {
     pub(crate) domain: Domain,
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
+    pub(crate) groups: GroupConfig,
     pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
@@ -130,6 +132,11 @@ impl Shared {
     /// Whether the user belongs to the home domain.
     pub(crate) fn is_home(&self, user: &UserId) -> bool {
         user.domain_str() == self.domain.as_str()
+    }
+
+    /// Whether there is a way to this domain.
+    pub(crate) fn reaches(&self, domain: &Domain) -> bool {
+        self.relay.reaches(domain.as_str())
     }
 
     /// Whether the user's presence is kept in another domain to which there is a way.
@@ -160,10 +167,12 @@ impl Elements {
             domain: config.domain.clone(),
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
+            groups: config.groups.clone(),
             records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
         };
+        let (teller, told) = Teller::new();
         let inner = Inner {
             directory: Directory::new(store.clone(), config.domain.clone()),
             shared: Arc::new(shared),
@@ -171,16 +180,18 @@ impl Elements {
             waiting: Arc::default(),
             hub: Hub::default(),
             searching: Running::new(config.search.max_per_session, config.search.max_running),
-            groups: Arc::new(NoGroups),
+            groups: Arc::new(LocalGroups::new(store.clone(), config.domain.clone())),
+            teller,
             config,
             store,
             relay,
             events,
         };
         inner.restore().await?;
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        tokio::spawn(Teller::run(Arc::downgrade(&inner), told));
+        inner.end_orphaned_groups().await?;
+        Ok(Self { inner })
     }
 
     /// Carries out a request of a session of this server. Whoever asks waits for the answer:
@@ -220,7 +231,9 @@ impl Elements {
 
     /// A session has ended, in whatever way (csp-access 3.9).
     pub async fn session_closed(&self, session: &SessionId) -> Result<(), StoreError> {
-        self.inner.session_closed(session).await
+        let left = self.inner.leave_all_groups(session).await;
+        self.inner.session_closed(session).await?;
+        left
     }
 
     /// What an account gets when it is made (csp-presence 2.4). May be repeated.

@@ -91,6 +91,7 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         Request::Notify(notify) => match &notify.notification {
             Notification::AddedToContactList(by) if by == requestor => Ok(()),
             Notification::AddedToContactList(_) => Err(not_own()),
+            Notification::Group(_, group) => of_group(group),
             // All else is told to those who have done it themselves.
             _ => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
         },

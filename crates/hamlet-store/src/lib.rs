@@ -27,7 +27,7 @@ pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
 pub use ops::content::{ContentPut, ContentQuota, ContentUsage, StoredContent};
 pub use ops::group::StoredGroup;
-pub use ops::group_joined::StoredJoined;
+pub use ops::group_joined::{GroupListener, GroupPresence, StoredJoined};
 pub use ops::group_member::StoredMember;
 pub use ops::group_permission::GroupPermission;
 pub use ops::idempotence::Remembered;

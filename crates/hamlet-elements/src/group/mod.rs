@@ -5,8 +5,36 @@
 //! functions. Every change of a group is one transaction; who hears of it is told after the
 //! commit.
 
+mod access;
+mod admission;
+mod api;
+mod change;
+mod create;
+mod delete;
 mod dispatch;
+mod effects;
+mod extend;
+mod foreign;
+mod invite;
+mod join;
+mod leave;
+mod members;
+mod names;
+mod notices;
+mod operate;
+mod property;
+mod props;
+mod reject;
+mod rights;
+mod sessions;
+mod tell;
 mod types;
+
+pub(crate) use effects::Telling;
+pub(crate) use foreign::undo_late_join;
+pub(crate) use invite::{LocalGroups, answered, invited};
+pub(crate) use rights::Standing;
+pub(crate) use tell::Teller;
 
 pub use types::{
     AddGroupMembers, CreateGroup, DeleteGroup, ExtendConversation, Extended, ForeignGroupLeave,

@@ -20,6 +20,7 @@ impl Inner {
                 + self.expire_searches(now).await?
                 + self.expire_pushes(now).await?
                 + self.expire_content(now).await?
+                + self.expire_groups(now).await?
                 + self.expire_system_messages(now).await?;
             total += count;
             if count == 0 {

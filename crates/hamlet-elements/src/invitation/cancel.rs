@@ -173,6 +173,7 @@ impl Withdrawal {
             }
             let cancelled = InvitationState::Cancelled;
             tx.set_invitation_state(&self.inviter, &self.id, &kept.invitee, cancelled)?;
+            tx.revoke_group_permission(&self.inviter, &self.id, &kept.invitee)?;
             let Some(invitation) = read(kept) else {
                 continue;
             };

@@ -1,7 +1,6 @@
-//! What invitations need to know of groups. The group service will answer it.
+//! What invitations need to know of groups; the Group element answers it.
 
 use super::InviteType;
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use hamlet_model::{GroupId, MessageParty, StatusCode, UserId};
 
@@ -25,42 +24,13 @@ pub(crate) trait Groups: Send + Sync {
     ) -> BoxFuture<'a, Result<(), StatusCode>>;
 
     /// Who is reached through a group or a screen name in one: administrators and moderators
-    /// of the group for invitations to it, else whoever has joined (csp-access 10.2); 800
-    /// without such a group.
+    /// of the group for invitations to it, else whoever has joined but the inviter
+    /// (csp-access 10.2); 800 without such a group, 410 without such a name, 808 for an
+    /// inviter who is not joined himself, 516 for a group of another domain.
     fn invitees<'a>(
         &'a self,
+        inviter: &'a UserId,
         through: &'a MessageParty,
         kind: InviteType,
     ) -> BoxFuture<'a, Result<Vec<UserId>, StatusCode>>;
-}
-
-/// A server without groups.
-pub(crate) struct NoGroups;
-
-impl Groups for NoGroups {
-    fn is_joined_as<'a>(
-        &'a self,
-        _user: &'a UserId,
-        _name: &'a str,
-        _group: &'a GroupId,
-    ) -> BoxFuture<'a, bool> {
-        async { false }.boxed()
-    }
-
-    fn may_invite<'a>(
-        &'a self,
-        _user: &'a UserId,
-        _group: &'a GroupId,
-        _kind: InviteType,
-    ) -> BoxFuture<'a, Result<(), StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
-
-    fn invitees<'a>(
-        &'a self,
-        _through: &'a MessageParty,
-        _kind: InviteType,
-    ) -> BoxFuture<'a, Result<Vec<UserId>, StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
 }

@@ -14,7 +14,7 @@ mod send;
 mod types;
 
 pub(crate) use arrive::invite_later;
-pub(crate) use groups::{Groups, NoGroups};
+pub(crate) use groups::Groups;
 pub(crate) use send::{forget_refused, put_foreign};
 pub use types::{
     AnswerInvitation, AnswerShown, CancelInvitation, CancellationShown, DeliverInvitation,

@@ -7,6 +7,7 @@ use crate::blocking::Initiator;
 use crate::content::Sharing;
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
+use crate::group::{self, Telling};
 use crate::im::Resolved;
 use crate::once;
 use crate::outbox::{Expected, Parcel};
@@ -47,6 +48,7 @@ enum Sent {
         failures: Failures,
         events: Vec<Event>,
         asked: Vec<(Vec<UserId>, Expected)>,
+        telling: Option<Telling>,
     },
 }
 
@@ -190,7 +192,7 @@ impl Inner {
                 users.push(MessageParty::user(user));
                 continue;
             }
-            match self.groups.invitees(&party, kind).await {
+            match self.groups.invitees(&requestor.user, &party, kind).await {
                 Ok(reached) => users.extend(reached.into_iter().map(MessageParty::user)),
                 Err(code) => {
                     let block = failures.block(code);
@@ -250,6 +252,7 @@ impl Inner {
             failures,
             sharing,
         } = invited;
+        let shared = self.shared.clone();
         let limits = Limits::of(&self.config.invitations);
         let max_invited = self.config.invitations.max_invited;
         let (waiting, kept_key, kept) = (self.waiting.clone(), key.clone(), invitation.clone());
@@ -271,6 +274,10 @@ impl Inner {
                 }
                 let (events, full) = put_local(tx, &invitation, &local, limits)?;
                 let mut failures = failures.clone();
+                let all = local.iter().chain(foreign.values().flatten());
+                let reached: Vec<UserId> =
+                    all.filter(|user| !full.contains(user)).cloned().collect();
+                let telling = group::invited(tx, &shared, &invitation, &reached)?;
                 for user in full {
                     failures.user(StatusCode::MESSAGE_QUEUE_FULL, user);
                 }
@@ -294,6 +301,7 @@ impl Inner {
                     failures,
                     events,
                     asked,
+                    telling,
                 })
             })
             .await
@@ -306,8 +314,10 @@ impl Inner {
                 failures,
                 events,
                 asked,
+                telling,
             } => {
                 self.emit(events);
+                self.tell_groups(telling.into_iter().collect()).await;
                 if asked.is_empty() {
                     return conclude(failures, here > 0);
                 }

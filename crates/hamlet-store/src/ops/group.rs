@@ -174,6 +174,17 @@ impl Tx<'_> {
         )
     }
 
+    /// Some groups whose owner has no account any more.
+    pub fn orphaned_groups(&mut self) -> Result<Vec<GroupId>, StoreError> {
+        self.query(
+            "SELECT id FROM chat_group WHERE owner IS NOT NULL AND NOT EXISTS
+                 (SELECT 1 FROM account WHERE account.user_id = chat_group.owner)
+             ORDER BY id LIMIT 100",
+            values![],
+            |row| row.group(0),
+        )
+    }
+
     /// Notes that a user's conversation has become a group; `false` when he has used the
     /// name before.
     pub fn put_conversation(
@@ -195,6 +206,17 @@ impl Tx<'_> {
         let found = self.query_one(
             "SELECT group_id FROM group_conversation WHERE group_id = ?1 LIMIT 1",
             values![group],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// Whether [`Tx::purge_group_invitations`] has something to do.
+    pub fn has_expired_group_invitations(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let found = self.query_one(
+            "SELECT expires FROM group_permission WHERE expires <= ?1
+             UNION ALL SELECT expires FROM group_share WHERE expires <= ?1 LIMIT 1",
+            values![now],
             |_| Ok(()),
         )?;
         Ok(found.is_some())

@@ -1,8 +1,9 @@
 //! Who is in which group now, with which client (csp-group 1.0).
 
+use crate::ops::group_member::role;
 use crate::row::{Row, values};
 use crate::{StoreError, Tx};
-use hamlet_model::{ClientId, GroupId, ScreenName, SessionId, Timestamp, UserId};
+use hamlet_model::{ClientId, GroupId, Role, ScreenName, SessionId, Timestamp, UserId};
 
 /// A client in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,79 @@ fn joined(row: &Row<'_>) -> Result<StoredJoined, StoreError> {
     })
 }
 
+/// Who hears of the changes of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupListener {
+    /// The session.
+    pub session: SessionId,
+    /// Its user.
+    pub user: UserId,
+    /// Its client.
+    pub client: ClientId,
+}
+
+/// Somebody who is in a group, with what he is to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupPresence {
+    /// The client.
+    pub joined: StoredJoined,
+    /// The role of the user.
+    pub role: Role,
+    /// He is on the member list.
+    pub is_member: bool,
+    /// His address is shown.
+    pub show_id: bool,
+}
+
 impl Tx<'_> {
+    /// Everybody who is in a group of this domain, in the order of joining, with what he is
+    /// to it.
+    pub fn group_presences(&mut self, group: &GroupId) -> Result<Vec<GroupPresence>, StoreError> {
+        self.query(
+            "SELECT j.group_id, j.user_id, j.client, j.session, j.copy, j.screen_name,
+                 j.subscribed, j.joined, j.cursor, coalesce(m.role, 0),
+                 coalesce(m.is_member, 0), coalesce(m.show_id, 0)
+             FROM group_joined AS j LEFT JOIN group_member AS m
+                 ON m.group_id = j.group_id AND m.user_id = j.user_id
+             WHERE j.group_id = ?1 AND j.copy = 0 ORDER BY j.joined, j.user_id, j.client",
+            values![group],
+            |row| {
+                Ok(GroupPresence {
+                    joined: joined(row)?,
+                    role: role(row.int(9)?)?,
+                    is_member: row.flag(10)?,
+                    show_id: row.flag(11)?,
+                })
+            },
+        )
+    }
+
+    /// The sessions that get the notices of a group.
+    pub fn group_listeners(&mut self, group: &GroupId) -> Result<Vec<GroupListener>, StoreError> {
+        self.query(
+            "SELECT session, user_id, client FROM group_joined
+             WHERE group_id = ?1 AND session <> '' AND subscribed = 1",
+            values![group],
+            |row| {
+                Ok(GroupListener {
+                    session: SessionId::new(row.text(0)?),
+                    user: row.user(1)?,
+                    client: ClientId::from_key(row.text(2)?),
+                })
+            },
+        )
+    }
+
+    /// The users of other domains that get the notices of a group.
+    pub fn foreign_group_listeners(&mut self, group: &GroupId) -> Result<Vec<UserId>, StoreError> {
+        self.query(
+            "SELECT user_id FROM group_joined
+             WHERE group_id = ?1 AND session = '' AND subscribed = 1 ORDER BY user_id",
+            values![group],
+            |row| row.user(0),
+        )
+    }
+
     /// A client joins, with its cursor at the end of the group's log. An earlier join of the
     /// same client is replaced.
     ///
@@ -187,6 +260,20 @@ impl Tx<'_> {
         let count = self.query_one(
             "SELECT count(*) FROM group_joined WHERE group_id = ?1",
             values![group],
+            |row| row.number(0),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// In how many groups a client is joined.
+    pub fn count_joined_of_client(
+        &mut self,
+        user: &UserId,
+        client: &ClientId,
+    ) -> Result<usize, StoreError> {
+        let count = self.query_one(
+            "SELECT count(*) FROM group_joined WHERE user_id = ?1 AND client = ?2",
+            values![user, &client.key()],
             |row| row.number(0),
         )?;
         Ok(count.unwrap_or(0))

@@ -27,16 +27,10 @@ macro_rules! columns {
 }
 
 fn member(row: &Row<'_>) -> Result<StoredMember, StoreError> {
-    let role = match row.int(2)? {
-        0 => Role::User,
-        1 => Role::Moderator,
-        2 => Role::Admin,
-        other => return Err(StoreError::Corrupt(format!("role {other}"))),
-    };
     Ok(StoredMember {
         user: row.user(0)?,
         is_member: row.flag(1)?,
-        role,
+        role: role(row.int(2)?)?,
         own: OwnProperties {
             private_messaging: row.flag(3)?,
             auto_join: row.flag(4)?,
@@ -44,6 +38,15 @@ fn member(row: &Row<'_>) -> Result<StoredMember, StoreError> {
             screen_name: ScreenName::new(row.text(6)?),
         },
     })
+}
+
+pub(super) fn role(number: i64) -> Result<Role, StoreError> {
+    match number {
+        0 => Ok(Role::User),
+        1 => Ok(Role::Moderator),
+        2 => Ok(Role::Admin),
+        other => Err(StoreError::Corrupt(format!("role {other}"))),
+    }
 }
 
 fn number(role: Role) -> i64 {

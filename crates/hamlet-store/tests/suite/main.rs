@@ -6,6 +6,7 @@ mod cluster;
 mod contact_lists;
 mod content;
 mod crash;
+mod groups;
 mod harness;
 mod idempotence;
 mod mailbox;

@@ -61,6 +61,7 @@ CREATE TABLE group_joined (
     PRIMARY KEY (group_id, user_id, client)
 );
 CREATE UNIQUE INDEX group_joined_by_name ON group_joined (group_id, name_key) WHERE copy = 0;
+CREATE INDEX group_joined_foreign ON group_joined (group_id) WHERE session = '';
 CREATE INDEX group_joined_by_session ON group_joined (session) WHERE session <> '';
 CREATE INDEX group_joined_by_user ON group_joined (user_id);
 
