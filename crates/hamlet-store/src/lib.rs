@@ -37,6 +37,7 @@ pub use ops::mailbox::{MAX_REPORTS, MailboxEntry, MailboxKind, Put, Quota};
 pub use ops::outbox::{NewOutboxEntry, OutboxEntry};
 pub use ops::presence::StoredAttribute;
 pub use ops::push::StoredPush;
+pub use ops::search::groups::{GroupCriterion, GroupText};
 pub use ops::search::{Criterion, Found, Search, SearchedText};
 pub use ops::search_cursor::SearchCursor;
 pub use ops::session::StoredSession;

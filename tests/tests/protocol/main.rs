@@ -6,6 +6,7 @@ mod cir;
 mod contact_lists;
 mod content;
 mod delivery;
+mod groups;
 mod http;
 mod invitations;
 mod login;

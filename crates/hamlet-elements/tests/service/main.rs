@@ -3,6 +3,7 @@
 mod common;
 mod contact_lists;
 mod domains;
+mod group_life;
 mod groups;
 mod invitations;
 mod messages;
