@@ -1,6 +1,7 @@
 //! The service elements of one server, as the service access point holds them.
 
 use crate::contact_list::ContactListConfig;
+use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
 use crate::group::{GroupConfig, LocalGroups, Teller};
 use crate::im::{
@@ -23,6 +24,7 @@ use hamlet_model::{
     Refusal, SessionId, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,6 +45,8 @@ pub struct ElementsConfig {
     pub search: SearchConfig,
     /// Invitations.
     pub invitations: InvitationConfig,
+    /// The content store; `None`: there is none.
+    pub content: Option<ContentConfig>,
     /// Groups.
     pub groups: GroupConfig,
     /// What is said in groups.
@@ -65,6 +69,7 @@ impl ElementsConfig {
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
+            content: None,
             groups: GroupConfig::default(),
             group_talk: GroupTalkConfig::default(),
             presence_home: PresenceHome::Local,
@@ -342,6 +347,51 @@ impl Elements {
         changes: Vec<(ProfileField, String)>,
     ) -> Result<(), Refusal> {
         self.inner.set_profile(user, changes).await
+    }
+
+    /// Keeps content under a URL that nobody can guess (architecture document 5.3.5). What is
+    /// kept already for the same purpose is not kept again: its URL is answered.
+    pub async fn keep_content(
+        &self,
+        new: NewContent,
+        octets: Vec<u8>,
+    ) -> Result<Kept, ContentError> {
+        self.inner.keep_content(new, octets).await
+    }
+
+    /// Replaces content under the same URL; only its owner may.
+    pub async fn replace_content(
+        &self,
+        id: &str,
+        new: NewContent,
+        octets: Vec<u8>,
+    ) -> Result<Kept, ContentError> {
+        self.inner.replace_content(id.to_owned(), new, octets).await
+    }
+
+    /// Removes content; only its owner may.
+    pub async fn remove_content(&self, owner: &UserId, id: &str) -> Result<(), ContentError> {
+        self.inner.remove_content(owner, id).await
+    }
+
+    /// What is said about content that is kept.
+    pub async fn content(&self, id: &str) -> Result<Kept, ContentError> {
+        self.inner.content(id).await
+    }
+
+    /// Some octets of content in the state that was told, as many of the range as there are;
+    /// `NotFound` when it has been replaced or is gone.
+    pub async fn content_octets(
+        &self,
+        kept: &Kept,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, ContentError> {
+        self.inner.content_octets(kept, range).await
+    }
+
+    /// What a user keeps, oldest first.
+    pub async fn contents_of(&self, owner: &UserId) -> Result<Vec<Kept>, ContentError> {
+        self.inner.contents_of(owner).await
     }
 
     /// What waits for a user, oldest first.

@@ -11,6 +11,7 @@
 pub mod authorization;
 pub mod blocking;
 pub mod contact_list;
+pub mod content;
 mod directory;
 pub mod elements;
 mod failure;

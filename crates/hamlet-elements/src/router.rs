@@ -340,7 +340,9 @@ impl Inner {
             | Request::SubscribeGroupNotice(_)
             | Request::ExtendConversation(_)
             | Request::ForeignGroupNotice(_)
-            | Request::ForeignGroupLeave(_)) => self.group(requestor, request, key).await,
+            | Request::ForeignGroupLeave(_)) => {
+                self.group_with_content(requestor, request, key).await
+            }
         }
     }
 }

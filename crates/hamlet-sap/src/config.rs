@@ -5,6 +5,7 @@ use crate::cir::method::RepeatTimes;
 use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
+use hamlet_elements::content::ContentConfig;
 use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -45,6 +46,8 @@ pub struct SapConfig {
     pub invitations: InvitationConfig,
     /// What is said in groups.
     pub group_talk: GroupTalkConfig,
+    /// The content store; `None`: there is none.
+    pub content: Option<ContentConfig>,
     /// Maps.
     pub map: MapConfig,
     /// Where the users of this domain have their presence.
@@ -262,6 +265,7 @@ impl SapConfig {
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
             group_talk: GroupTalkConfig::default(),
+            content: None,
             map: MapConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
@@ -278,6 +282,7 @@ impl SapConfig {
             search: self.search.clone(),
             invitations: self.invitations.clone(),
             group_talk: self.group_talk.clone(),
+            content: self.content.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
             records: self.records.is_some(),

@@ -126,6 +126,12 @@ metrics! {
         "Requests received from other domains";
     relay_late: Counter = Counter::default(), "relay_answers_unexpected",
         "Answers of other domains that nobody waited for any more";
+    content_kept: Counter = Counter::default(), "content_kept",
+        "Pieces of content that users have uploaded or replaced";
+    content_fetched: Counter = Counter::default(), "content_fetched",
+        "Pieces of content, or parts of them, that were fetched";
+    content_refused: Family<OutcomeLabels, Counter> = Family::default(), "content_refused",
+        "Requests of the content store that were refused, by reason";
     panics: Counter = Counter::default(), "panics",
         "Exchanges that ended in a fault of the program";
 }
@@ -224,6 +230,13 @@ impl Metrics {
         if again {
             self.cir_repeated.get_or_create(&labels).inc();
         }
+    }
+
+    pub(crate) fn content_refused(&self, outcome: &'static str) {
+        let labels = OutcomeLabels {
+            outcome: Name(outcome),
+        };
+        self.content_refused.get_or_create(&labels).inc();
     }
 
     pub(crate) fn sent(&self, kind: &'static str) {

@@ -29,6 +29,7 @@ pub use ops::authorization::{
 };
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
+pub use ops::content::{ContentPut, ContentQuota, ContentUsage, StoredContent};
 pub use ops::group::StoredGroup;
 pub use ops::group_joined::{GroupListener, GroupPresence, StoredJoined};
 pub use ops::group_log::{GroupCursor, GroupLogEntry, JoinedSession, LogPolicy};
@@ -41,6 +42,7 @@ pub use ops::mailbox::{MAX_REPORTS, MailboxEntry, MailboxKind, Put, Quota};
 pub use ops::outbox::{NewOutboxEntry, OutboxEntry};
 pub use ops::presence::StoredAttribute;
 pub use ops::push::StoredPush;
+pub use ops::search::groups::{GroupCriterion, GroupText};
 pub use ops::search::{Criterion, Found, Search, SearchedText};
 pub use ops::search_cursor::SearchCursor;
 pub use ops::session::StoredSession;

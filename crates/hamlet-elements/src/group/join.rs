@@ -9,7 +9,6 @@ use super::property::{changed_own, most};
 use super::rights::{Operation, may};
 use super::types::{GroupConfig, JoinGroup, Joined, JoinedUser};
 use crate::elements::{Inner, Shared};
-use crate::invitation::put_shares;
 use crate::service::{Answer, IdempotenceKey, Requestor, Response};
 use hamlet_model::{GroupId, Role, ScreenName, StatusCode, Timestamp, UserId};
 use hamlet_store::{StoreError, StoredGroup, StoredJoined, StoredMember, Tx};
@@ -23,11 +22,9 @@ impl Inner {
     ) -> Answer {
         let (shared, who) = (self.shared.clone(), requestor.clone());
         let (group, list_joined) = (request.group.clone(), request.list_joined);
-        let (max_waiting, entry) = (self.config.invitations.max_waiting, Entry::Asked(request));
+        let entry = Entry::Asked(request);
         let answer = self
-            .change_group(key, move |tx| {
-                join(tx, &shared, &requestor, &entry, max_waiting)
-            })
+            .change_group(key, move |tx| join(tx, &shared, &requestor, &entry))
             .await?;
         // The list is not kept for repetitions: it is read anew.
         match answer {
@@ -75,7 +72,6 @@ pub(super) fn join(
     shared: &Shared,
     requestor: &Requestor,
     entry: &Entry,
-    max_waiting: usize,
 ) -> Changed {
     let (user, client) = (&requestor.user, client_of(requestor));
     let group = tx.group(entry.group())?.ok_or(StatusCode::NO_SUCH_GROUP)?;
@@ -129,9 +125,6 @@ pub(super) fn join(
         &mut effects,
     )?;
     tx.use_group_permissions(&group.id, user)?;
-    for event in put_shares(tx, shared, &group.id, user, max_waiting)? {
-        effects.event(event);
-    }
     let response = Response::GroupJoined(Box::new(response));
     Ok((response, vec![effects.seal(tx, shared)?]))
 }

@@ -59,11 +59,11 @@ impl Inner {
                 client: Some(session.client.clone()),
                 application: session.application.clone(),
             };
-            let (shared, max_waiting) = (self.shared.clone(), self.config.invitations.max_waiting);
+            let shared = self.shared.clone();
             let entry = Entry::Automatic { group, hears };
             let joined = self
                 .change_group(None, move |tx| -> Changed {
-                    join(tx, &shared, &requestor, &entry, max_waiting)
+                    join(tx, &shared, &requestor, &entry)
                 })
                 .await;
             match joined {

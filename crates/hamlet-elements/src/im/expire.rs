@@ -19,6 +19,7 @@ impl Inner {
                 + self.expire_outbox(now).await?
                 + self.expire_searches(now).await?
                 + self.expire_pushes(now).await?
+                + self.expire_content(now).await?
                 + self.expire_groups(now).await?
                 + self.expire_watchers(now).await?
                 + self.expire_system_messages(now).await?;

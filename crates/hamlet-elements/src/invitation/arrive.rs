@@ -19,7 +19,7 @@ const NAMES: usize = 100;
 /// What bounds an invitation here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    pub(super) max_waiting: usize,
+    max_waiting: usize,
 }
 
 impl Limits {
@@ -147,6 +147,19 @@ pub(super) fn put_local(
         events.push(Event::Push(Pushed::to(invitee.clone(), push)));
     }
     Ok((events, full))
+}
+
+/// Lets one more user here know of an invitation that was made before, if there is room for it
+/// with him.
+pub(crate) fn invite_later(
+    tx: &mut Tx<'_>,
+    invitation: &Invitation,
+    invitee: &UserId,
+    config: &InvitationConfig,
+) -> Result<Vec<Event>, StoreError> {
+    let invitees = std::slice::from_ref(invitee);
+    let (events, _full) = put_local(tx, invitation, invitees, Limits::of(config))?;
+    Ok(events)
 }
 
 /// The withdrawal has overtaken the invitation.

@@ -11,12 +11,11 @@ mod cancel;
 mod check;
 mod groups;
 mod send;
-mod share;
 mod types;
 
+pub(crate) use arrive::invite_later;
 pub(crate) use groups::Groups;
-pub(crate) use send::forget_refused;
-pub(crate) use share::put_shares;
+pub(crate) use send::{forget_refused, put_foreign};
 pub use types::{
     AnswerInvitation, AnswerShown, CancelInvitation, CancellationShown, DeliverInvitation,
     Invitation, InvitationConfig, InvitationShown, Invite, InviteType, WithdrawInvitation,

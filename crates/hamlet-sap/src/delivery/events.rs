@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::records::Records;
 use crate::session::registry::Registry;
 use crate::session::{Session, User};
+use hamlet_elements::group::GroupChange;
 use hamlet_elements::im::{GroupCursor, GroupMessage, MessageEvent};
 use hamlet_elements::notification::Notification;
 use hamlet_elements::push::{Push, PushContent, Pushed};
@@ -22,6 +23,9 @@ use tokio::sync::Notify;
 
 /// How long a notice of a change is worth sending.
 const NOTIFICATION_LIFE: Duration = Duration::from_secs(3600);
+
+/// How long a change of a group is (csp-group 5.13).
+const GROUP_NOTICE_LIFE: Duration = Duration::from_secs(600);
 
 /// Where events arrive: the live sessions, and the driver of the outbox.
 pub(crate) struct Hub {
@@ -117,14 +121,33 @@ impl Hub {
     }
 
     fn as_push(&self, notification: Notification) -> Arc<Push> {
+        self.notice(PushContent::Notification(notification), NOTIFICATION_LIFE)
+    }
+
+    /// One more change of a group for a session: a slow one gets several in one notice.
+    fn group_notice(&self, session: &Arc<Session>, group: GroupId, change: Arc<GroupChange>) {
+        let expires = Timestamp::now().plus(GROUP_NOTICE_LIFE);
+        let absorbed = {
+            let mut outbound = session.outbound.lock();
+            outbound.pushes.absorb_change(&group, &change, expires)
+        };
+        if absorbed {
+            self.cir.raise(session);
+            return;
+        }
+        let content = PushContent::GroupChange { group, change };
+        self.queue(session, self.notice(content, GROUP_NOTICE_LIFE));
+    }
+
+    fn notice(&self, content: PushContent, life: Duration) -> Arc<Push> {
         let now = Timestamp::now();
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         Arc::new(Push {
             id: format!("notice {number}"),
             since: now,
-            expires: now.plus(NOTIFICATION_LIFE),
+            expires: now.plus(life),
             durable: false,
-            content: PushContent::Notification(notification),
+            content,
         })
     }
 
@@ -265,7 +288,15 @@ impl Events for Hub {
                     self.queue(&session, self.as_push(notification));
                 }
             }
-            Event::GroupNotice { .. } => {}
+            Event::GroupNotice {
+                session,
+                group,
+                change,
+            } => {
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    self.group_notice(&session, group, change);
+                }
+            }
             Event::GroupJoined {
                 session,
                 group,
@@ -280,8 +311,18 @@ impl Events for Hub {
                 };
                 self.join_group(&cursor, name, None);
             }
-            Event::GroupUnjoined { session, group } | Event::GroupLeft { session, group, .. } => {
+            Event::GroupUnjoined { session, group } => self.leave_group(&session, &group),
+            Event::GroupLeft {
+                session,
+                group,
+                code,
+            } => {
                 self.leave_group(&session, &group);
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    session.outbound.lock().pushes.forget_group(&group);
+                    let content = PushContent::GroupLeft { group, code };
+                    self.queue(&session, self.notice(content, NOTIFICATION_LIFE));
+                }
             }
             Event::GroupMessage(message) => self.group_message(message),
             Event::Outbox => self.outbox.notify_one(),

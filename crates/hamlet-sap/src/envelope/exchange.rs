@@ -480,11 +480,12 @@ fn size(reply: &Reply) -> usize {
 fn written(document: &Document, around: &Around<'_>, profile: &ClientProfile) -> Reply {
     let mut options = profile.write_options(around.doctype);
     if let Document::Message(message) = document {
-        let of_another = |primitive: &Primitive| {
-            ClientProfile::is_of_another_version(primitive.tag(), around.version)
-        };
-        let mut contents = message.transactions.iter().map(|t| t.content.as_ref());
-        options.all_children = contents.any(|content| content.is_ok_and(of_another));
+        let contents = message.transactions.iter().map(|one| &one.content);
+        let mut tags = contents.filter_map(|content| content.as_ref().ok().map(Primitive::tag));
+        options.all_children = tags.any(|tag| {
+            profile.takes_form_of_other_version(tag)
+                || ClientProfile::is_of_another_version(tag, around.version)
+        });
     }
     Reply::Message {
         body: encode(document, around.syntax, around.version, &options),

@@ -314,7 +314,14 @@ impl Sap {
                     request,
                     key,
                 };
+                if let Reply::JoinGroup(group) = &reply {
+                    // That it was put out before is no news any more.
+                    session.outbound.lock().pushes.forget_leave(group);
+                }
                 let answer = self.elements.call(call).await;
+                if let (Reply::LeaveGroup(group), Ok(_)) = (&reply, &answer) {
+                    session.outbound.lock().pushes.forget_group(group);
+                }
                 if answer.is_ok() && !ended.is_empty() {
                     Box::pin(self.end_others(ended)).await;
                 }
@@ -601,5 +608,8 @@ fn changes_something(request: &Request) -> bool {
             | Request::ExpandContactLists(_)
             | Request::GetPublicProfiles(_)
             | Request::VerifyIds(_)
+            | Request::GetJoinedUsers(_)
+            | Request::GetGroupMembers(_)
+            | Request::GetGroupProps(_)
     )
 }

@@ -10,6 +10,8 @@ pub mod authorization;
 pub mod blocking;
 pub mod contact_list;
 pub mod content;
+pub mod group;
+pub mod group_answer;
 pub mod invitation;
 pub mod map;
 pub mod message;
@@ -34,7 +36,7 @@ use hamlet_csp::elements::Primitive;
 use hamlet_csp::{Extension, Version};
 use hamlet_elements::{Answer, Request, Response};
 use hamlet_model::presence::AttributeSet;
-use hamlet_model::{Domain, Refusal, StatusCode};
+use hamlet_model::{Domain, GroupId, Refusal, StatusCode};
 
 /// What the mapping needs to know of a session.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +50,7 @@ pub struct Facts<'a> {
 }
 
 /// Which response a request wants: goes beside the request until its answer comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// Status.
     Status,
@@ -85,6 +87,22 @@ pub enum Reply {
     Search,
     /// GetPublicProfile-Response.
     GetPublicProfile,
+    /// JoinGroup-Response, for this group.
+    JoinGroup(GroupId),
+    /// LeaveGroup-Response, for this group.
+    LeaveGroup(GroupId),
+    /// GetJoinedUsers-Response, for this group.
+    GetJoinedUsers(GroupId),
+    /// GetGroupMembers-Response.
+    GetGroupMembers,
+    /// GetGroupProps-Response.
+    GetGroupProps,
+    /// RejectList-Response.
+    RejectList,
+    /// SubscribeGroupNotice-Response.
+    SubscribeGroupNotice,
+    /// ExtendConversation-Response, for the conversation of this name.
+    ExtendConversation(String),
 }
 
 /// What a request primitive asks of a service element, and how to answer it.
@@ -169,6 +187,26 @@ pub fn request(
             .map(|cancel| (Request::CancelInvitation(Box::new(cancel)), Reply::Status)),
         Primitive::SystemMessageUser(request) => system_message::answers(&request)
             .map(|answers| (Request::AnswerSystemMessages(answers), Reply::Status)),
+        Primitive::CreateGroupRequest(request) => group::create(*request, facts),
+        Primitive::DeleteGroupRequest(request) => group::delete(request.group_id.as_ref(), facts),
+        Primitive::JoinGroupRequest(request) => group::join(*request, facts),
+        Primitive::LeaveGroupRequest(request) => group::leave(request.group_id.as_ref(), facts),
+        Primitive::GetJoinedUsersRequest(request) => {
+            group::joined_users(request.group_id.as_ref(), facts)
+        }
+        Primitive::GetGroupMembersRequest(request) => {
+            group::members(request.group_id.as_ref(), facts)
+        }
+        Primitive::AddGroupMembersRequest(request) => group::add_members(&request, facts),
+        Primitive::RemoveGroupMembersRequest(request) => group::remove_members(&request, facts),
+        Primitive::MemberAccessRequest(request) => group::access(&request, facts),
+        Primitive::GetGroupPropsRequest(request) => {
+            group::properties(request.group_id.as_ref(), facts)
+        }
+        Primitive::SetGroupPropsRequest(request) => group::set_properties(*request, facts),
+        Primitive::RejectListRequest(request) => group::reject_list(&request, facts),
+        Primitive::SubscribeGroupNoticeRequest(request) => group::subscribe(&request, facts),
+        Primitive::ExtendConversationRequest(request) => group::extend(*request, facts),
         _ => return None,
     })
 }
@@ -220,6 +258,32 @@ pub fn answer(reply: Reply, answer: Answer, facts: &Facts<'_>) -> Primitive {
             profile::response(&profiles, facts)
         }
         (Reply::GetPublicProfile, Err(refusal)) => profile::refused(&refusal, facts),
+        (Reply::JoinGroup(group), Ok(Response::GroupJoined(joined))) => {
+            group_answer::joined(&joined, &group, facts)
+        }
+        (Reply::LeaveGroup(_), Ok(Response::Done(outcome))) => {
+            group_answer::left(outcome.code(), facts)
+        }
+        (Reply::LeaveGroup(_), Err(refusal)) => group_answer::leave_refused(&refusal, facts),
+        (Reply::GetJoinedUsers(group), Ok(Response::JoinedUsers(joined))) => {
+            group_answer::joined_users(&joined, &group, facts)
+        }
+        (Reply::GetGroupMembers, Ok(Response::GroupMembers(members))) => {
+            group_answer::members(&members, facts)
+        }
+        (Reply::GetGroupProps, Ok(Response::GroupProps(props))) => {
+            group_answer::properties(&props, facts)
+        }
+        (Reply::RejectList, Ok(Response::RejectList(users))) => group_answer::reject_list(&users),
+        (Reply::SubscribeGroupNotice, Ok(Response::GroupNotices(subscribed))) => {
+            group_answer::notices(subscribed)
+        }
+        (Reply::ExtendConversation(_), Ok(Response::ConversationExtended(extended))) => {
+            group_answer::extended(&extended, facts)
+        }
+        (Reply::ExtendConversation(id), Err(refusal)) => {
+            group_answer::extend_refused(&id, &refusal, facts)
+        }
         (_, Ok(response)) => plain(&response, facts),
         (_, Err(refusal)) => result::refused(&refusal, facts),
     }

@@ -113,13 +113,13 @@ mod tests {
             let (response, agreement) =
                 respond(request(four.clone(), true), version, ServiceSet::ALL);
             let denied = response.functions.unwrap().wvcsp_feat.unwrap();
-            assert_eq!(denied.group_feat, Some(GroupFeat::default()));
+            assert_eq!(denied.group_feat, None);
             let receive = denied.im_feat.and_then(|im| im.im_receive_func);
             let offline = receive.is_some_and(|receive| receive.offnotif);
             assert_eq!(offline, version == Version::V1_3);
             assert!(denied.presence_feat.unwrap().cont_list_func.is_none());
             let all = response.all_functions.unwrap().wvcsp_feat.unwrap();
-            assert_eq!(all.group_feat, None);
+            assert_eq!(all.group_feat, Some(GroupFeat::default()));
             let lists = all.presence_feat.unwrap().cont_list_func;
             assert_eq!(lists, Some(ContListFunc::default()));
             assert!(agreement.allows(Function::NEWM, version));

@@ -85,6 +85,12 @@ const BELONGINGS: &[&str] = &[
     "DELETE FROM group_conversation WHERE user_id = ?1",
     "DELETE FROM group_member WHERE user_id = ?1",
     "DELETE FROM group_reject WHERE user_id = ?1",
+    "UPDATE content_usage SET
+         octets = octets - COALESCE((SELECT octets FROM content_usage WHERE owner = ?1), 0),
+         items = items - COALESCE((SELECT items FROM content_usage WHERE owner = ?1), 0)
+     WHERE owner = ''",
+    "DELETE FROM content_usage WHERE owner = ?1",
+    "DELETE FROM content WHERE owner = ?1",
 ];
 
 impl Tx<'_> {

@@ -44,7 +44,13 @@ fn texts(group: &StoredGroup) -> [String; 3] {
     let properties = &group.properties;
     match properties.searchable {
         true => [
-            format!("  {}", group.id),
+            // Strings of two letters are found at the beginnings of words.
+            stored(&format!(
+                "{0} {1} {2}",
+                group.id,
+                &group.id.as_str()[3..],
+                group.id.name()
+            )),
             stored(&properties.name),
             stored(&properties.topic),
         ],

@@ -127,17 +127,4 @@ impl Tx<'_> {
             |row| row.blob(0),
         )
     }
-
-    /// Content is shared no more; `false` when it was not.
-    pub fn remove_group_share(
-        &mut self,
-        inviter: &UserId,
-        invitation: &str,
-    ) -> Result<bool, StoreError> {
-        let gone = self.execute(
-            "DELETE FROM group_share WHERE inviter = ?1 AND invitation = ?2",
-            values![inviter, invitation],
-        )?;
-        Ok(gone > 0)
-    }
 }

@@ -6,6 +6,8 @@ pub(crate) mod application;
 pub(crate) mod authorization;
 pub(crate) mod challenge;
 pub(crate) mod contact_list;
+pub(crate) mod content;
+pub(crate) mod content_share;
 pub(crate) mod counter;
 pub(crate) mod group;
 pub(crate) mod group_joined;

@@ -263,8 +263,6 @@ on_both_engines! {
                 assert_eq!(tx.purge_group_invitations(at(50))?, 1);
                 assert_eq!(tx.group_shares(&id, at(59), 9)?, [b"content".to_vec()]);
                 assert!(tx.group_shares(&id, at(60), 9)?.is_empty());
-                assert!(tx.remove_group_share(&user("bo"), "s")?);
-                assert!(!tx.remove_group_share(&user("bo"), "s")?);
                 Ok(())
             })
             .await;

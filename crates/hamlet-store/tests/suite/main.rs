@@ -6,6 +6,7 @@ mod applications;
 mod authorizations;
 mod cluster;
 mod contact_lists;
+mod content;
 mod crash;
 mod group_logs;
 mod groups;

@@ -315,6 +315,30 @@ configuration! {
         "invitations.max_waiting" => max_waiting: u32 = "200";
     }
 
+    /// The content store: what users keep under unguessable URLs of this server, to share it by
+    /// invitations. Its octets lie in the store.
+    content: ContentSection {
+        /// Whether there is one. URLs with `/content` at the end of their path then lead to it.
+        "content.enabled" => enabled: bool = "false";
+        /// What its URLs begin with: how clients and browsers reach the HTTP listener.
+        "content.base_url" => base_url: BaseUrl = "";
+        /// The types of content that are kept, separated by commas; `image/*` is every kind of
+        /// image, `*` anything.
+        "content.types" => types: Vec<String> = "image/*,audio/*,video/*,text/plain,text/vcard,text/x-vcard,text/calendar,text/x-vcalendar";
+        /// Largest piece of content; at most `16MiB`.
+        "content.max_size" => max_size: Size = "1MiB";
+        /// Largest sum of what one user keeps; further uploads are refused (507).
+        "content.quota_user" => quota_user: Size = "20MiB";
+        /// Largest number of pieces that one user keeps.
+        "content.max_items" => max_items: u32 = "200";
+        /// Largest sum of what all users keep.
+        "content.quota_total" => quota_total: Size = "1GiB";
+        /// How long content is kept whose owner does not say.
+        "content.life_default" => life_default: Duration = "7d";
+        /// How long content is kept at most.
+        "content.life_max" => life_max: Duration = "30d";
+    }
+
     /// Maps of where a user is, for those who may see it.
     map: Maps {
         /// Width of the maps that the server draws, pixels, 64 to 1024. A client that takes no

@@ -4,6 +4,7 @@ use super::{Config, Pse, RegisterBy, Unauthorized};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
+use hamlet_elements::content::ContentConfig;
 use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -163,6 +164,7 @@ impl Config {
                 history_messages: self.group_talk.history_messages,
                 history_age: self.group_talk.history_age,
             },
+            content: self.content(),
             map: MapConfig {
                 width: self.map.width,
                 height: self.map.height,
@@ -177,6 +179,21 @@ impl Config {
             trace_dir: self.trace.dir.0.clone(),
             ..usual
         }
+    }
+
+    fn content(&self) -> Option<ContentConfig> {
+        let content = &self.content;
+        let base_url = content.base_url.0.as_ref().filter(|_| content.enabled)?;
+        Some(ContentConfig {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            types: content.types.clone(),
+            max_size: content.max_size.octets(),
+            quota_user: content.quota_user.0,
+            max_items: u64::from(content.max_items),
+            quota_total: content.quota_total.0,
+            default_life: content.life_default,
+            max_life: content.life_max,
+        })
     }
 
     fn cir(&self, usual: CirConfig) -> CirConfig {
