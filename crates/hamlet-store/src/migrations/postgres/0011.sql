@@ -56,6 +56,8 @@ CREATE TABLE group_joined (
     joined BIGINT NOT NULL,
     -- The place in the group's log up to which this client has everything.
     cursor BIGINT NOT NULL,
+    -- What it has beyond that: places, with commas between them.
+    beyond TEXT COLLATE "C" NOT NULL DEFAULT '',
     -- How messages of this group reach this session, where that is agreed; JSON.
     delivery TEXT COLLATE "C",
     PRIMARY KEY (group_id, user_id, client)
@@ -138,3 +140,46 @@ CREATE TABLE group_log (
 );
 CREATE INDEX group_log_by_message ON group_log (message);
 CREATE INDEX group_log_by_expiry ON group_log (expires);
+
+-- content
+-- What users keep to be fetched by others (architecture document 5.3.5).
+CREATE TABLE content (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    owner TEXT COLLATE "C" NOT NULL,
+    -- What the server keeps for its owner bears a name of the server's; what he keeps himself
+    -- has none.
+    purpose TEXT COLLATE "C",
+    media_type TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    size BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    expires BIGINT NOT NULL
+);
+CREATE INDEX content_of_owner ON content (owner, created);
+CREATE UNIQUE INDEX content_by_purpose ON content (owner, purpose);
+CREATE INDEX content_by_expiry ON content (expires);
+
+-- Its octets, in parts of one size, so that a part of it can be fetched.
+CREATE TABLE content_part (
+    content TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    octets BYTEA NOT NULL,
+    FOREIGN KEY (content) REFERENCES content (id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX content_parts ON content_part (content, number);
+
+-- How much each owner keeps; under the empty name, all together.
+CREATE TABLE content_usage (
+    owner TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    octets BIGINT NOT NULL,
+    items BIGINT NOT NULL
+);
+
+-- By which invitations of its owner content is shared.
+CREATE TABLE content_share (
+    content TEXT COLLATE "C" NOT NULL,
+    invitation TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (content, invitation),
+    FOREIGN KEY (content) REFERENCES content (id) ON DELETE CASCADE
+);
