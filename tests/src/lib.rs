@@ -9,6 +9,8 @@
 pub mod answer;
 pub mod channel;
 pub mod client;
+#[path = "../../crates/hamlet-store/tests/suite/cluster.rs"]
+pub mod cluster;
 pub mod digest;
 pub mod element;
 pub mod fixture;
