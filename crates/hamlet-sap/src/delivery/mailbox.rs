@@ -221,10 +221,14 @@ impl Mailbox {
         !choose_sessions(&entry.item, &others, all).is_empty()
     }
 
-    /// The session has not acknowledged, and is not waited for any more.
+    /// The session has not acknowledged, and is not waited for any more. It may have
+    /// acknowledged the entry otherwise, as one that was sent to it before.
     pub(crate) fn missed(&mut self, id: &str, session: &SessionId) {
         if let Some(entry) = self.entry(id) {
-            entry.holder(session).part = Part::Missed;
+            let holder = entry.holder(session);
+            if !matches!(holder.part, Part::Done | Part::Unfit) {
+                holder.part = Part::Missed;
+            }
         }
     }
 
@@ -584,6 +588,20 @@ mod tests {
         assert_eq!(two.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
         assert!(!two.acknowledge(&mut mailbox, "t", "a"));
         assert_eq!(mailbox.len(), 0);
+    }
+
+    #[test]
+    fn what_was_acknowledged_late_is_not_missed_by_a_later_sending() {
+        let two = World::new(&[("s", 1), ("t", 9)]);
+        let mut mailbox = holding(&["a"]);
+        mailbox.handling = OnlineHandling::ForkAll;
+        assert_eq!(two.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
+        assert_eq!(two.take(&mut mailbox, "s", 60).as_deref(), Some("a"));
+        // The acknowledgement of the first, then the end of the wait for the second.
+        assert!(two.acknowledge(&mut mailbox, "s", "a"));
+        mailbox.missed("a", &SessionId::new("s"));
+        assert_eq!(two.take(&mut mailbox, "s", 200), None);
+        assert_eq!(two.take(&mut mailbox, "t", 200).as_deref(), Some("a"));
     }
 
     #[test]
