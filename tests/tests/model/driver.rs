@@ -212,13 +212,16 @@ impl Driver {
         let phone = &mut self.phones[client];
         let before = phone.client.session.clone();
         let answer = phone.login(fresh).await;
-        ensure!(answer.code() == Some(200), "login: {answer:?}");
+        ensure!(answer.code() == Some(200), "login: {}", brief(&answer));
         if phone.client.session == before {
             ensure!(was_live && !fresh, "a session that is over goes on");
             phone.lapse();
             return Ok(());
         }
-        ensure!(!was_live || fresh, "a session with its cookie is not resumed");
+        ensure!(
+            !was_live || fresh,
+            "a session with its cookie is not resumed"
+        );
         phone.begin();
         self.model.session_began(client);
         Ok(())
@@ -233,7 +236,7 @@ impl Driver {
         let answer = self
             .exchange(client, request, "<Logout-Request/>", fault)
             .await?;
-        ensure!(answer.code() == Some(200), "logout: {answer:?}");
+        ensure!(answer.code() == Some(200), "logout: {}", brief(&answer));
         self.model.session_ended(client);
         Ok(())
     }
@@ -280,7 +283,11 @@ impl Driver {
         let answer = self
             .exchange(client, request, &content, Fault::None)
             .await?;
-        ensure!(answer.code() == Some(200), "contact list: {answer:?}");
+        ensure!(
+            answer.code() == Some(200),
+            "contact list: {}",
+            brief(&answer)
+        );
         Ok(())
     }
 
@@ -307,7 +314,7 @@ impl Driver {
                 .exchange(client, request, &content, Fault::None)
                 .await?;
             let refused = [600, 601, 604].map(Some).contains(&answer.code());
-            ensure!(refused, "without a session: {answer:?}");
+            ensure!(refused, "without a session: {}", brief(&answer));
             return Ok(());
         }
         let resolved = self.model.resolve(client, to);
@@ -315,8 +322,9 @@ impl Driver {
         let answer = self.exchange(client, request, &content, fault).await?;
         ensure!(
             answer.code() == Some(resolved.code()),
-            "to {to:?}: expected {}, {answer:?}",
-            resolved.code()
+            "to {to:?}: expected {}, {}",
+            resolved.code(),
+            brief(&answer)
         );
         let message_id = answer.primitive().text("MessageID").map(str::to_owned);
         ensure!(
@@ -408,9 +416,8 @@ impl Driver {
         }
         let room = self.model.room(to);
         let mine = |client: usize| {
-            let of_client = move |request: &&(usize, u64, String, String, String)| {
-                request.0 == client
-            };
+            let of_client =
+                move |request: &&(usize, u64, String, String, String)| request.0 == client;
             requests.iter().filter(of_client)
         };
         let sending = self
@@ -436,7 +443,7 @@ impl Driver {
         );
         for (client, number, text, answer) in answers {
             let Some(200) = answer.code() else {
-                ensure!(answer.code() == Some(507), "{answer:?}");
+                ensure!(answer.code() == Some(507), "{}", brief(&answer));
                 continue;
             };
             let id = answer.primitive().text("MessageID").expect("an id");
@@ -485,7 +492,7 @@ impl Driver {
 
     /// A server transaction has come: is it right?
     fn check_push(&self, client: usize, answer: &Answer) -> Result<Key, String> {
-        ensure!(answer.mode() == "Request", "{answer:?}");
+        ensure!(answer.mode() == "Request", "{}", brief(answer));
         let primitive = answer.primitive();
         let text = |path: &str| primitive.text(path).unwrap_or_default();
         let id = text("MessageInfo/MessageID").to_owned();
@@ -546,7 +553,11 @@ impl Driver {
         }
         let came = match how {
             How::TheOneBefore => phone.before.take(),
-            _ => phone.before.insert(phone.pending.take().expect("it is there")).clone().into(),
+            _ => phone
+                .before
+                .insert(phone.pending.take().expect("it is there"))
+                .clone()
+                .into(),
         };
         let Some(Came { id, key, open }) = came else {
             return Ok(());
@@ -588,7 +599,7 @@ impl Driver {
                     _ => &[200, 426],
                 };
                 let code = answer.code().unwrap_or_default();
-                ensure!(expected.contains(&code), "{key:?}: {answer:?}");
+                ensure!(expected.contains(&code), "{key:?}: {}", brief(&answer));
                 self.model.acknowledge(client, &key);
             }
             // A Status counts for the transaction, as long as that is open.
@@ -641,7 +652,10 @@ impl Driver {
                 return Ok(());
             };
             let left: Vec<_> = self.model.waiting(user).collect();
-            ensure!(Instant::now() < deadline, "{left:?} for user {user} are lost");
+            ensure!(
+                Instant::now() < deadline,
+                "{left:?} for user {user} are lost"
+            );
         }
     }
 }
@@ -666,6 +680,14 @@ fn sensible(how: How, fault: Fault, key: &Key, answers: bool) -> (How, Fault) {
         (_, fault) => fault,
     };
     (how, fault)
+}
+
+/// An answer for a failure message.
+fn brief(answer: &Answer) -> String {
+    match answer.is_empty() {
+        true => "nothing".to_owned(),
+        false => format!("{} {:?}", answer.primitive().name, answer.code()),
+    }
 }
 
 /// The contact list that everybody has.

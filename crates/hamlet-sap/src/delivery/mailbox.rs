@@ -7,11 +7,17 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many of the entries that went last are remembered: what is told late of one, or read
+/// from the store before it was removed there, does not bring it back.
+const REMEMBERED: usize = 64;
+
 /// The mailbox of one user.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     state: State,
     entries: VecDeque<Entry>,
+    /// The entries that went last.
+    went: VecDeque<String>,
     /// How entries are spread over the user's sessions.
     pub(crate) handling: OnlineHandling,
 }
@@ -125,6 +131,7 @@ impl Mailbox {
     pub(crate) fn reload(&mut self) {
         self.state = State::Cold;
         self.entries.clear();
+        self.went.clear();
     }
 
     /// Forgets what the store has, too; false while something is being sent or loaded.
@@ -153,7 +160,7 @@ impl Mailbox {
     }
 
     fn push(&mut self, id: String, item: Arc<MailboxItem>) {
-        if self.entries.iter().any(|entry| entry.id == id) {
+        if self.went.contains(&id) || self.entries.iter().any(|entry| entry.id == id) {
             return;
         }
         self.entries.push_back(Entry {
@@ -164,8 +171,16 @@ impl Mailbox {
         });
     }
 
+    fn went(&mut self, id: &str) {
+        if self.went.len() == REMEMBERED {
+            self.went.pop_front();
+        }
+        self.went.push_back(id.to_owned());
+    }
+
     /// The store has an entry no more.
     pub(crate) fn removed(&mut self, id: &str) {
+        self.went(id);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
@@ -235,6 +250,7 @@ impl Mailbox {
     /// The session has acknowledged the entry. Whether the store has to be told.
     pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> bool {
         let forking = self.handling == OnlineHandling::ForkAll;
+        self.went(id);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
@@ -507,6 +523,27 @@ mod tests {
         mailbox.loaded(vec![]);
         assert_eq!(mailbox.len(), 3);
         assert!(!mailbox.is_cold());
+    }
+
+    #[test]
+    fn what_is_told_late_does_not_bring_back_what_was_acknowledged() {
+        let one = World::new(&[("s", 0)]);
+        // It was read from the store, sent and acknowledged before its arrival was told.
+        let mut mailbox = holding(&["a"]);
+        one.take(&mut mailbox, "s", 0);
+        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        mailbox.arrived(item("a"));
+        assert_eq!(one.take(&mut mailbox, "s", 100), None);
+        // The store is read while it still has what was acknowledged a moment ago.
+        assert!(mailbox.cool(at(200)));
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("a"), item("b")]);
+        assert_eq!(one.take(&mut mailbox, "s", 201).as_deref(), Some("b"));
+        // It could not be removed there: it waits.
+        mailbox.reload();
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("a"), item("b")]);
+        assert_eq!(one.take(&mut mailbox, "s", 500).as_deref(), Some("a"));
     }
 
     #[test]

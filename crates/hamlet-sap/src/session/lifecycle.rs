@@ -96,12 +96,11 @@ impl Sap {
         // What it had may be for others now.
         self.hub.raise_all(&session.user);
         let id = session.id.clone();
+        // What was answered in it stays for its time: a copy of a request may be under way,
+        // and must not be carried out once more.
         let ended = self
             .store
-            .write(move |tx| {
-                tx.end_session(&id, code.0, Timestamp::now())?;
-                tx.forget_scope(id.as_str())
-            })
+            .write(move |tx| tx.end_session(&id, code.0, Timestamp::now()))
             .await;
         if let Err(error) = ended {
             self.store_failed("session", &error);
