@@ -11,6 +11,7 @@ pub mod channel;
 pub mod client;
 #[path = "../../crates/hamlet-store/tests/suite/cluster.rs"]
 pub mod cluster;
+pub mod crowd;
 pub mod digest;
 pub mod element;
 pub mod fixture;

@@ -5,6 +5,7 @@ use crate::http::DEADLINE;
 use hamlet_csp::{Syntax, Version};
 use hamlet_model::{Timestamp, UserId};
 use hamlet_sap::Sap;
+use hamlet_store::Store;
 use hamletd::control::{Answer, Request};
 use hamletd::data_dir::DataDirError;
 use hamletd::operations::Actor;
@@ -110,6 +111,21 @@ impl TestServer {
             .read(move |tx| tx.contact_lists(&user));
         let lists = lists.await.expect("a store that answers");
         lists.iter().map(|list| list.id.to_string()).collect()
+    }
+
+    /// Gives an account a password.
+    pub async fn set_password(&self, user: &str, password: &str) {
+        let request = Request::UserPasswd {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        };
+        let answer = self.operate(request).await;
+        assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+    }
+
+    /// Its store.
+    pub fn store(&self) -> &Store {
+        self.running().store()
     }
 
     /// The names of what its store holds for a user, oldest first.

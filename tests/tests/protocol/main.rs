@@ -19,3 +19,4 @@ mod segmentation;
 mod sessions;
 mod system_messages;
 mod transactions;
+mod waiting;

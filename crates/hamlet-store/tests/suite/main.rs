@@ -21,3 +21,4 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod waiting;
