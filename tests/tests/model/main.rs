@@ -8,12 +8,15 @@
 //! begins with this one. A seed that fails is told with the shortest part of its steps that
 //! fails, too.
 
+mod deliver;
 mod driver;
 mod host;
 mod phone;
 mod reference;
+mod send;
 mod shrink;
 mod steps;
+mod waiting;
 
 use crate::driver::Driver;
 use crate::host::Place;

@@ -22,6 +22,8 @@ pub struct Phone {
     pub last: Option<Sent>,
     /// The server has heard, since it last forgot, that this client answers.
     pub answers: bool,
+    /// It wants to be notified of messages.
+    pub quiet: bool,
 }
 
 /// A server transaction.
@@ -30,6 +32,8 @@ pub struct Came {
     /// Its TransactionID.
     pub id: String,
     pub key: Key,
+    /// It is only a notification.
+    pub notified: bool,
     /// The server still waits for the answer: with a guard time of nothing it does so until
     /// the session's next exchange.
     pub open: bool,
@@ -60,6 +64,7 @@ impl Phone {
             before: None,
             last: None,
             answers: false,
+            quiet: false,
         }
     }
 
@@ -80,6 +85,7 @@ impl Phone {
         self.before = None;
         self.last = None;
         self.answers = false;
+        self.quiet = false;
     }
 
     /// The server does not wait any more for what has not been answered.

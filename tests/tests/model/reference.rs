@@ -38,6 +38,8 @@ pub struct Entry {
     pub what: What,
     /// Clients whose sessions have said that they cannot take it.
     unfit: BTreeSet<usize>,
+    /// Clients whose sessions know that it waits, or have pulled it: they are not sent it.
+    told: BTreeSet<usize>,
     /// It may have been removed: the server was killed while it was acknowledged by a Status,
     /// which after the restart names nothing (csp-access 2.4).
     perhaps: bool,
@@ -72,6 +74,9 @@ pub struct Message {
 struct User {
     waiting: Vec<Entry>,
     contacts: BTreeSet<usize>,
+    /// Whom he keeps out, and whom alone he lets in, with whether these lists are in use.
+    blocked: (bool, BTreeSet<usize>),
+    granted: (bool, BTreeSet<usize>),
     /// All his sessions get a copy, or did at some time.
     forks: bool,
     /// What one of his sessions has acknowledged, while others may still get their copies.
@@ -150,12 +155,57 @@ impl Model {
             contacts.iter().for_each(|user| reach(*user, None));
         }
         let mut reached: Vec<_> = order.iter().map(|user| (*user, reached[user])).collect();
+        let from = user_of(sender);
+        let before = reached.len();
+        reached.retain(|(user, _)| self.lets_in(*user, from));
+        if reached.len() < before {
+            failures.insert(532);
+        }
         let before = reached.len();
         reached.retain(|(user, _)| self.room(*user) > 0);
         if reached.len() < before {
             failures.insert(507);
         }
         Resolved { reached, failures }
+    }
+
+    /// csp-im 11.3.
+    pub fn lets_in(&self, user: usize, from: usize) -> bool {
+        let User {
+            blocked, granted, ..
+        } = &self.users[user];
+        let refuses =
+            (blocked.0 && blocked.1.contains(&from)) || (granted.0 && !granted.1.contains(&from));
+        user == from || !refuses
+    }
+
+    /// A list changes; what waits is judged anew.
+    pub fn access(&mut self, user: usize, (grants, other, add, in_use): (bool, usize, bool, bool)) {
+        let User {
+            blocked, granted, ..
+        } = &mut self.users[user];
+        let list = if grants { granted } else { blocked };
+        list.0 = in_use;
+        match add {
+            true => list.1.insert(other),
+            false => list.1.remove(&other),
+        };
+        let waiting = std::mem::take(&mut self.users[user].waiting);
+        let (kept, dropped) = waiting.into_iter().partition(|entry| match &entry.what {
+            What::Message(message) => self.lets_in(user, message.from),
+            What::Report(_) => true,
+        });
+        self.users[user].waiting = kept;
+        let dropped: Vec<Entry> = dropped;
+        for entry in dropped {
+            self.conclude(user, &entry, 532);
+        }
+        let kept = std::mem::take(&mut self.users[user].settled);
+        let kept = kept.into_iter().filter(|entry| match &entry.what {
+            What::Message(message) => self.lets_in(user, message.from),
+            What::Report(_) => true,
+        });
+        self.users[user].settled = kept.collect();
     }
 
     /// How many more messages may wait for a user.
@@ -176,6 +226,7 @@ impl Model {
             key,
             what,
             unfit: BTreeSet::new(),
+            told: BTreeSet::new(),
             perhaps: false,
         });
     }
@@ -213,7 +264,7 @@ impl Model {
         let waiting = &self.users[user_of(client)].waiting;
         let mut fit = waiting
             .iter()
-            .filter(|entry| !entry.perhaps && self.is_fit(entry, client));
+            .filter(|e| !e.perhaps && self.is_fit(e, client) && !e.told.contains(&client));
         fit.next().filter(|_| self.is_alone(client))
     }
 
@@ -290,6 +341,40 @@ impl Model {
         }
     }
 
+    /// A client knows that a message waits, or has pulled it.
+    pub fn tell(&mut self, client: usize, key: &Key) {
+        let waiting = &mut self.users[user_of(client)].waiting;
+        for entry in waiting.iter_mut().filter(|entry| entry.key == *key) {
+            entry.told.insert(client);
+        }
+    }
+
+    /// What a client can take, or how it wants it, is decided anew.
+    pub fn reconsider(&mut self, client: usize) {
+        for entry in &mut self.users[user_of(client)].waiting {
+            entry.unfit.remove(&client);
+            entry.told.remove(&client);
+        }
+    }
+
+    /// The messages that wait for a client.
+    pub fn for_client(&self, client: usize) -> Vec<(&Key, &Message)> {
+        let waiting = self.users[user_of(client)].waiting.iter();
+        let messages = waiting.filter_map(|entry| match &entry.what {
+            What::Message(message) => Some((&entry.key, message)),
+            What::Report(_) => None,
+        });
+        let is_for = |m: &Message| m.client.is_none_or(|other| other == client);
+        messages.filter(|(_, message)| is_for(message)).collect()
+    }
+
+    /// A message is taken away by its recipient.
+    pub fn remove(&mut self, user: usize, key: &Key, code: u16) {
+        if let Some(entry) = self.take(user, key) {
+            self.conclude(user, &entry, code);
+        }
+    }
+
     fn take(&mut self, user: usize, key: &Key) -> Option<Entry> {
         let waiting = &mut self.users[user].waiting;
         let at = waiting.iter().position(|entry| entry.key == *key)?;
@@ -333,25 +418,18 @@ impl Model {
     /// A client has none any more.
     pub fn session_ended(&mut self, client: usize) {
         self.live[client] = false;
-        for entry in &mut self.users[user_of(client)].waiting {
-            entry.unfit.remove(&client);
-        }
+        self.reconsider(client);
     }
 
-    /// Which clients of a user have refused something that still waits.
+    /// Whether a client has refused something that still waits, or knows that it does.
     pub fn has_refused(&self, client: usize) -> bool {
         let mut waiting = self.waiting(user_of(client));
-        waiting.any(|entry| entry.unfit.contains(&client))
+        waiting.any(|entry| entry.unfit.contains(&client) || entry.told.contains(&client))
     }
 
     /// What was only in the server's memory is gone.
     pub fn restarted(&mut self) {
-        for user in &mut self.users {
-            user.settled.clear();
-            user.waiting
-                .iter_mut()
-                .for_each(|entry| entry.unfit.clear());
-        }
+        (0..CLIENTS).for_each(|client| self.reconsider(client));
     }
 
     /// From now on, all sessions of the client's user may get copies.

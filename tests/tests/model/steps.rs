@@ -138,6 +138,38 @@ pub enum Step {
         user: usize,
         add: bool,
     },
+    /// A user's block list or grant list changes, and whether it is in use.
+    Access {
+        client: usize,
+        grants: bool,
+        user: usize,
+        add: bool,
+        in_use: bool,
+    },
+    /// SetDeliveryMethod: the client wants to be notified of messages, or to get them.
+    Method { client: usize, notify: bool },
+    /// GetMessageList.
+    List { client: usize },
+    /// GetMessage of one that waits, and MessageDelivered if it is to be acknowledged.
+    Pull {
+        client: usize,
+        nth: usize,
+        acknowledge: bool,
+        fault: Fault,
+    },
+    /// RejectMessage of one that waits.
+    Reject {
+        client: usize,
+        nth: usize,
+        fault: Fault,
+    },
+    /// ForwardMessage of one that waits.
+    Forward {
+        client: usize,
+        nth: usize,
+        to: To,
+        fault: Fault,
+    },
     /// So much time passes that messages of short life expire.
     Expire,
     /// So much time passes that all sessions end.
@@ -166,7 +198,7 @@ pub fn steps(seed: u64, count: usize) -> Vec<Step> {
 
 fn step(dice: &mut Dice) -> Step {
     let client = dice.below(CLIENTS);
-    match dice.below(1000) {
+    match dice.below(1200) {
         0..270 => Step::Send {
             client,
             to: recipients(dice),
@@ -217,7 +249,36 @@ fn step(dice: &mut Dice) -> Step {
         965..977 => Step::Expire,
         977..980 => Step::AllSessionsExpire,
         980..990 => Step::Restart,
-        _ => Step::Settle,
+        990..1000 => Step::Settle,
+        1000..1030 => Step::Access {
+            client,
+            grants: dice.one_in(4),
+            user: dice.below(CLIENTS_OF.len()),
+            add: dice.one_in(2),
+            in_use: dice.one_in(2),
+        },
+        1030..1060 => Step::Method {
+            client,
+            notify: dice.one_in(2),
+        },
+        1060..1090 => Step::List { client },
+        1090..1140 => Step::Pull {
+            client,
+            nth: dice.below(4),
+            acknowledge: dice.one_in(2),
+            fault: fault(dice, 4),
+        },
+        1140..1170 => Step::Reject {
+            client,
+            nth: dice.below(4),
+            fault: fault(dice, 4),
+        },
+        _ => Step::Forward {
+            client,
+            nth: dice.below(4),
+            to: recipient(dice),
+            fault: fault(dice, 4),
+        },
     }
 }
 
