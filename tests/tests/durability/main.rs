@@ -2,5 +2,6 @@
 
 mod crash;
 mod faults;
+mod group_crash;
 mod restart;
 mod write_order;
