@@ -26,7 +26,7 @@ use hamlet_model::presence::ClientInfo;
 use hamlet_model::{ApplicationId, ClientId, ServiceSet, SessionId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// One session. Identity never changes; what is negotiated is replaced as a whole.
@@ -46,6 +46,8 @@ pub(crate) struct Session {
     persisted: AtomicI64,
     pub(crate) outbound: Mutex<Outbound>,
     pub(crate) segments: Mutex<Segments>,
+    /// Its capabilities have been negotiated.
+    has_negotiated: AtomicBool,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
 }
@@ -128,6 +130,7 @@ impl Session {
             persisted: AtomicI64::new(now.millis()),
             outbound: Mutex::new(outbound),
             segments: Mutex::new(Segments::default()),
+            has_negotiated: AtomicBool::new(false),
             cir: SessionCir::default(),
             tally: Tally::new(now),
         }
@@ -180,6 +183,12 @@ impl Session {
             self.persisted.store(seen, Ordering::Relaxed);
         }
         untold
+    }
+
+    /// Whether its capabilities are negotiated for the first time since it, or the server,
+    /// began.
+    pub(crate) fn is_first_negotiation(&self) -> bool {
+        !self.has_negotiated.swap(true, Ordering::Relaxed)
     }
 
     /// As the choice of sessions sees it (csp-im 10.3), for content that it `accepts`.
