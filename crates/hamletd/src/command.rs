@@ -1,11 +1,12 @@
 //! `hamletd user …`, `hamletd session …`, `hamletd system-message …` and `hamletd stats`: asks the running server, or
 //! does it itself when none runs.
 
+mod group;
 mod system_message;
 
 use crate::cli::{
-    AppArguments, AppCommand, InvitationCodeCommand, SessionCommand, SystemMessageCommand,
-    UserCommand,
+    AppArguments, AppCommand, GroupCommand, InvitationCodeCommand, SessionCommand,
+    SystemMessageCommand, UserCommand,
 };
 use crate::config::Config;
 use crate::control::{
@@ -29,6 +30,8 @@ pub enum Command {
     InvitationCode(InvitationCodeCommand),
     /// `app`.
     App(AppCommand),
+    /// `group`.
+    Group(GroupCommand),
     /// `session`.
     Session(SessionCommand),
     /// `system-message`.
@@ -141,6 +144,7 @@ fn request(command: Command) -> Result<Request, CommandError> {
         }
         Command::Session(SessionCommand::List) => Request::SessionList { after: None },
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
+        Command::Group(command) => group::request(command)?,
         Command::SystemMessage(command) => system_message::request(command)?,
         Command::Stats => Request::Stats,
     })
@@ -271,6 +275,15 @@ async fn print_all(
                     .map(|last| Request::AppList {
                         after: Some(last.0),
                     });
+            }
+            Answer::Groups { groups, more } => {
+                groups
+                    .iter()
+                    .try_for_each(|entry| group::print(out, entry))?;
+                let last = groups.into_iter().next_back().filter(|_| more);
+                next = last.map(|last| Request::GroupList {
+                    after: Some(last.group),
+                });
             }
             Answer::Sessions { sessions, more } => {
                 sessions

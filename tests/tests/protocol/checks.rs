@@ -269,10 +269,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<CreateGroup-Request/>",
-                400,
-            ),
+            ("<CreateGroup-Request/>", 400),
             (
                 "<CreateGroup-Request><GroupID>wv:bob/g@h</GroupID><GroupProperties/><JoinGroup>F</JoinGroup><SubscribeNotification>F</SubscribeNotification></CreateGroup-Request>",
                 806,
@@ -287,10 +284,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<DeleteGroup-Request/>",
-                400,
-            ),
+            ("<DeleteGroup-Request/>", 400),
             (
                 "<DeleteGroup-Request><GroupID>wv:alice/none@h</GroupID></DeleteGroup-Request>",
                 800,
@@ -305,10 +299,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<JoinGroup-Request/>",
-                400,
-            ),
+            ("<JoinGroup-Request/>", 400),
             (
                 "<JoinGroup-Request><GroupID>wv:alice/none@h</GroupID><JoinedRequest>F</JoinedRequest><SubscribeNotification>F</SubscribeNotification></JoinGroup-Request>",
                 800,
@@ -323,10 +314,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<LeaveGroup-Request/>",
-                400,
-            ),
+            ("<LeaveGroup-Request/>", 400),
             (
                 "<LeaveGroup-Request><GroupID>wv:alice/none@h</GroupID></LeaveGroup-Request>",
                 800,
@@ -341,10 +329,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<GetJoinedUsers-Request/>",
-                400,
-            ),
+            ("<GetJoinedUsers-Request/>", 400),
             (
                 "<GetJoinedUsers-Request><GroupID>wv:alice/none@h</GroupID></GetJoinedUsers-Request>",
                 800,
@@ -359,10 +344,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<GetGroupMembers-Request/>",
-                400,
-            ),
+            ("<GetGroupMembers-Request/>", 400),
             (
                 "<GetGroupMembers-Request><GroupID>wv:alice/none@h</GroupID></GetGroupMembers-Request>",
                 800,
@@ -377,10 +359,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<AddGroupMembers-Request/>",
-                400,
-            ),
+            ("<AddGroupMembers-Request/>", 400),
             (
                 "<AddGroupMembers-Request><GroupID>wv:alice/none@h</GroupID><UserList><User><UserID>wv:bob@h</UserID></User></UserList></AddGroupMembers-Request>",
                 800,
@@ -395,10 +374,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<RemoveGroupMembers-Request/>",
-                400,
-            ),
+            ("<RemoveGroupMembers-Request/>", 400),
             (
                 "<RemoveGroupMembers-Request><GroupID>wv:alice/none@h</GroupID><UserList><User><UserID>wv:bob@h</UserID></User></UserList></RemoveGroupMembers-Request>",
                 800,
@@ -413,10 +389,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<MemberAccess-Request/>",
-                400,
-            ),
+            ("<MemberAccess-Request/>", 400),
             (
                 "<MemberAccess-Request><GroupID>wv:alice/none@h</GroupID><Mod><UserList><User><UserID>wv:bob@h</UserID></User></UserList></Mod></MemberAccess-Request>",
                 800,
@@ -431,10 +404,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<GetGroupProps-Request/>",
-                400,
-            ),
+            ("<GetGroupProps-Request/>", 400),
             (
                 "<GetGroupProps-Request><GroupID>wv:alice/none@h</GroupID></GetGroupProps-Request>",
                 800,
@@ -449,10 +419,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<SetGroupProps-Request/>",
-                400,
-            ),
+            ("<SetGroupProps-Request/>", 400),
             (
                 "<SetGroupProps-Request><GroupID>wv:alice/none@h</GroupID><OwnProperties><Property><Name>AutoJoin</Name><Value>F</Value></Property></OwnProperties></SetGroupProps-Request>",
                 800,
@@ -467,10 +434,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<RejectList-Request/>",
-                400,
-            ),
+            ("<RejectList-Request/>", 400),
             (
                 "<RejectList-Request><GroupID>wv:alice/none@h</GroupID></RejectList-Request>",
                 800,
@@ -485,10 +449,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<SubscribeGroupNotice-Request/>",
-                400,
-            ),
+            ("<SubscribeGroupNotice-Request/>", 400),
             (
                 "<SubscribeGroupNotice-Request><GroupID>wv:alice/none@h</GroupID><SubscribeType>X</SubscribeType></SubscribeGroupNotice-Request>",
                 402,
@@ -507,10 +468,7 @@ const CASES: &[Case] = &[
         good: "",
         answer: ("Status", Some(200)),
         bad: &[
-            (
-                "<ExtendConversation-Request/>",
-                400,
-            ),
+            ("<ExtendConversation-Request/>", 400),
             (
                 "<ExtendConversation-Request><ExtendConversationID>x</ExtendConversationID><ExtendConversationUser><UserID>wv:nobody@h</UserID></ExtendConversationUser></ExtendConversation-Request>",
                 531,

@@ -53,7 +53,10 @@ pub async fn keep(server: &TestServer, who: &str, octets: &[u8]) -> String {
     assert_eq!(answer.status, 201, "{answer:?}");
     let url = answer.header("location").expect("a URL").to_owned();
     let path = url.strip_prefix("http://im.example/x").expect("the base");
-    assert!(path.starts_with("/content/") && path.ends_with(".png"), "{path}");
+    assert!(
+        path.starts_with("/content/") && path.ends_with(".png"),
+        "{path}"
+    );
     // 160 bits that nobody can guess.
     assert_eq!(path.len(), "/content/".len() + 40 + ".png".len());
     path.to_owned()
@@ -86,7 +89,10 @@ async fn what_a_user_keeps_everybody_fetches_who_has_the_url() {
     let bare = path.trim_end_matches(".png");
     for same in [format!("/x{path}"), bare.to_owned(), format!("{bare}.exe")] {
         let got = ask(&server, "GET", &same, "", &[], b"").await;
-        assert_eq!((got.status, got.header("content-type")), (200, Some("image/png")));
+        assert_eq!(
+            (got.status, got.header("content-type")),
+            (200, Some("image/png"))
+        );
     }
     let listed = ask(&server, "GET", "/content", &basic("alice"), &[], b"").await;
     let listed: serde_json::Value = serde_json::from_slice(&listed.body).expect("JSON");
@@ -103,7 +109,10 @@ async fn parts_and_unchanged_content_are_not_sent_whole() {
     let part = get(&[("Range", "bytes=65530-65545")]).await;
     assert_eq!(part.status, 206);
     assert_eq!(part.body, all[65_530..=65_545]);
-    assert_eq!(part.header("content-range"), Some("bytes 65530-65545/70000"));
+    assert_eq!(
+        part.header("content-range"),
+        Some("bytes 65530-65545/70000")
+    );
     let beyond = get(&[("Range", "bytes=70000-")]).await;
     assert_eq!(beyond.status, 416);
     assert_eq!(beyond.header("content-range"), Some("bytes */70000"));
@@ -143,8 +152,14 @@ async fn only_its_owner_replaces_and_removes_content() {
     }
     assert_eq!(ask(&server, "GET", &path, "", &[], b"").await.body, b"one");
     let replaced = ask(&server, "PUT", &path, &alice, PNG, b"another").await;
-    assert_eq!((replaced.status, replaced.header("etag")), (200, Some("\"2\"")));
-    assert_eq!(ask(&server, "GET", &path, "", &[], b"").await.body, b"another");
+    assert_eq!(
+        (replaced.status, replaced.header("etag")),
+        (200, Some("\"2\""))
+    );
+    assert_eq!(
+        ask(&server, "GET", &path, "", &[], b"").await.body,
+        b"another"
+    );
     let removed = ask(&server, "DELETE", &path, &alice, &[], b"").await;
     assert_eq!(removed.status, 204);
     for method in ["GET", "PUT", "DELETE"] {
@@ -177,12 +192,8 @@ async fn wrong_passwords_are_counted_like_those_of_logins() {
     }
     let right = ask(&server, "GET", "/content", &basic("alice"), &[], b"").await;
     assert_eq!(right.status, 403, "not even the right one is tried");
-    let mut client = hamlet_tests::client::Client::connect(
-        server.address(),
-        Version::V1_2,
-        Syntax::Xml,
-    )
-    .await;
+    let mut client =
+        hamlet_tests::client::Client::connect(server.address(), Version::V1_2, Syntax::Xml).await;
     let login = client.login_with_password("wv:alice@h", "secret").await;
     login.expect_code(403);
 }
@@ -209,7 +220,12 @@ async fn type_size_and_quota_bound_what_is_kept() {
     for media_type in ["text/html", "image/*", "nonsense", "application/x-sh"] {
         assert_eq!(post("alice", media_type, 10).await, 415, "{media_type}");
     }
-    assert_eq!(ask(&server, "POST", "/content", &basic("alice"), &[], b"x").await.status, 415);
+    assert_eq!(
+        ask(&server, "POST", "/content", &basic("alice"), &[], b"x")
+            .await
+            .status,
+        415
+    );
     assert_eq!(post("alice", "image/png", 1024).await, 201);
     assert_eq!(post("alice", "text/plain; charset=utf-8", 1024).await, 201);
     assert_eq!(post("alice", "image/png", 1).await, 507, "her quota");
@@ -223,7 +239,15 @@ async fn nothing_that_is_kept_runs_in_a_browser() {
     let server = TestServer::with_users(&settings, &["alice"]).await;
     let headers = [("Content-Type", "text/html")];
     let path = "/content?name=..%2F%3Cx%3E.html&life=3600";
-    let answer = ask(&server, "POST", path, &basic("alice"), &headers, b"<script>").await;
+    let answer = ask(
+        &server,
+        "POST",
+        path,
+        &basic("alice"),
+        &headers,
+        b"<script>",
+    )
+    .await;
     assert_eq!(answer.status, 201, "{answer:?}");
     let url = answer.header("location").expect("a URL");
     let path = url.strip_prefix("http://im.example/x").expect("the base");

@@ -266,7 +266,10 @@ mod tests {
             primitive,
         };
         let bad_value = fault(Some(Tag::SendMessageRequest), StatusCode::BAD_PARAMETER);
-        let not_built = fault(Some(Tag::GetAttributeListRequest), StatusCode::BAD_PARAMETER);
+        let not_built = fault(
+            Some(Tag::GetAttributeListRequest),
+            StatusCode::BAD_PARAMETER,
+        );
         let empty = fault(None, StatusCode::BAD_REQUEST);
         let foreign = fault(None, StatusCode::SERVICE_NOT_SUPPORTED);
         for (unreadable, session, expected) in [

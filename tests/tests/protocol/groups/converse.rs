@@ -22,12 +22,16 @@ async fn who_is_invited_joins_and_says_so() {
         let mut bob = server.client(version, syntax, "bob").await;
         let mut carl = server.client(version, syntax, "carl").await;
         invite(&mut carl, "i", "wv:bob@h").await.expect_status(808);
-        invite(&mut alice, "i1", "wv:bob@h").await.expect_status(200);
+        invite(&mut alice, "i1", "wv:bob@h")
+            .await
+            .expect_status(200);
         let came = take(&mut bob, "InviteUser-Request").await;
         assert_eq!(came.text("InviteType"), Some("GR"));
         assert_eq!(came.text("GroupID"), Some(GROUP));
         assert_eq!(came.text("InviteNote"), Some("Come!"));
-        join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
         let yes = "<InviteUser-Response><InviteID>i1</InviteID><Acceptance>T</Acceptance></InviteUser-Response>";
         bob.request(yes).await.expect_status(200);
         let told = take(&mut alice, "Invite-Response").await;
@@ -39,13 +43,20 @@ async fn who_is_invited_joins_and_says_so() {
 async fn an_invitation_lets_a_stranger_into_a_restricted_group_once() {
     // 5.3 item 3, 7.
     for (version, syntax) in EACH {
-        let (server, mut alice) = with_group(&["alice", "bob"], &[("Accesstype", "Restricted")]).await;
+        let (server, mut alice) =
+            with_group(&["alice", "bob"], &[("Accesstype", "Restricted")]).await;
         let mut bob = server.client(version, syntax, "bob").await;
         join(&mut bob, GROUP, "Bo").await.expect_status(810);
-        invite(&mut alice, "i1", "wv:bob@h").await.expect_status(200);
+        invite(&mut alice, "i1", "wv:bob@h")
+            .await
+            .expect_status(200);
         take(&mut bob, "InviteUser-Request").await;
-        join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
-        super::about(&mut bob, "LeaveGroup", GROUP).await.expect_code(200);
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
+        super::about(&mut bob, "LeaveGroup", GROUP)
+            .await
+            .expect_code(200);
         join(&mut bob, GROUP, "Bo").await.expect_status(810);
     }
 }
@@ -57,18 +68,25 @@ async fn a_group_can_ask_for_an_invitation() {
     let mut alice = server.client(Version::V1_3, Syntax::Wbxml, "alice").await;
     let mut bob = server.client(Version::V1_2, Syntax::Xml, "bob").await;
     let needs = property("RequireInvitation", "T");
-    set(&mut alice, GROUP, Some(&needs), None).await.expect_status(200);
+    set(&mut alice, GROUP, Some(&needs), None)
+        .await
+        .expect_status(200);
     join(&mut bob, GROUP, "Bo").await.expect_status(816);
-    invite(&mut alice, "i1", "wv:bob@h").await.expect_status(200);
+    invite(&mut alice, "i1", "wv:bob@h")
+        .await
+        .expect_status(200);
     take(&mut bob, "InviteUser-Request").await;
-    join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
+    join(&mut bob, GROUP, "Bo")
+        .await
+        .expect("JoinGroup-Response");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_becomes_a_group() {
     // 8, 11.10: older clients are invited to a group like any other.
     for (version, syntax) in EACH {
-        let server = hamlet_tests::server::TestServer::with_users(&[], &["alice", "bob", "carl"]).await;
+        let server =
+            hamlet_tests::server::TestServer::with_users(&[], &["alice", "bob", "carl"]).await;
         let mut alice = server.client(Version::V1_3, Syntax::Xml, "alice").await;
         let mut bob = server.client(version, syntax, "bob").await;
         let mut carl = server.client(version, syntax, "carl").await;
@@ -93,7 +111,10 @@ async fn a_conversation_becomes_a_group() {
             joined.expect("JoinGroup-Response");
         }
         let told = alice.drain().await;
-        assert!(told.iter().any(|notice| notice.at("Joined").is_some()), "{told:#?}");
+        assert!(
+            told.iter().any(|notice| notice.at("Joined").is_some()),
+            "{told:#?}"
+        );
         let again = alice.request(extend).await;
         assert_eq!(again.code(), Some(402), "the identifier is used");
     }

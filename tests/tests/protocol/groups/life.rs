@@ -33,11 +33,19 @@ async fn a_group_is_made_joined_left_and_deleted() {
             about(&mut bob, "LeaveGroup", GROUP).await.expect_code(808);
             let told = take(&mut alice, "GroupChangeNotice").await;
             assert_eq!(told.text("Left/UserList/ScreenName/SName"), Some("Bo"));
-            assert_eq!(told.at("Left/UserList/User"), None, "5.13: never an address");
+            assert_eq!(
+                told.at("Left/UserList/User"),
+                None,
+                "5.13: never an address"
+            );
 
-            join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
+            join(&mut bob, GROUP, "Bo")
+                .await
+                .expect("JoinGroup-Response");
             alice.drain().await;
-            about(&mut alice, "DeleteGroup", GROUP).await.expect_status(200);
+            about(&mut alice, "DeleteGroup", GROUP)
+                .await
+                .expect_status(200);
             let out = take(&mut bob, "LeaveGroup-Response").await;
             assert_eq!(out.text("GroupID"), Some(GROUP));
             assert_eq!(out.text("Result/Code"), Some("800"));
@@ -65,7 +73,11 @@ async fn each_check_of_making_a_group_has_its_code() {
         ] {
             let answer = create(&mut alice, group, properties, None).await;
             answer.expect("Status");
-            assert_eq!(answer.code(), Some(code), "{version:?} {group} {properties:?}");
+            assert_eq!(
+                answer.code(),
+                Some(code),
+                "{version:?} {group} {properties:?}"
+            );
         }
         let answer = create(&mut alice, "wv:alice/b@h", &[], Some("a\nb")).await;
         assert_eq!(answer.code(), Some(402), "a name that cannot be");
@@ -80,10 +92,14 @@ async fn each_check_of_joining_has_its_code() {
     for (version, syntax) in EACH {
         let mut bob = server.client(version, syntax, "bob").await;
         let mut carl = server.client(version, syntax, "carl").await;
-        join(&mut bob, "wv:alice/none@h", "b").await.expect_status(800);
+        join(&mut bob, "wv:alice/none@h", "b")
+            .await
+            .expect_status(800);
         let long = "x".repeat(51);
         join(&mut bob, GROUP, &long).await.expect_status(402);
-        join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
         join(&mut bob, GROUP, "Bo").await.expect_status(807);
         // S60 compares without case.
         join(&mut carl, GROUP, "bO").await.expect_status(811);
@@ -92,7 +108,9 @@ async fn each_check_of_joining_has_its_code() {
         assert_eq!(joined_names(assigned, version), ["Bo", "carl"]);
         about(&mut carl, "LeaveGroup", GROUP).await.expect_code(200);
         // The owner needs no room.
-        join(&mut alice, GROUP, "Ann").await.expect("JoinGroup-Response");
+        join(&mut alice, GROUP, "Ann")
+            .await
+            .expect("JoinGroup-Response");
         join(&mut carl, GROUP, "Carl").await.expect_status(817);
         for client in [&mut alice, &mut bob] {
             about(client, "LeaveGroup", GROUP).await.expect_code(200);
@@ -128,16 +146,22 @@ async fn who_loses_his_session_leaves_his_groups() {
     // 9, 11.9.
     for (version, syntax) in EACH {
         let (server, mut alice) = with_group(&["alice", "bob", "carl"], &[]).await;
-        join(&mut alice, GROUP, "Ann").await.expect("JoinGroup-Response");
+        join(&mut alice, GROUP, "Ann")
+            .await
+            .expect("JoinGroup-Response");
         let mut bob = server.client(version, syntax, "bob").await;
-        join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
         take(&mut alice, "GroupChangeNotice").await;
         bob.request("<Logout-Request/>").await.expect_code(200);
         let told = take(&mut alice, "GroupChangeNotice").await;
         assert_eq!(told.text("Left/UserList/ScreenName/SName"), Some("Bo"));
         // His name is free for others.
         let mut carl = server.client(version, syntax, "carl").await;
-        join(&mut carl, GROUP, "Bo").await.expect("JoinGroup-Response");
+        join(&mut carl, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
         server.sweep_after(Duration::from_secs(100_000)).await;
         let mut carl = server.client(version, syntax, "carl").await;
         let again = join(&mut carl, GROUP, "Bo").await;
@@ -156,7 +180,9 @@ async fn a_group_goes_with_its_last_user_if_it_shall() {
             let joined = join_with(client, GROUP, "", "F", "").await;
             joined.expect("JoinGroup-Response");
         }
-        about(&mut alice, "LeaveGroup", GROUP).await.expect_code(200);
+        about(&mut alice, "LeaveGroup", GROUP)
+            .await
+            .expect_code(200);
         about(&mut bob, "LeaveGroup", GROUP).await.expect_code(200);
         join(&mut bob, GROUP, "Bo").await.expect_status(800);
     }
@@ -166,17 +192,25 @@ async fn a_group_goes_with_its_last_user_if_it_shall() {
 async fn a_user_with_several_clients_is_joined_with_each() {
     // 1: joining is for a client.
     let (server, mut alice) = with_group(&["alice", "bob"], &[]).await;
-    join(&mut alice, GROUP, "Ann").await.expect("JoinGroup-Response");
+    join(&mut alice, GROUP, "Ann")
+        .await
+        .expect("JoinGroup-Response");
     for (version, syntax) in EACH {
         let mut phone = server.client(version, syntax, "bob").await;
         let mut desk = Client::connect(server.address(), version, syntax).await;
         desk.client_id = "WV:desk".into();
-        desk.login_with_password("wv:bob@h", "secret").await.expect_code(200);
-        join(&mut phone, GROUP, "Bo").await.expect("JoinGroup-Response");
+        desk.login_with_password("wv:bob@h", "secret")
+            .await
+            .expect_code(200);
+        join(&mut phone, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
         let joined = join(&mut desk, GROUP, "Bob").await;
         let joined = joined.expect("JoinGroup-Response");
         assert_eq!(joined_names(joined, version), ["Ann", "Bo", "Bob"]);
-        about(&mut phone, "LeaveGroup", GROUP).await.expect_code(200);
+        about(&mut phone, "LeaveGroup", GROUP)
+            .await
+            .expect_code(200);
         about(&mut desk, "LeaveGroup", GROUP).await.expect_code(200);
     }
 }
@@ -195,7 +229,11 @@ async fn the_owner_finds_his_groups_by_a_search() {
             }
             let answer = client.request(search).await;
             let response = answer.expect("Search-Response");
-            assert_eq!(response.texts("SearchResult/GroupList/GroupID"), found, "{user}");
+            assert_eq!(
+                response.texts("SearchResult/GroupList/GroupID"),
+                found,
+                "{user}"
+            );
         }
     }
 }
@@ -203,7 +241,9 @@ async fn the_owner_finds_his_groups_by_a_search() {
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_survive_a_restart_with_those_who_are_joined() {
     let (mut server, mut alice) = with_group(&["alice", "bob"], &[("Topic", "Snow")]).await;
-    join(&mut alice, GROUP, "Ann").await.expect("JoinGroup-Response");
+    join(&mut alice, GROUP, "Ann")
+        .await
+        .expect("JoinGroup-Response");
     let session = alice.session.clone();
     server.restart().await;
     let mut alice = Client::connect(server.address(), Version::V1_2, Syntax::Xml).await;
@@ -213,5 +253,8 @@ async fn groups_survive_a_restart_with_those_who_are_joined() {
     let joined = joined.expect("JoinGroup-Response");
     assert_eq!(joined_names(joined, Version::V1_2), ["Ann", "Bo"]);
     let told = take(&mut alice, "GroupChangeNotice").await;
-    assert_eq!(joined_names(told.at("Joined").expect("who"), Version::V1_2), ["Bo"]);
+    assert_eq!(
+        joined_names(told.at("Joined").expect("who"), Version::V1_2),
+        ["Bo"]
+    );
 }

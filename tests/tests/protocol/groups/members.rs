@@ -38,7 +38,12 @@ fn members(answer: &Element, version: Version) -> [Vec<String>; 3] {
         Version::V1_3 => "UserList/User/UserID",
         _ => "Users/UserList/User/UserID",
     };
-    ["Admin/UserList/User/UserID", "Mod/UserList/User/UserID", ordinary].map(|path| {
+    [
+        "Admin/UserList/User/UserID",
+        "Mod/UserList/User/UserID",
+        ordinary,
+    ]
+    .map(|path| {
         let mut ids: Vec<String> = answer.texts(path).into_iter().map(String::from).collect();
         ids.sort();
         ids
@@ -52,9 +57,15 @@ async fn members_are_added_given_roles_and_removed() {
         let (server, _) = with_group(&["alice", "bob", "carl"], &[]).await;
         let mut alice = server.client(version, syntax, "alice").await;
         let mut bob = server.client(version, syntax, "bob").await;
-        about(&mut bob, "GetGroupMembers", GROUP).await.expect_status(810);
-        add_members(&mut alice, GROUP, &["bob", "carl"]).await.expect_status(200);
-        about(&mut bob, "GetGroupMembers", GROUP).await.expect_status(816);
+        about(&mut bob, "GetGroupMembers", GROUP)
+            .await
+            .expect_status(810);
+        add_members(&mut alice, GROUP, &["bob", "carl"])
+            .await
+            .expect_status(200);
+        about(&mut bob, "GetGroupMembers", GROUP)
+            .await
+            .expect_status(816);
         let partly = add_members(&mut alice, GROUP, &["bob", "nobody"]).await;
         partly.expect_status(201);
         let block = partly.primitive().at("Result/DetailedResult").expect("why");
@@ -63,7 +74,10 @@ async fn members_are_added_given_roles_and_removed() {
         assert_eq!(access(&mut alice, &["bob"], &[]).await, 200);
         let answer = about(&mut bob, "GetGroupMembers", GROUP).await;
         let got = members(answer.expect("GetGroupMembers-Response"), version);
-        assert_eq!(got, [vec!["wv:alice@h"], vec!["wv:bob@h"], vec!["wv:carl@h"]]);
+        assert_eq!(
+            got,
+            [vec!["wv:alice@h"], vec!["wv:bob@h"], vec!["wv:carl@h"]]
+        );
         // A moderator does not make others what he is not, nor undo the owner.
         assert_eq!(access(&mut bob, &["carl"], &[]).await, 816);
         assert_eq!(access(&mut bob, &[], &["alice"]).await, 816);
@@ -86,8 +100,12 @@ async fn who_is_rejected_is_out_and_does_not_come_back() {
         let (server, mut alice) = with_group(&["alice", "bob", "carl"], &[]).await;
         let mut bob = server.client(version, syntax, "bob").await;
         let mut carl = server.client(version, syntax, "carl").await;
-        join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
-        join(&mut carl, GROUP, "Carl").await.expect("JoinGroup-Response");
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
+        join(&mut carl, GROUP, "Carl")
+            .await
+            .expect("JoinGroup-Response");
         bob.drain().await;
         reject(&mut bob, "AddList", "carl").await.expect_status(816);
         let list = reject(&mut alice, "AddList", "carl").await;
@@ -105,8 +123,12 @@ async fn who_is_rejected_is_out_and_does_not_come_back() {
         assert_eq!(list.texts("UserList/User/UserID"), ["wv:carl@h"]);
         let list = reject(&mut alice, "RemoveList", "carl").await;
         assert_eq!(list.expect("RejectList-Response").at("UserList"), None);
-        join(&mut carl, GROUP, "Carl").await.expect("JoinGroup-Response");
-        reject(&mut alice, "AddList", "nobody").await.expect_code(531);
+        join(&mut carl, GROUP, "Carl")
+            .await
+            .expect("JoinGroup-Response");
+        reject(&mut alice, "AddList", "nobody")
+            .await
+            .expect_code(531);
     }
 }
 
@@ -120,10 +142,14 @@ async fn a_restricted_group_is_for_its_members() {
         for (client, name) in [(&mut bob, "Bo"), (&mut carl, "Carl")] {
             join(client, GROUP, name).await.expect("JoinGroup-Response");
         }
-        add_members(&mut alice, GROUP, &["bob"]).await.expect_status(200);
+        add_members(&mut alice, GROUP, &["bob"])
+            .await
+            .expect_status(200);
         bob.drain().await;
         let restricted = property("Accesstype", "Restricted");
-        set(&mut alice, GROUP, Some(&restricted), None).await.expect_status(200);
+        set(&mut alice, GROUP, Some(&restricted), None)
+            .await
+            .expect_status(200);
         let out = take(&mut carl, "LeaveGroup-Response").await;
         assert_eq!(out.text("Result/Code"), Some("803"));
         let told = bob.drain().await;
@@ -132,7 +158,9 @@ async fn a_restricted_group_is_for_its_members() {
             .flat_map(|notice| notice.texts("Left/UserList/ScreenName/SName"))
             .collect();
         assert_eq!(left, ["Carl"]);
-        let shown = told.iter().find_map(|notice| value(notice, "GroupProperties", "AccessType"));
+        let shown = told
+            .iter()
+            .find_map(|notice| value(notice, "GroupProperties", "AccessType"));
         assert_eq!(shown.as_deref(), Some("Restricted"));
         join(&mut carl, GROUP, "Carl").await.expect_status(810);
     }
@@ -141,16 +169,27 @@ async fn a_restricted_group_is_for_its_members() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_joined_is_told_as_far_as_he_shows_himself() {
     // 5.5; in 1.1 there is no such request.
-    for (version, syntax) in EACH.into_iter().filter(|(version, _)| *version > Version::V1_1) {
+    for (version, syntax) in EACH
+        .into_iter()
+        .filter(|(version, _)| *version > Version::V1_1)
+    {
         let (server, mut alice) = with_group(&["alice", "bob", "carl"], &[]).await;
         let mut bob = server.client(version, syntax, "bob").await;
         let mut carl = server.client(version, syntax, "carl").await;
-        about(&mut bob, "GetJoinedUsers", GROUP).await.expect_status(808);
-        join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
+        about(&mut bob, "GetJoinedUsers", GROUP)
+            .await
+            .expect_status(808);
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
         let shown = format!("<OwnProperties>{}</OwnProperties>", property("ShowID", "T"));
         let name = super::screen_name("Carl", GROUP);
-        join_with(&mut carl, GROUP, &name, "F", &shown).await.expect("JoinGroup-Response");
-        join(&mut alice, GROUP, "Ann").await.expect("JoinGroup-Response");
+        join_with(&mut carl, GROUP, &name, "F", &shown)
+            .await
+            .expect("JoinGroup-Response");
+        join(&mut alice, GROUP, "Ann")
+            .await
+            .expect("JoinGroup-Response");
         let pairs = |answer: &Element, path: &str| -> Vec<(String, Option<String>)> {
             let pair = |mapping: &&Element| {
                 let text = |name| mapping.text(name).map(str::to_owned);
@@ -166,7 +205,11 @@ async fn who_is_joined_is_told_as_far_as_he_shows_himself() {
         let known = |name: &str, id: Option<&str>| (name.to_owned(), id.map(str::to_owned));
         assert_eq!(
             got,
-            [known("Ann", None), known("Bo", None), known("Carl", Some("wv:carl@h"))]
+            [
+                known("Ann", None),
+                known("Bo", None),
+                known("Carl", Some("wv:carl@h"))
+            ]
         );
         // The owner sees everybody: he has to be able to reject them.
         let answer = about(&mut alice, "GetJoinedUsers", GROUP).await;
@@ -176,7 +219,10 @@ async fn who_is_joined_is_told_as_far_as_he_shows_himself() {
         let ordinary = pairs(answer, "AdminMapList/UserMapping/Mapping");
         assert_eq!(
             ordinary,
-            [known("Bo", Some("wv:bob@h")), known("Carl", Some("wv:carl@h"))]
+            [
+                known("Bo", Some("wv:bob@h")),
+                known("Carl", Some("wv:carl@h"))
+            ]
         );
     }
 }

@@ -1,6 +1,8 @@
 //! Properties (csp-group 1.2, 5.9, 5.10).
 
-use super::{EACH, GROUP, about, all_properties, join, nothing, property, set, take, value, with_group};
+use super::{
+    EACH, GROUP, about, all_properties, join, nothing, property, set, take, value, with_group,
+};
 use hamlet_csp::{Syntax, Version};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -9,7 +11,9 @@ async fn properties_are_read_by_who_is_joined_and_changed_by_who_may() {
         let (server, _) = with_group(&["alice", "bob"], &[("Name", "Skiing")]).await;
         let mut alice = server.client(version, syntax, "alice").await;
         let mut bob = server.client(version, syntax, "bob").await;
-        join(&mut bob, GROUP, "Bo").await.expect("JoinGroup-Response");
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
         let answer = about(&mut bob, "GetGroupProps", GROUP).await;
         let got = answer.expect("GetGroupProps-Response");
         for (name, expected) in [
@@ -39,8 +43,12 @@ async fn properties_are_read_by_who_is_joined_and_changed_by_who_may() {
             assert!(names.contains(&spelling), "{names:?}");
         }
         let topic = property("Topic", "Snow & ice");
-        set(&mut bob, GROUP, Some(&topic), None).await.expect_status(816);
-        set(&mut alice, GROUP, Some(&topic), None).await.expect_status(200);
+        set(&mut bob, GROUP, Some(&topic), None)
+            .await
+            .expect_status(816);
+        set(&mut alice, GROUP, Some(&topic), None)
+            .await
+            .expect_status(200);
         let told = take(&mut bob, "GroupChangeNotice").await;
         let shown = value(&told, "GroupProperties", "Topic");
         assert_eq!(shown.as_deref(), Some("Snow & ice"));
@@ -49,7 +57,10 @@ async fn properties_are_read_by_who_is_joined_and_changed_by_who_may() {
         let own = property("AutoJoin", "F");
         let both = set(&mut bob, GROUP, Some(&topic), Some(&own)).await;
         both.expect_status(201);
-        assert_eq!(both.primitive().text("Result/DetailedResult/Code"), Some("816"));
+        assert_eq!(
+            both.primitive().text("Result/DetailedResult/Code"),
+            Some("816")
+        );
     }
 }
 
@@ -65,7 +76,9 @@ async fn what_s60_echoes_is_ignored_and_what_is_wrong_refused() {
             ("PrivilegeLevel", "Admin"),
             ("PrivateMessaging", "T"),
         ]);
-        set(&mut alice, GROUP, Some(&echoed), Some(&own)).await.expect_status(200);
+        set(&mut alice, GROUP, Some(&echoed), Some(&own))
+            .await
+            .expect_status(200);
         for wrong in [
             property("Type", "Public"),
             property("ActiveUsers", "77"),
@@ -78,7 +91,9 @@ async fn what_s60_echoes_is_ignored_and_what_is_wrong_refused() {
         let answer = set(&mut alice, GROUP, None, Some(&property("IsMember", "F"))).await;
         assert_eq!(answer.code(), Some(806));
         let both = all_properties(&[("Name", ""), ("Topic", ""), ("Searchable", "T")]);
-        set(&mut alice, GROUP, Some(&both), None).await.expect_code(822);
+        set(&mut alice, GROUP, Some(&both), None)
+            .await
+            .expect_code(822);
     }
 }
 
@@ -100,7 +115,9 @@ async fn who_joins_gets_the_welcome_note() {
             (note(base64, "aGkgdGhlcmU="), Some("hi there")),
             (note("", ""), None),
         ] {
-            set(&mut alice, GROUP, Some(&note), None).await.expect_status(200);
+            set(&mut alice, GROUP, Some(&note), None)
+                .await
+                .expect_status(200);
             let joined = join(&mut bob, GROUP, "Bo").await;
             let joined = joined.expect("JoinGroup-Response");
             assert_eq!(joined.text("WelcomeNote/ContentData"), shown, "{version:?}");
