@@ -4,19 +4,24 @@ use crate::contact_list::ContactListConfig;
 use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
 use crate::group::{GroupConfig, LocalGroups, Teller};
-use crate::im::{ImConfig, MailboxItem, MessageIds};
+use crate::im::{
+    GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem, MessageIds,
+    OutsideMessage, Rooms,
+};
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
-use crate::presence::{Hub, PresenceConfig};
+use crate::presence::{
+    Absences, Accesses, Hub, MobileNetwork, NetworkPresence, PresenceConfig, ReportedNetwork,
+};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
-use crate::service::{Answer, Call, Event, Events, ServiceRelay};
+use crate::service::{Answer, Call, Event, Events, Requestor, ServiceRelay};
 use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMessageShown};
 use futures::FutureExt;
-use hamlet_model::presence::ClientInfo;
+use hamlet_model::presence::{AttributeName, AttributeValue, ClientInfo};
 use hamlet_model::{
-    ApplicationId, ClientId, Domain, Profile, ProfileField, Refusal, SessionId, StatusCode,
-    Timestamp, UserId,
+    ApplicationId, ClientId, Content, Domain, GroupId, Message, MessageId, Profile, ProfileField,
+    Refusal, SessionId, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
 use std::ops::Range;
@@ -44,6 +49,8 @@ pub struct ElementsConfig {
     pub content: Option<ContentConfig>,
     /// Groups.
     pub groups: GroupConfig,
+    /// What is said in groups.
+    pub group_talk: GroupTalkConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -64,6 +71,7 @@ impl ElementsConfig {
             invitations: InvitationConfig::default(),
             content: None,
             groups: GroupConfig::default(),
+            group_talk: GroupTalkConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             records: false,
@@ -111,9 +119,17 @@ pub(crate) struct Inner {
     pub(crate) message_ids: MessageIds,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
+    pub(crate) absences: Absences,
+    /// What is known of users without their clients.
+    pub(crate) network: Arc<dyn MobileNetwork>,
+    /// The same, as far as it is told.
+    pub(crate) reported: Arc<ReportedNetwork>,
     pub(crate) searching: Running,
     pub(crate) groups: Arc<dyn Groups>,
+    /// Who is in the groups that somebody talks in.
+    pub(crate) rooms: Rooms,
     pub(crate) teller: Teller,
+    pub(crate) accesses: Accesses,
     events: Arc<dyn Events>,
 }
 
@@ -123,6 +139,7 @@ pub(crate) struct Shared {
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
     pub(crate) groups: GroupConfig,
+    pub(crate) presence: PresenceConfig,
     pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
@@ -150,7 +167,12 @@ impl Shared {
 impl Inner {
     /// Tells events, in order; after the commit that caused them.
     pub(crate) fn emit(&self, events: impl IntoIterator<Item = Event>) {
-        events.into_iter().for_each(|event| self.events.emit(event));
+        for event in events {
+            if let Event::GroupMessage(said) = &event {
+                self.rooms.has_said(&said.group);
+            }
+            self.events.emit(event);
+        }
     }
 }
 
@@ -168,20 +190,31 @@ impl Elements {
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
             groups: config.groups.clone(),
+            presence: config.presence.clone(),
             records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
         };
         let (teller, told) = Teller::new();
+        let reported = Arc::new(ReportedNetwork::default());
         let inner = Inner {
             directory: Directory::new(store.clone(), config.domain.clone()),
             shared: Arc::new(shared),
             message_ids: MessageIds::new(),
             waiting: Arc::default(),
             hub: Hub::default(),
+            absences: Absences::default(),
+            network: reported.clone(),
+            reported,
             searching: Running::new(config.search.max_per_session, config.search.max_running),
-            groups: Arc::new(LocalGroups::new(store.clone(), config.domain.clone())),
+            groups: Arc::new(LocalGroups::new(
+                store.clone(),
+                config.domain.clone(),
+                config.group_talk.history_age,
+            )),
+            rooms: Rooms::default(),
             teller,
+            accesses: Accesses::default(),
             config,
             store,
             relay,
@@ -229,11 +262,58 @@ impl Elements {
         Ok(())
     }
 
-    /// A session has ended, in whatever way (csp-access 3.9).
+    /// A session has ended, and its client with it (csp-access 3.9).
     pub async fn session_closed(&self, session: &SessionId) -> Result<(), StoreError> {
         let left = self.inner.leave_all_groups(session).await;
-        self.inner.session_closed(session).await?;
+        self.inner.session_closed(session, false).await?;
         left
+    }
+
+    /// A session has ended without its client's doing, who may be back in a moment
+    /// (csp-presence 8.2).
+    pub async fn session_lost(&self, session: &SessionId) -> Result<(), StoreError> {
+        let left = self.inner.leave_all_groups(session).await;
+        let done = self.inner.session_closed(session, true).await;
+        self.inner.watch_absences();
+        done.and(left)
+    }
+
+    /// The client of a session that was restored is there again: it is told what it watches.
+    pub async fn session_resumed(&self, session: &SessionId) -> Result<(), StoreError> {
+        self.inner.session_resumed(session).await
+    }
+
+    /// A domain has not answered for long (csp-presence 10): nobody here knows whether its
+    /// users are online.
+    pub fn domain_lost(&self, domain: &Domain) {
+        self.inner.domain_lost(domain);
+    }
+
+    /// A domain that had been lost is heard of again: what was missed is asked for.
+    pub async fn domain_found(&self, domain: &Domain) -> Result<(), StoreError> {
+        self.inner.domain_found(domain).await
+    }
+
+    /// The domains whose users are watched from here, each with one who watches and one who
+    /// is watched.
+    pub fn watched_domains(&self) -> Vec<(Domain, UserId, UserId)> {
+        self.inner.watched_domains()
+    }
+
+    /// Takes what the mobile network says of a user, for the operator or an adapter; `None`
+    /// is not known any more. Answers all that is known. 402 for a value that cannot be, 531
+    /// without such a user, 405 when his presence is kept elsewhere.
+    pub async fn report_network(
+        &self,
+        user: &UserId,
+        changes: Vec<(AttributeName, Option<AttributeValue>)>,
+    ) -> Result<Arc<NetworkPresence>, Refusal> {
+        self.inner.report_network(user, changes).await
+    }
+
+    /// What the mobile network says of a user; refused as [`Elements::report_network`] is.
+    pub async fn network_presence(&self, user: &UserId) -> Result<Arc<NetworkPresence>, Refusal> {
+        self.inner.network_presence(user).await
     }
 
     /// What an account gets when it is made (csp-presence 2.4). May be repeated.
@@ -245,7 +325,7 @@ impl Elements {
     /// separately.
     pub fn forget(&self, user: &UserId) {
         self.inner.directory.forget(user);
-        self.inner.hub.forget(user);
+        self.inner.forget_presence(user);
     }
 
     /// What is remembered of a user as a recipient has changed: whether he may get messages,
@@ -319,6 +399,34 @@ impl Elements {
         self.inner.mailbox(user).await
     }
 
+    /// Announces a message that waits in another system, for the gateway to that (csp-im 7.7);
+    /// its MessageID, and whether it was not announced before. When this answers, it is on the
+    /// disk. 402 for what cannot be, 531 without such a user, 534 for one without messages, 532
+    /// when he does not want to hear from the sender, 507 when too much waits for him.
+    pub async fn announce(&self, message: OutsideMessage) -> Result<(MessageId, bool), Refusal> {
+        self.inner.announce(message).await
+    }
+
+    /// Such a message needs not be told of any more; false when none of this name waits.
+    pub async fn withdraw_outside(
+        &self,
+        user: &UserId,
+        id: &MessageId,
+    ) -> Result<bool, StoreError> {
+        self.inner.withdraw_outside(user, id).await
+    }
+
+    /// Such messages that wait for a user, oldest first.
+    pub async fn outside_messages(&self, user: &UserId) -> Result<Vec<Message>, StoreError> {
+        self.inner.outside_messages(user).await
+    }
+
+    /// Whether the requestor has joined the group in his session (csp-im 3.3): 800 without
+    /// such a group, 808 if he has not.
+    pub async fn joined(&self, requestor: &Requestor, group: &GroupId) -> Result<(), Refusal> {
+        self.inner.joined(requestor, group).await
+    }
+
     /// A client of the user has an entry of his mailbox: it is removed, and the sender gets
     /// his report if he wanted one (csp-im 6, 8). False when there is no such entry.
     pub async fn acknowledge(&self, user: &UserId, id: &str) -> Result<bool, StoreError> {
@@ -334,6 +442,51 @@ impl Elements {
         code: StatusCode,
     ) -> Result<bool, StoreError> {
         self.inner.conclude(user, id, code).await
+    }
+
+    /// At most `limit` messages in a group behind place `after`, in order.
+    pub async fn group_log(
+        &self,
+        group: &GroupId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<GroupMessage>, StoreError> {
+        self.inner.group_log(group, after, limit).await
+    }
+
+    /// Sessions that have joined groups, with how far they have come, from the one after
+    /// `after`; at most `limit`.
+    pub async fn joined_sessions(
+        &self,
+        after: Option<JoinedSession>,
+        limit: usize,
+    ) -> Result<Vec<JoinedSession>, StoreError> {
+        self.inner.joined_sessions(after, limit).await
+    }
+
+    /// Notes durably how far sessions have come in the logs of their groups.
+    pub async fn advance_group_cursors(&self, cursors: Vec<GroupCursor>) -> Result<(), StoreError> {
+        self.inner.advance_group_cursors(cursors).await
+    }
+
+    /// A message to one screen name has come to its end: it is removed, and its sender is
+    /// told `code` if he wanted to know. False when it was gone.
+    pub async fn conclude_whisper(
+        &self,
+        message: &GroupMessage,
+        code: StatusCode,
+    ) -> Result<bool, StoreError> {
+        self.inner.conclude_whisper(message, code).await
+    }
+
+    /// Sends a message to a group in its own name, for the operator (csp-group 6 item 11):
+    /// 800 without such a group in this domain, 402 for too large a content.
+    pub async fn announce_in_group(
+        &self,
+        group: &GroupId,
+        content: Content,
+    ) -> Result<MessageId, Refusal> {
+        self.inner.announce_in_group(group, content).await
     }
 
     /// What waits for a user beside messages, oldest first, and whether there may be more.

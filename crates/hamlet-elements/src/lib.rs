@@ -8,7 +8,8 @@
 
 #![forbid(unsafe_code)]
 
-mod blocking;
+pub mod authorization;
+pub mod blocking;
 pub mod contact_list;
 pub mod content;
 mod directory;

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod address;
 pub mod application;
 pub mod content;
@@ -20,6 +21,7 @@ pub mod status;
 pub mod time;
 pub mod user_profile;
 
+pub use access::{AccessEntity, AccessList, AccessLists, AccessSide};
 pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
 pub use application::Application;
 pub use content::{Content, TransferEncoding};
@@ -28,7 +30,7 @@ pub use group::{
     AccessType, GroupProperties, GroupProperty, OwnProperties, OwnProperty, Role, ScreenName,
 };
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
-pub use message::{Message, MessageParty, Recipients};
+pub use message::{Elsewhere, Message, MessageParty, Recipients};
 pub use msisdn::Msisdn;
 pub use profile::{Profile, ProfileField};
 pub use refusal::{Detail, Refusal};

@@ -82,6 +82,7 @@ codes! {
     INVALID_LIST_PROPERTY = 752, "Invalid or unsupported contact list property";
     TOO_MANY_LISTS = 753, "Maximum number of contact lists reached";
     TOO_MANY_CONTACTS = 754, "Maximum number of contacts reached";
+    TOO_MANY_ATTRIBUTE_LISTS = 755, "Maximum number of attribute lists reached";
     NO_SUCH_GROUP = 800, "Group does not exist";
     GROUP_EXISTS = 801, "Group already exists";
     GROUP_IS_OPEN = 802, "Group is open";

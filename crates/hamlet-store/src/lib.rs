@@ -22,12 +22,17 @@ pub use config::{StoreConfig, StoreUrl};
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
 pub use migrate::SCHEMA_VERSION;
+pub use ops::access::AccessProbe;
 pub use ops::account::{Account, AccountStatus};
+pub use ops::authorization::{
+    AttributeList, AttributeTarget, ReactiveAuthorization, ReactiveState,
+};
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
 pub use ops::content::{ContentPut, ContentQuota, ContentUsage, StoredContent};
 pub use ops::group::StoredGroup;
 pub use ops::group_joined::{GroupListener, GroupPresence, StoredJoined};
+pub use ops::group_log::{GroupCursor, GroupLogEntry, JoinedSession, LogPolicy};
 pub use ops::group_member::StoredMember;
 pub use ops::group_permission::GroupPermission;
 pub use ops::idempotence::Remembered;
@@ -44,5 +49,6 @@ pub use ops::session::StoredSession;
 pub use ops::subscription::{Subscriber, Subscription};
 pub use ops::system_message::{StoredSystemMessage, SystemMessageState, SystemMessageUser};
 pub use ops::user_profile::{MAX_TERMINALS, Terminal};
+pub use ops::watcher::FormerWatcher;
 pub use store::Store;
 pub use tx::Tx;

@@ -2,11 +2,12 @@
 //! does it itself when none runs.
 
 mod group;
+mod outside_message;
 mod system_message;
 
 use crate::cli::{
-    AppArguments, AppCommand, GroupCommand, InvitationCodeCommand, SessionCommand,
-    SystemMessageCommand, UserCommand,
+    AppArguments, AppCommand, GroupCommand, InvitationCodeCommand, OutsideMessageCommand,
+    SessionCommand, SystemMessageCommand, UserCommand,
 };
 use crate::config::Config;
 use crate::control::{
@@ -36,6 +37,8 @@ pub enum Command {
     Session(SessionCommand),
     /// `system-message`.
     SystemMessage(SystemMessageCommand),
+    /// `outside-message`.
+    OutsideMessage(OutsideMessageCommand),
     /// `stats`.
     Stats,
 }
@@ -101,6 +104,9 @@ impl Way {
     async fn ask(&mut self, request: Request) -> Result<Answer, CommandError> {
         Ok(match self {
             Self::Server(connection) => connection.ask(&request).await?,
+            Self::Alone(_) if matches!(request, Request::UserNetwork { .. }) => {
+                Answer::failed("no server runs, and only a running one remembers this")
+            }
             Self::Alone(alone) => alone.0.execute(&Actor::this_process(), request).await,
         })
     }
@@ -133,6 +139,9 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::User(UserCommand::Msisdn { user, add, remove }) => {
             Request::UserMsisdn { user, add, remove }
         }
+        Command::User(UserCommand::Network { user, fields }) => {
+            Request::UserNetwork { user, fields }
+        }
         Command::InvitationCode(InvitationCodeCommand::Add { uses, days }) => {
             Request::InvitationCodeAdd { uses, days }
         }
@@ -146,6 +155,7 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
         Command::Group(command) => group::request(command)?,
         Command::SystemMessage(command) => system_message::request(command)?,
+        Command::OutsideMessage(command) => outside_message::request(command),
         Command::Stats => Request::Stats,
     })
 }
@@ -326,6 +336,11 @@ async fn print_all(
                     number,
                     after: Some(last.user),
                 });
+            }
+            Answer::OutsideMessages { messages } => {
+                for message in &messages {
+                    outside_message::print(out, message)?;
+                }
             }
             Answer::Profile { fields } => {
                 for (name, value) in fields {

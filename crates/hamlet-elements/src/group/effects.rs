@@ -68,6 +68,7 @@ impl Effects {
 
     /// Somebody has joined.
     pub(crate) fn joined(&mut self, joined: &StoredJoined, role: Role, show_id: bool) {
+        self.direct.extend(joined_event(joined));
         self.people.push((joined.name.clone(), joined.user.clone()));
         self.change.absorb(&GroupChange {
             joined: vec![JoinedUser {
@@ -81,6 +82,12 @@ impl Effects {
 
     /// Somebody has left.
     pub(crate) fn left(&mut self, joined: &StoredJoined) {
+        let session = joined.session.clone();
+        self.direct
+            .extend(session.map(|session| Event::GroupUnjoined {
+                session,
+                group: joined.group.clone(),
+            }));
         self.people.push((joined.name.clone(), joined.user.clone()));
         self.change.absorb(&GroupChange {
             left: vec![joined.name.clone()],
@@ -221,6 +228,16 @@ impl Effects {
             direct: self.direct,
         })
     }
+}
+
+/// From now on a session gets what is said in the group.
+pub(super) fn joined_event(joined: &StoredJoined) -> Option<Event> {
+    Some(Event::GroupJoined {
+        session: joined.session.clone()?,
+        group: joined.group.clone(),
+        name: joined.name.key(),
+        cursor: joined.cursor,
+    })
 }
 
 fn notice(group: &GroupId, users: Vec<UserId>, change: GroupChange) -> Request {

@@ -3,6 +3,7 @@
 //! over these. So all clients of a user share one join there, and its screen name.
 
 use super::change::{client_of, done};
+use super::effects::{Effects, joined_event};
 use super::types::{
     ForeignGroupLeave, ForeignGroupNotice, GetGroupProps, GetJoinedUsers, JoinGroup, Joined,
     LeaveGroup, RejectList, SubscribeGroupNotice, SubscribeType,
@@ -182,17 +183,17 @@ impl Inner {
             users,
             welcome_note,
         };
+        let shared = self.shared.clone();
         self.change_group(key, move |tx| {
             super::join::has_session(tx, &requestor)?;
             let response = Response::GroupJoined(Box::new(joined.clone()));
-            put_copy(
-                tx,
-                &requestor,
-                &group,
-                &joined.screen_name,
-                request.subscribe,
-            )?;
-            Ok((response, Vec::new()))
+            let name = &joined.screen_name;
+            let copy = put_copy(tx, &requestor, &group, name, request.subscribe)?;
+            let mut effects = Effects::of(&group);
+            joined_event(&copy)
+                .into_iter()
+                .for_each(|event| effects.event(event));
+            Ok((response, vec![effects.seal(tx, &shared)?]))
         })
         .await
     }
@@ -211,7 +212,14 @@ impl Inner {
                     return Err(StatusCode::NOT_JOINED.into());
                 }
                 tell_home_of_leave(tx, &shared, group, user)?;
-                Ok((done(), Vec::new()))
+                let mut effects = Effects::of(group);
+                if let Some(session) = requestor.session.clone() {
+                    effects.event(Event::GroupUnjoined {
+                        session,
+                        group: group.clone(),
+                    });
+                }
+                Ok((done(), vec![effects.seal(tx, &shared)?]))
             })
             .await;
         self.emit([Event::Outbox]);
@@ -319,7 +327,8 @@ impl Inner {
         let id = expected.id();
         let answer = expected.answer(deadline).await;
         let (shared, group) = (self.shared.clone(), group.clone());
-        let (answer, outbox) = self
+        let told_group = group.clone();
+        let (answer, events) = self
             .store
             .write(move |tx| {
                 let Some(answer) = &answer else {
@@ -327,18 +336,19 @@ impl Inner {
                     if matches!(note, Note::Nothing) {
                         tx.remove_outbox(id)?;
                     }
-                    return Ok((Err(StatusCode::TIMEOUT.into()), false));
+                    return Ok((Err(StatusCode::TIMEOUT.into()), Vec::new()));
                 };
                 tx.remove_outbox(id)?;
-                let (answer, outbox) = note.conclude(tx, &shared, &group, answer)?;
+                let (answer, events) = note.conclude(tx, &shared, &group, answer)?;
                 if answer.is_ok() {
                     once::settle(tx, key.as_ref(), &answer)?;
                 }
-                Ok((answer, outbox))
+                Ok((answer, events))
             })
             .await
             .map_err(|error| refusal(&error))?;
-        self.emit(outbox.then_some(Event::Outbox));
+        self.rooms.forget(&told_group);
+        self.emit(events);
         answer
     }
 
@@ -432,6 +442,7 @@ impl Inner {
             })
             .await
             .map_err(|error| refusal(&error))?;
+        self.rooms.forget(&group);
         self.emit(sessions.into_iter().map(|session| Event::GroupLeft {
             session,
             group: group.clone(),
@@ -460,7 +471,7 @@ impl Note {
         shared: &Shared,
         group: &GroupId,
         answer: &Answer,
-    ) -> Result<(Answer, bool), StoreError> {
+    ) -> Result<(Answer, Vec<Event>), StoreError> {
         let (
             Self::Joined {
                 requestor,
@@ -469,7 +480,7 @@ impl Note {
             Ok(Response::GroupJoined(joined)),
         ) = (self, answer)
         else {
-            return Ok((answer.clone(), false));
+            return Ok((answer.clone(), Vec::new()));
         };
         let session = match &requestor.session {
             Some(session) => tx.session(session)?,
@@ -478,10 +489,12 @@ impl Note {
         if session.is_none() {
             // It has ended meanwhile, and joined nothing.
             let outbox = tell_home_of_leave(tx, shared, group, &requestor.user)?;
-            return Ok((Err(StatusCode::INVALID_SESSION.into()), outbox));
+            let events = outbox.then_some(Event::Outbox).into_iter().collect();
+            return Ok((Err(StatusCode::INVALID_SESSION.into()), events));
         }
-        put_copy(tx, requestor, group, &joined.screen_name, *subscribe)?;
-        Ok((answer.clone(), false))
+        let copy = put_copy(tx, requestor, group, &joined.screen_name, *subscribe)?;
+        let events = joined_event(&copy).into_iter().collect();
+        Ok((answer.clone(), events))
     }
 }
 
@@ -491,9 +504,9 @@ fn put_copy(
     group: &GroupId,
     name: &ScreenName,
     subscribed: bool,
-) -> Result<(), StoreError> {
+) -> Result<StoredJoined, StoreError> {
     let cursor = tx.group_log_end(group)?;
-    tx.put_group_joined(&StoredJoined {
+    let copy = StoredJoined {
         group: group.clone(),
         user: requestor.user.clone(),
         client: client_of(requestor),
@@ -503,7 +516,9 @@ fn put_copy(
         subscribed,
         joined: Timestamp::now(),
         cursor,
-    })
+    };
+    tx.put_group_joined(&copy)?;
+    Ok(copy)
 }
 
 /// A client of the user is out: with the last one he leaves the group in its domain. Whether

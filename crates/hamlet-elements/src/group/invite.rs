@@ -5,21 +5,32 @@ use super::effects::{Effects, Telling};
 use super::members::grant;
 use super::rights::{Operation, Standing, may};
 use crate::elements::Shared;
+use crate::im::{History, check_joined, history, history_message};
 use crate::invitation::{Groups, Invitation, InviteType};
+use crate::service::Requestor;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use hamlet_model::{Domain, GroupId, MessageParty, Role, StatusCode, UserId};
+use hamlet_model::{
+    Domain, GroupId, Message, MessageId, MessageParty, Role, StatusCode, Timestamp, UserId,
+};
 use hamlet_store::{GroupPermission, Store, StoreError, StoredGroup, Tx};
+use std::time::Duration;
 
 /// The groups of this server, as invitations see them.
 pub(crate) struct LocalGroups {
     store: Store,
     domain: Domain,
+    /// For how long a message is history.
+    history_age: Duration,
 }
 
 impl LocalGroups {
-    pub(crate) fn new(store: Store, domain: Domain) -> Self {
-        Self { store, domain }
+    pub(crate) fn new(store: Store, domain: Domain, history_age: Duration) -> Self {
+        Self {
+            store,
+            domain,
+            history_age,
+        }
     }
 
     fn is_here(&self, group: &GroupId) -> bool {
@@ -39,6 +50,38 @@ impl LocalGroups {
 }
 
 impl Groups for LocalGroups {
+    fn joined<'a>(
+        &'a self,
+        requestor: &'a Requestor,
+        group: &'a GroupId,
+    ) -> BoxFuture<'a, Result<(), StatusCode>> {
+        let (home, requestor, group) = (self.domain.clone(), requestor.clone(), group.clone());
+        self.read(move |tx| check_joined(tx, &home, &requestor, &group))
+            .boxed()
+    }
+
+    fn history<'a>(
+        &'a self,
+        requestor: &'a Requestor,
+        group: &'a GroupId,
+        newest: Option<usize>,
+    ) -> BoxFuture<'a, Result<History, StatusCode>> {
+        let (home, requestor, group) = (self.domain.clone(), requestor.clone(), group.clone());
+        let since = Timestamp::now().minus(self.history_age);
+        self.read(move |tx| history(tx, &home, &requestor, &group, newest, since))
+            .boxed()
+    }
+
+    fn history_message<'a>(
+        &'a self,
+        requestor: &'a Requestor,
+        message: &'a MessageId,
+    ) -> BoxFuture<'a, Result<Message, StatusCode>> {
+        let (home, requestor, id) = (self.domain.clone(), requestor.clone(), message.clone());
+        self.read(move |tx| history_message(tx, &home, &requestor, &id))
+            .boxed()
+    }
+
     fn is_joined_as<'a>(
         &'a self,
         user: &'a UserId,
@@ -52,6 +95,13 @@ impl Groups for LocalGroups {
             joined.iter().any(|joined| joined.name.key() == name)
         }
         .boxed()
+    }
+
+    fn exists<'a>(&'a self, group: &'a GroupId) -> BoxFuture<'a, bool> {
+        let group = group.clone();
+        self.read(move |tx| Ok(Ok(tx.group(&group)?.is_some())))
+            .map(|found| found.unwrap_or(false))
+            .boxed()
     }
 
     fn may_invite<'a>(

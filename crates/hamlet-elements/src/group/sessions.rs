@@ -24,6 +24,7 @@ impl Inner {
         if joined.is_empty() {
             return Ok(());
         }
+        let groups: Vec<GroupId> = joined.into_iter().map(|joined| joined.group).collect();
         let (id, shared) = (session.clone(), self.shared.clone());
         let (tellings, outbox) = self
             .store
@@ -32,6 +33,7 @@ impl Inner {
                 end_joins(tx, &shared, gone)
             })
             .await?;
+        groups.iter().for_each(|group| self.rooms.forget(group));
         self.tell_groups(tellings).await;
         self.emit(outbox.then_some(Event::Outbox));
         Ok(())

@@ -80,6 +80,7 @@ impl Inner {
             }
         }
         for (group, mut tellings) in groups {
+            self.rooms.forget(&group);
             for telling in &mut tellings {
                 self.emit(std::mem::take(&mut telling.direct));
                 self.emit(telling.outbox.then_some(Event::Outbox));

@@ -32,6 +32,8 @@ struct Invited {
     foreign: BTreeMap<Domain, Vec<UserId>>,
     /// Whom it does not.
     failures: Failures,
+    /// Somebody refuses the inviter without his being told (csp-im 11.4).
+    silenced: bool,
     sharing: Sharing,
 }
 
@@ -81,8 +83,11 @@ impl Inner {
         let refusing = refusing.map_err(|error| refusal(&error))?;
         let (refusing, local): (Vec<UserId>, Vec<UserId>) =
             local.into_iter().partition(|user| refusing.contains(user));
-        for user in refusing {
-            resolved.failures.user(StatusCode::BLOCKED, user);
+        let silenced = self.config.im.silent_blocking && !refusing.is_empty();
+        if !silenced {
+            for user in refusing {
+                resolved.failures.user(StatusCode::BLOCKED, user);
+            }
         }
         let foreign: BTreeMap<Domain, Vec<UserId>> = resolved
             .foreign
@@ -92,7 +97,7 @@ impl Inner {
         let count = local.len() + foreign.values().map(Vec::len).sum::<usize>();
         match count {
             // Those who join later may be told of it.
-            0 if sharing.groups.is_empty() => return conclude(resolved.failures, false),
+            0 if sharing.groups.is_empty() => return conclude(resolved.failures, silenced),
             _ if count > self.config.invitations.max_invitees => {
                 let why = "The invitation has too many recipients";
                 return Err(Refusal::because(StatusCode::BAD_PARAMETER, why));
@@ -104,6 +109,7 @@ impl Inner {
             local,
             foreign,
             failures: resolved.failures,
+            silenced,
             sharing,
         };
         self.store_invitation(invitation, invited, key).await
@@ -250,6 +256,7 @@ impl Inner {
             local,
             foreign,
             failures,
+            silenced,
             sharing,
         } = invited;
         let shared = self.shared.clone();
@@ -293,7 +300,7 @@ impl Inner {
                     let id = tx.put_outbox(&entry)?;
                     asked.push((invitees.clone(), waiting.expect(id)));
                 }
-                let here = events.len() + sharing.groups.len();
+                let here = events.len() + sharing.groups.len() + usize::from(silenced);
                 let answer = conclude(failures.clone(), here + asked.len() > 0);
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok(Sent::Now {

@@ -6,6 +6,7 @@
 
 mod waiting;
 
+use crate::authorization::AuthorizationAsked;
 use crate::group::GroupChange;
 use crate::invitation::{AnswerShown, CancellationShown, InvitationShown};
 use crate::notification::Notification;
@@ -42,6 +43,8 @@ pub enum PushContent {
     SystemMessage(Box<SystemMessageShown>),
     /// Something has changed (csp-access 13).
     Notification(Notification),
+    /// A watcher wants more than he may see (csp-presence 6.6, 6.7).
+    Authorization(Box<AuthorizationAsked>),
     /// Something has changed in a group in which the session is joined (csp-group 5.13). Not
     /// stored.
     #[serde(skip)]

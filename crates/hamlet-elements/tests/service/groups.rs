@@ -409,7 +409,10 @@ async fn members_are_added_and_removed_by_those_who_may() {
             users,
         })
     };
-    assert_eq!(code(&server, &anna, by_name("nobody")).await, "410 410:");
+    assert_eq!(
+        code(&server, &anna, by_name("nobody")).await,
+        "410 410:nobody"
+    );
     assert_eq!(code(&server, &anna, by_name("CY")).await, "200");
     assert_eq!(
         told(&server),

@@ -1,17 +1,21 @@
 //! Events of the service elements on their way to sessions.
 
 use crate::cir::Cir;
+use crate::delivery::group_cursors::Cursors;
+use crate::delivery::group_log::GroupLog;
 use crate::metrics::Metrics;
 use crate::records::Records;
 use crate::session::registry::Registry;
 use crate::session::{Session, User};
 use hamlet_elements::group::GroupChange;
-use hamlet_elements::im::MessageEvent;
+use hamlet_elements::im::{GroupCursor, GroupMessage, MessageEvent};
 use hamlet_elements::notification::Notification;
 use hamlet_elements::push::{Push, PushContent, Pushed};
 use hamlet_elements::{Event, Events};
 use hamlet_model::presence::Attribute;
 use hamlet_model::{GroupId, Service, SessionId, Timestamp, UserId};
+use parking_lot::RwLock;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,6 +38,10 @@ pub(crate) struct Hub {
     pub(crate) records: Records,
     metrics: Arc<Metrics>,
     max_notices: usize,
+    /// The logs of the groups that sessions have joined.
+    groups: RwLock<HashMap<GroupId, Arc<GroupLog>>>,
+    /// How far they have come there, on its way to the store.
+    pub(crate) cursors: Cursors,
     /// Names notices.
     numbers: AtomicU64,
 }
@@ -52,6 +60,8 @@ impl Hub {
             records,
             metrics,
             max_notices,
+            groups: RwLock::default(),
+            cursors: Cursors::default(),
             numbers: AtomicU64::new(0),
         }
     }
@@ -141,6 +151,74 @@ impl Hub {
         })
     }
 
+    /// A session has joined a group. `last`: the newest place of the group's log, if that is
+    /// known.
+    pub(crate) fn join_group(&self, cursor: &GroupCursor, name: String, last: Option<i64>) {
+        let Some(session) = self.registry.session(cursor.session.as_str()) else {
+            return;
+        };
+        let group = &cursor.group;
+        let log = {
+            let mut groups = self.groups.write();
+            let log = groups.entry(group.clone()).or_insert_with(|| {
+                let newest = last.unwrap_or(cursor.position);
+                Arc::new(GroupLog::new(group.clone(), newest, last.is_none()))
+            });
+            log.join(&session);
+            log.clone()
+        };
+        session.groups.lock().join(log, name, cursor);
+        self.cir.raise(&session);
+    }
+
+    /// A session is not joined in a group any more: what it has not got of it it does not get.
+    pub(crate) fn leave_group(&self, session: &SessionId, group: &GroupId) {
+        let left = self.registry.session(session.as_str());
+        if let Some(session) = left {
+            session.groups.lock().leave(group);
+            session.group_left(group);
+        }
+        let mut groups = self.groups.write();
+        if groups.get(group).is_some_and(|log| !log.leave(session)) {
+            groups.remove(group);
+        }
+    }
+
+    /// A session has ended.
+    pub(crate) fn leave_all_groups(&self, session: &Session) {
+        let logs = session.groups.lock().leave_all();
+        if logs.is_empty() {
+            return;
+        }
+        let mut groups = self.groups.write();
+        for log in logs {
+            if !log.leave(&session.id) {
+                groups.remove(&log.group);
+            }
+        }
+    }
+
+    /// Something was said in a group: one entry for all, and everybody is told to come for it.
+    fn group_message(&self, message: Arc<GroupMessage>) {
+        let log = self.groups.read().get(&message.group).cloned();
+        let Some(log) = log else {
+            return;
+        };
+        log.arrived(message.clone());
+        for session in log.members() {
+            let is_his = message.sender_client.as_ref() == Some(&session.client)
+                && message.sender == session.user.id;
+            if !is_his {
+                self.cir.raise(&session);
+            }
+        }
+    }
+
+    /// The logs that sessions are joined to.
+    pub(crate) fn group_logs(&self) -> Vec<Arc<GroupLog>> {
+        self.groups.read().values().cloned().collect()
+    }
+
     /// Lets a push wait for a session.
     pub(crate) fn queue(&self, session: &Arc<Session>, push: Arc<Push>) {
         if !session.outbound.lock().add_push(push, self.max_notices) {
@@ -219,18 +297,34 @@ impl Events for Hub {
                     self.group_notice(&session, group, change);
                 }
             }
+            Event::GroupJoined {
+                session,
+                group,
+                name,
+                cursor,
+            } => {
+                let cursor = GroupCursor {
+                    group,
+                    session,
+                    position: cursor,
+                    beyond: Vec::new(),
+                };
+                self.join_group(&cursor, name, None);
+            }
+            Event::GroupUnjoined { session, group } => self.leave_group(&session, &group),
             Event::GroupLeft {
                 session,
                 group,
                 code,
             } => {
+                self.leave_group(&session, &group);
                 if let Some(session) = self.registry.session(session.as_str()) {
                     session.outbound.lock().pushes.forget_group(&group);
                     let content = PushContent::GroupLeft { group, code };
                     self.queue(&session, self.notice(content, NOTIFICATION_LIFE));
                 }
             }
-            Event::GroupNews { .. } => {}
+            Event::GroupMessage(message) => self.group_message(message),
             Event::Outbox => self.outbox.notify_one(),
             Event::Message(record) => {
                 if let MessageEvent::Accepted {

@@ -6,6 +6,8 @@
 //! each family of transactions.
 
 pub mod address;
+pub mod authorization;
+pub mod blocking;
 pub mod contact_list;
 pub mod content;
 pub mod group;
@@ -16,15 +18,18 @@ pub mod message;
 pub mod notification;
 pub mod presence;
 pub mod presence_attributes;
+pub mod presence_extensions;
 pub mod presence_merge;
 pub mod presence_values;
 pub mod profile;
+pub mod pull;
 pub(crate) mod push;
 pub mod result;
 pub mod search;
 pub mod send_message;
 pub mod system_message;
 pub mod verify;
+pub mod watchers;
 
 use crate::client_profile::ClientProfile;
 use hamlet_csp::elements::Primitive;
@@ -51,10 +56,21 @@ pub enum Reply {
     Status,
     /// SendMessage-Response.
     SendMessage,
+    /// GetBlockedList-Response.
+    GetBlockedList,
     /// GetPresence-Response.
     GetPresence {
         /// What was asked for; empty for everything.
         attributes: AttributeSet,
+    },
+    /// GetAttributeList-Response.
+    GetAttributeList,
+    /// GetReactiveAuthStatus-Response.
+    GetReactiveAuthStatus,
+    /// GetWatcherList-Response.
+    GetWatcherList {
+        /// The request set a limit.
+        counted: bool,
     },
     /// GetList-Response.
     GetList,
@@ -104,6 +120,11 @@ pub fn request(
             send_message::request(*request, extensions, facts)
                 .map(|message| (Request::SendMessage(Box::new(message)), Reply::SendMessage))
         }
+        Primitive::GetBlockedListRequest => Ok((Request::GetAccessLists, Reply::GetBlockedList)),
+        Primitive::BlockEntityRequest(request) => {
+            let change = blocking::change(&request, facts);
+            Ok((Request::ChangeAccessLists(Box::new(change)), Reply::Status))
+        }
         Primitive::UpdatePresenceRequest(request) => presence::update(*request)
             .map(|update| (Request::UpdatePresence(update), Reply::Status)),
         Primitive::GetPresenceRequest(request) => presence::get(&request, facts).map(|get| {
@@ -114,6 +135,27 @@ pub fn request(
             .map(|subscribe| (Request::SubscribePresence(subscribe), Reply::Status)),
         Primitive::UnsubscribePresenceRequest(request) => presence::unsubscribe(&request, facts)
             .map(|unsubscribe| (Request::UnsubscribePresence(unsubscribe), Reply::Status)),
+        Primitive::CreateAttributeListRequest(request) => authorization::create(&request, facts)
+            .map(|create| (Request::CreateAttributeList(create), Reply::Status)),
+        Primitive::DeleteAttributeListRequest(request) => authorization::delete(&request, facts)
+            .map(|delete| (Request::DeleteAttributeList(delete), Reply::Status)),
+        Primitive::GetAttributeListRequest(request) => {
+            let get = authorization::get(&request, facts);
+            Ok((Request::GetAttributeLists(get), Reply::GetAttributeList))
+        }
+        Primitive::PresenceAuthUser(request) => authorization::decision(&request, facts)
+            .map(|decision| (Request::AuthorizeWatcher(decision), Reply::Status)),
+        Primitive::CancelAuthRequest(request) => authorization::cancel(&request, facts)
+            .map(|cancel| (Request::CancelAuthorization(cancel), Reply::Status)),
+        Primitive::GetReactiveAuthStatusRequest(request) => {
+            let get = Request::GetReactiveAuthorizations(authorization::status(&request, facts));
+            Ok((get, Reply::GetReactiveAuthStatus))
+        }
+        Primitive::GetWatcherListRequest(request) => {
+            let get = watchers::get(&request);
+            let counted = request.max_watcher_list.is_some();
+            Ok((Request::GetWatchers(get), Reply::GetWatcherList { counted }))
+        }
         Primitive::GetListRequest => Ok((Request::GetContactLists, Reply::GetList)),
         Primitive::CreateListRequest(request) => contact_list::create(&request, facts)
             .map(|create| (Request::CreateContactList(create), Reply::CreateList)),
@@ -179,10 +221,23 @@ pub fn answer(reply: Reply, answer: Answer, facts: &Facts<'_>) -> Primitive {
             send_message::response(&accepted, facts)
         }
         (Reply::SendMessage, Err(refusal)) => send_message::refused(&refusal, facts),
+        (Reply::GetBlockedList, Ok(Response::AccessLists(lists))) => {
+            blocking::response(&lists, facts)
+        }
         (Reply::GetPresence { attributes }, Ok(Response::Presence(values))) => {
             presence::values_response(&values, attributes, facts)
         }
         (Reply::GetPresence { .. }, Err(refusal)) => presence::values_refused(&refusal, facts),
+        (Reply::GetAttributeList, Ok(Response::AttributeLists(lists))) => {
+            authorization::lists_response(&lists, facts)
+        }
+        (Reply::GetAttributeList, Err(refusal)) => authorization::lists_refused(&refusal, facts),
+        (Reply::GetReactiveAuthStatus, Ok(Response::ReactiveAuthorizations(all))) => {
+            authorization::status_response(&all)
+        }
+        (Reply::GetWatcherList { counted }, Ok(Response::Watchers(all))) => {
+            watchers::response(&all, counted, facts)
+        }
         (Reply::GetList, Ok(Response::ContactLists(lists))) => {
             contact_list::lists_response(&lists, facts)
         }
@@ -249,9 +304,15 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         Response::ContactList(managed) => (managed.code, managed.details.as_slice()),
         Response::Presence(values) => (presence::values_code(values), values.details.as_slice()),
         Response::PublicProfiles(profiles) => (profiles.code(), profiles.details.as_slice()),
+        Response::AttributeLists(lists) => (lists.code(), lists.details.as_slice()),
         Response::ContactLists(_)
+        | Response::AccessLists(_)
+        | Response::ReactiveAuthorizations(_)
+        | Response::Watchers(_)
         | Response::Members(_)
         | Response::SearchPage(_)
+        | Response::History(_)
+        | Response::HistoryMessage(_)
         | Response::Location(_)
         | Response::GroupJoined(_)
         | Response::JoinedUsers(_)

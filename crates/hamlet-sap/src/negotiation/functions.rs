@@ -145,12 +145,18 @@ impl FunctionSet {
     pub(crate) fn offered() -> Self {
         use Function::{ADDGM, GETGM, GETJU, MBRAC, REJEC, RMVGM};
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{CAINV, GETMAP, INVIT, SGMNT, UPDPR, VRID};
-        use Function::{CREAG, DELGR, EXCON, GETGP, GRCHN, SETGP, SUBGCN};
+        use Function::{
+            BLENT, CAAUT, CAINV, CALI, CREAG, DALI, DELGR, EXCON, FWMSG, GALS, GETAUT, GETGP,
+            GETLM, GETM, GETMAP, GETWL, GLBLU, GRCHN, INVIT, NOTIF, REACT, REJCM, SETD, SETGP,
+            SGMNT, SUBGCN, UPDPR, VRID,
+        };
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
             .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
+            .chain([GETWL, REACT, CAAUT, GETAUT, CALI, DALI, GALS])
+            .chain([GLBLU, BLENT])
+            .chain([SETD, GETLM, GETM, REJCM, NOTIF, FWMSG])
             .chain([CREAG, DELGR, GETGP, SETGP, SUBGCN, GRCHN, EXCON])
             .chain([GETGM, ADDGM, RMVGM, MBRAC, REJEC, GETJU])
             .for_each(|function| set.insert(function));
@@ -217,12 +223,26 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::ListManageRequest => Function::MCLS,
         Tag::GetPresenceRequest => Function::GETPR,
         Tag::UpdatePresenceRequest => Function::UPDPR,
+        Tag::GetWatcherListRequest => Function::GETWL,
+        Tag::PresenceAuthUser => Function::REACT,
+        Tag::CancelAuthRequest => Function::CAAUT,
+        Tag::GetReactiveAuthStatusRequest => Function::GETAUT,
+        Tag::CreateAttributeListRequest => Function::CALI,
+        Tag::DeleteAttributeListRequest => Function::DALI,
+        Tag::GetAttributeListRequest => Function::GALS,
         Tag::SearchRequest => Function::SRCH,
         Tag::StopSearchRequest => Function::STSRC,
         Tag::VerifyIDRequest => Function::VRID,
         Tag::InviteRequest | Tag::InviteUserResponse => Function::INVIT,
         Tag::CancelInviteRequest => Function::CAINV,
         Tag::GetMapRequest => Function::GETMAP,
+        Tag::GetBlockedListRequest => Function::GLBLU,
+        Tag::BlockEntityRequest => Function::BLENT,
+        Tag::SetDeliveryMethodRequest => Function::SETD,
+        Tag::GetMessageListRequest => Function::GETLM,
+        Tag::GetMessageRequest => Function::GETM,
+        Tag::RejectMessageRequest => Function::REJCM,
+        Tag::ForwardMessageRequest => Function::FWMSG,
         Tag::CreateGroupRequest => Function::CREAG,
         Tag::DeleteGroupRequest => Function::DELGR,
         Tag::GetGroupPropsRequest => Function::GETGP,
@@ -292,9 +312,7 @@ mod tests {
         assert!(requested.contains(Function::SRCH) && requested.contains(Function::NEWM));
         assert!(!requested.contains(Function::NOTIF) && !requested.contains(Function::ADVSR));
         let denied = requested.without(offered).tree(Version::V1_2);
-        let im = denied.im_feat.unwrap();
-        assert_eq!(im.im_receive_func, None, "NEWM is there");
-        assert_eq!(im.im_auth_func, Some(IMAuthFunc::default()));
+        assert_eq!(denied.im_feat, None, "NEWM, GLBLU and BLENT are there");
         assert_eq!(denied.presence_feat, None);
     }
 

@@ -41,6 +41,17 @@ impl Agreement {
         })
     }
 
+    /// Whether the session has asked for `function` and got it.
+    pub(crate) fn includes(&self, function: Function) -> bool {
+        self.requested.contains(function) && self.offered.contains(function)
+    }
+
+    /// Whether both sides have said that `function` is used: the server sends nothing by itself
+    /// that the client has not asked for (csp-im 1).
+    pub(crate) fn agrees(&self, function: Function) -> bool {
+        self.requested.contains(function) && self.offered.contains(function)
+    }
+
     /// Whether the session may use `function`: one that was denied never, one that was not
     /// requested only where old clients expect it.
     pub(crate) fn allows(&self, function: Function, version: Version) -> bool {
@@ -103,8 +114,9 @@ mod tests {
                 respond(request(four.clone(), true), version, ServiceSet::ALL);
             let denied = response.functions.unwrap().wvcsp_feat.unwrap();
             assert_eq!(denied.group_feat, None);
-            let im = denied.im_feat.unwrap();
-            assert!(im.im_receive_func.unwrap().notif);
+            let receive = denied.im_feat.and_then(|im| im.im_receive_func);
+            let offline = receive.is_some_and(|receive| receive.offnotif);
+            assert_eq!(offline, version == Version::V1_3);
             assert!(denied.presence_feat.unwrap().cont_list_func.is_none());
             let all = response.all_functions.unwrap().wvcsp_feat.unwrap();
             assert_eq!(all.group_feat, Some(GroupFeat::default()));
@@ -113,7 +125,7 @@ mod tests {
             assert!(agreement.allows(Function::NEWM, version));
             assert!(agreement.allows(Function::SRCH, version));
             assert!(agreement.allows(Function::INVIT, version));
-            assert!(!agreement.allows(Function::BLENT, version));
+            assert!(agreement.allows(Function::BLENT, version));
         }
     }
 

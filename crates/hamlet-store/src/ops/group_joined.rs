@@ -139,7 +139,8 @@ impl Tx<'_> {
              ON CONFLICT (group_id, user_id, client) DO UPDATE SET session = excluded.session,
                  copy = excluded.copy, screen_name = excluded.screen_name,
                  name_key = excluded.name_key, subscribed = excluded.subscribed,
-                 joined = excluded.joined, cursor = excluded.cursor, delivery = NULL",
+                 joined = excluded.joined, cursor = excluded.cursor, beyond = '',
+                 delivery = NULL",
             values![
                 &joined.group,
                 &joined.user,

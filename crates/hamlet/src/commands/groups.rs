@@ -123,14 +123,14 @@ async fn follow(client: &mut Client, timeout: Option<Duration>) -> Result<(), Fa
                     .and_then(|it| it.group.as_ref());
                 let name = group.and_then(|it| it.screen_name.as_ref());
                 let name = name.and_then(|name| name.sname.as_deref()).unwrap_or("?");
-                let text = message.text().unwrap_or_default();
+                let text = message.text();
                 line(format!("<{}> {}", plain(name), plain(&text)))?;
             }
             Incoming::Disconnect(refusal) => {
                 return Err(Failure::said(format!("the session has ended: {refusal}")));
             }
             Incoming::Other(other) => {
-                for text in told(&other.primitive) {
+                for text in other.primitive.iter().flat_map(told) {
                     line(plain(&text))?;
                 }
             }
@@ -138,7 +138,7 @@ async fn follow(client: &mut Client, timeout: Option<Duration>) -> Result<(), Fa
         }
         client.acknowledge(&incoming).await?;
         if let Incoming::Other(other) = &incoming
-            && matches!(other.primitive, Primitive::LeaveGroupResponse(_))
+            && matches!(other.primitive, Some(Primitive::LeaveGroupResponse(_)))
         {
             return Err(Failure::said("you are not in the group any more"));
         }

@@ -5,6 +5,7 @@ use super::public::{BaseUrl, Public};
 use super::settings::{Key, Setting, configuration, default_value};
 use super::value::{
     Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, RegisterBy, Size, StoreUrl,
+    Unauthorized,
 };
 use hamlet_model::Domain;
 use http::HeaderName;
@@ -220,6 +221,11 @@ configuration! {
         "im.max_content" => max_content: Size = "512KiB";
         /// Largest number of users that one message may address, contact lists expanded.
         "im.max_recipients" => max_recipients: u32 = "1000";
+        /// Largest number of entries in the block list of a user, and in his grant list.
+        "im.max_blocked" => max_blocked: u32 = "1000";
+        /// Senders and inviters are not told that a user blocks them: they get 200, and nothing is
+        /// delivered. Else they get 532.
+        "im.silent_blocking" => silent_blocking: bool = "false";
         /// Largest number of messages that wait for a user; a sender to a full mailbox is
         /// answered 507.
         "im.quota_messages" => quota_messages: u32 = "1000";
@@ -229,6 +235,16 @@ configuration! {
 
     /// Presence and contact lists.
     presence: Presence {
+        /// What a watcher sees of a user who has decided nothing that applies to him, neither
+        /// for him nor for a contact list nor for everybody: `ask`, nothing, and the user is
+        /// asked; `contacts`, everything if one of them has the other in a contact list, else
+        /// as `ask`; `everyone`, everything.
+        "presence.unauthorized" => unauthorized: Unauthorized = "ask";
+        /// Largest number of users for whom a user has decided singly what they may see.
+        "presence.max_attribute_lists" => max_attribute_lists: u32 = "2000";
+        /// How long it is remembered who has looked at a user's presence; the watcher list
+        /// goes back no further.
+        "presence.watcher_history" => watcher_history: Duration = "30d";
         /// Largest number of contact lists of a user.
         "presence.max_lists" => max_lists: u32 = "50";
         /// Largest number of members of one contact list.
@@ -239,6 +255,12 @@ configuration! {
         "presence.max_text" => max_text: u32 = "1024";
         /// Largest picture or business card in presence, as it is transferred.
         "presence.max_content" => max_content: Size = "64KiB";
+        /// How long a client whose session ended without its doing is still shown online; one
+        /// that logs in again at once does not seem to have been away.
+        "presence.hold" => hold: Duration = "5s";
+        /// How long after one notice of a user's presence a client gets the next one at the
+        /// earliest; what changes meanwhile comes together.
+        "presence.window" => window: Duration = "2s";
     }
 
     /// Searches for users.
@@ -264,6 +286,17 @@ configuration! {
         /// The country code, digits only, that completes phone numbers without one. Nothing:
         /// they are taken as they are.
         "search.country_code" => country_code: String = "";
+    }
+
+    /// What is said in groups.
+    group_talk: GroupTalk {
+        /// Most messages of a group that are kept for joined clients which do not fetch them;
+        /// they miss older ones.
+        "groups.max_waiting" => max_waiting: u32 = "5000";
+        /// Most messages in the history of a group whose property History is on; 0 for none.
+        "groups.history_messages" => history_messages: u32 = "100";
+        /// For how long a message is part of the history.
+        "groups.history_age" => history_age: Duration = "1d";
     }
 
     /// Invitations of users by users.
@@ -338,6 +371,9 @@ configuration! {
         "relay.retry_min" => retry_min: Duration = "2s";
         /// Longest such pause.
         "relay.retry_max" => retry_max: Duration = "10m";
+        /// How long another domain may leave everything unanswered until its users are shown
+        /// neither online nor offline.
+        "relay.lost_after" => lost_after: Duration = "10m";
     }
 
     /// What clients are told about the service provider.

@@ -1,11 +1,11 @@
 //! What the layers below are told: their own structures, which know no configuration file.
 
-use super::{Config, Pse, RegisterBy};
+use super::{Config, Pse, RegisterBy, Unauthorized};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::content::ContentConfig;
-use hamlet_elements::im::ImConfig;
+use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
@@ -85,11 +85,13 @@ impl Config {
             relay: RelayConfig {
                 retry_min: self.relay.retry_min,
                 retry_max: self.relay.retry_max,
+                lost_after: self.relay.lost_after,
                 ..usual.relay
             },
             delivery: DeliveryConfig {
                 poll_min: self.poll.min,
                 guard_time: self.poll.guard_time.0,
+                presence_window: presence.window,
                 ..usual.delivery
             },
             http: HttpConfig {
@@ -111,6 +113,8 @@ impl Config {
                 max_waiting_bytes: im.quota_size.0,
                 max_content: im.max_content.octets(),
                 max_recipients: im.max_recipients as usize,
+                max_access_entities: im.max_blocked as usize,
+                silent_blocking: im.silent_blocking,
                 ..usual.im
             },
             contact_lists: ContactListConfig {
@@ -120,8 +124,20 @@ impl Config {
                 ..usual.contact_lists
             },
             presence: PresenceConfig {
+                unauthorized: match presence.unauthorized {
+                    Unauthorized::Ask => hamlet_elements::authorization::Unauthorized::Ask,
+                    Unauthorized::Contacts => {
+                        hamlet_elements::authorization::Unauthorized::Contacts
+                    }
+                    Unauthorized::Everyone => {
+                        hamlet_elements::authorization::Unauthorized::Everyone
+                    }
+                },
+                max_attribute_lists: presence.max_attribute_lists as usize,
+                watcher_history: presence.watcher_history,
                 max_text: presence.max_text as usize,
                 max_content: presence.max_content.octets(),
+                hold: presence.hold,
                 ..usual.presence
             },
             search: SearchConfig {
@@ -142,6 +158,11 @@ impl Config {
                 max_invited: self.invitations.max_open as usize,
                 max_waiting: self.invitations.max_waiting as usize,
                 ..usual.invitations
+            },
+            group_talk: GroupTalkConfig {
+                max_waiting: self.group_talk.max_waiting,
+                history_messages: self.group_talk.history_messages,
+                history_age: self.group_talk.history_age,
             },
             content: self.content(),
             map: MapConfig {

@@ -353,6 +353,39 @@ impl Setting for Pse {
     }
 }
 
+/// What is seen of a user who has decided nothing that applies to the watcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unauthorized {
+    /// Nothing, and he is asked.
+    Ask,
+    /// Everything, among contacts.
+    Contacts,
+    /// Everything.
+    Everyone,
+}
+
+impl Setting for Unauthorized {
+    const EXPECTED: &'static str = "`ask`, `contacts` or `everyone`";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "ask" => Some(Self::Ask),
+            "contacts" => Some(Self::Contacts),
+            "everyone" => Some(Self::Everyone),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Ask => "ask",
+            Self::Contacts => "contacts",
+            Self::Everyone => "everyone",
+        }
+        .to_owned()
+    }
+}
+
 /// What an unknown user needs to register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegisterBy {

@@ -9,6 +9,8 @@ mod execute;
 mod failure;
 mod groups;
 mod msisdns;
+mod network;
+mod outside_message;
 mod profile;
 mod sessions;
 mod stats;

@@ -1,7 +1,7 @@
 //! The client library in groups.
 
 use super::GROUP;
-use crate::content::{STORE, ask, basic, keep};
+use crate::content_store::{STORE, ask, basic, keep};
 use hamlet_client::{Client, Incoming, Primitive, Recipients, Syntax, Version};
 use hamlet_tests::server::TestServer;
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn the_client_library_makes_joins_shares_and_leaves_groups() {
         let Incoming::Other(other) = &came else {
             panic!("{came:?}");
         };
-        let Primitive::InviteUserRequest(invite) = &other.primitive else {
+        let Some(Primitive::InviteUserRequest(invite)) = &other.primitive else {
             panic!("{other:?}");
         };
         let urls = &invite.url_list.as_ref().expect("URLs").url;

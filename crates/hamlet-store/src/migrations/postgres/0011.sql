@@ -56,6 +56,8 @@ CREATE TABLE group_joined (
     joined BIGINT NOT NULL,
     -- The place in the group's log up to which this client has everything.
     cursor BIGINT NOT NULL,
+    -- What it has beyond that: places, with commas between them.
+    beyond TEXT COLLATE "C" NOT NULL DEFAULT '',
     -- How messages of this group reach this session, where that is agreed; JSON.
     delivery TEXT COLLATE "C",
     PRIMARY KEY (group_id, user_id, client)

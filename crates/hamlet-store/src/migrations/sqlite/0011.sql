@@ -73,6 +73,8 @@ CREATE TABLE group_joined (
     joined INTEGER NOT NULL,
     -- The place in the group's log up to which this client has everything.
     cursor INTEGER NOT NULL,
+    -- What it has beyond that: places, with commas between them.
+    beyond TEXT NOT NULL DEFAULT '',
     -- How messages of this group reach this session, where that is agreed; JSON.
     delivery TEXT,
     PRIMARY KEY (group_id, user_id, client)
