@@ -53,6 +53,8 @@ pub(crate) struct Session {
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
+    /// Its capabilities have been negotiated.
+    has_negotiated: AtomicBool,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
 }
@@ -140,6 +142,7 @@ impl Session {
             outbound: Mutex::new(outbound),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
+            has_negotiated: AtomicBool::new(false),
             cir: SessionCir::default(),
             tally: Tally::new(now),
         }
@@ -209,6 +212,12 @@ impl Session {
             self.persisted.store(seen, Ordering::Relaxed);
         }
         untold
+    }
+
+    /// Whether its capabilities are negotiated for the first time since it, or the server,
+    /// began.
+    pub(crate) fn is_first_negotiation(&self) -> bool {
+        !self.has_negotiated.swap(true, Ordering::Relaxed)
     }
 
     /// A membership has ended, and with it what was agreed about messages of that group
