@@ -82,7 +82,7 @@ pub(crate) fn respond(
 mod tests {
     use super::*;
     use hamlet_csp::elements::{
-        ContListFunc, FundamentalFeat, GroupFeat, IMFeat, IMReceiveFunc, PresenceFeat, WVCSPFeat,
+        FundamentalFeat, GroupFeat, IMFeat, IMReceiveFunc, PresenceFeat, WVCSPFeat,
     };
 
     fn request(tree: WVCSPFeat, all: bool) -> ServiceRequest {
@@ -110,11 +110,10 @@ mod tests {
             assert_eq!(denied.group_feat, Some(GroupFeat::default()));
             let im = denied.im_feat.unwrap();
             assert!(im.im_receive_func.unwrap().notif);
-            assert!(denied.presence_feat.unwrap().cont_list_func.is_none());
+            assert_eq!(denied.presence_feat, None, "all of it is there");
             let all = response.all_functions.unwrap().wvcsp_feat.unwrap();
             assert_eq!(all.group_feat, None);
-            let lists = all.presence_feat.unwrap().cont_list_func;
-            assert_eq!(lists, Some(ContListFunc::default()));
+            assert_eq!(all.presence_feat, Some(PresenceFeat::default()));
             assert!(agreement.allows(Function::NEWM, version));
             assert!(agreement.allows(Function::SRCH, version));
             assert!(agreement.allows(Function::INVIT, version));
