@@ -6,6 +6,7 @@ use crate::extension::{Extension, ExtensionNode};
 use crate::leaf::ContentData;
 use crate::sink::Sink;
 use crate::version::{NAMESPACE_PREFIXES, Namespace, Version};
+use crate::written::{Form, Written};
 use base64::Engine;
 use hamlet_wbxml::{Writer, integer_octets};
 use std::borrow::Cow;
@@ -26,6 +27,20 @@ impl<'o> WbxmlSink<'o> {
             options,
             pending: None,
         }
+    }
+
+    /// For a part of a document, at a place where this tag page is in force.
+    pub(crate) fn part(version: Version, options: &'o WriteOptions, tag_page: u8) -> Self {
+        Self {
+            writer: Writer::part(tag_page),
+            version,
+            options,
+            pending: None,
+        }
+    }
+
+    pub(crate) fn into_part(self, tag_page: u8) -> Option<hamlet_wbxml::Part> {
+        self.writer.into_part(tag_page)
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
@@ -252,6 +267,13 @@ impl Sink for WbxmlSink<'_> {
         self.writer.end();
     }
 
+    fn written(&mut self, written: &Written) {
+        self.flush(true);
+        if let Form::Wbxml(part) = &written.form {
+            self.writer.splice(part);
+        }
+    }
+
     fn extension(&mut self, tag: Tag, extension: &Extension) {
         self.flush(true);
         let content = !extension.nodes.is_empty();
@@ -260,6 +282,13 @@ impl Sink for WbxmlSink<'_> {
         self.nodes(&extension.nodes);
         if content {
             self.writer.end();
+        }
+    }
+
+    fn foreign(&mut self, nodes: &[ExtensionNode]) {
+        if !nodes.is_empty() {
+            self.flush(true);
+            self.nodes(nodes);
         }
     }
 }

@@ -9,11 +9,13 @@
 #![forbid(unsafe_code)]
 
 pub mod authorization;
-mod blocking;
+pub mod blocking;
 pub mod contact_list;
+pub mod content;
 mod directory;
 pub mod elements;
 mod failure;
+pub mod group;
 pub mod im;
 pub mod invitation;
 pub mod locate;

@@ -2,6 +2,7 @@
 
 use crate::elements::Inner;
 use crate::failure::encoding;
+use crate::group;
 use crate::im;
 use crate::invitation;
 use crate::service::{Answer, Event, Request};
@@ -278,9 +279,12 @@ fn failed_elsewhere(
     entry: &OutboxEntry,
     answer: &Answer,
 ) -> Result<Vec<Event>, StoreError> {
-    let Some(Parcel::Request { request, .. }) = Parcel::of(entry) else {
+    let Some(Parcel::Request { requestor, request }) = Parcel::of(entry) else {
         return Ok(Vec::new());
     };
+    if group::undo_late_join(tx, shared, &requestor, &request, answer)? {
+        return Ok(vec![Event::Outbox]);
+    }
     if let (Request::DeliverInvitation(deliver), Err(refusal)) = (&*request, answer) {
         invitation::forget_refused(tx, deliver, refusal)?;
     }

@@ -250,6 +250,17 @@ impl ClientProfile {
         );
         reactive && version == Version::V1_3
     }
+
+    /// Whether the client takes this primitive in a form that its version does not have
+    /// (clients AND-22).
+    pub fn takes_form_of_other_version(&self, primitive: Tag) -> bool {
+        let maps = [
+            Tag::JoinGroupResponse,
+            Tag::GetJoinedUsersResponse,
+            Tag::GroupChangeNotice,
+        ];
+        self.flat_user_map_list && maps.contains(&primitive)
+    }
 }
 
 #[cfg(test)]
@@ -434,6 +445,16 @@ mod tests {
         let android = ClientProfile::of(ClientFamily::Android).write_options(false);
         assert_eq!(android.no_text_end_at_multiple_of, Some(1024));
         assert!(!android.escape_texts && !android.doctype);
+        let of = ClientProfile::of;
+        for (family, primitive, takes) in [
+            (ClientFamily::Android, Tag::JoinGroupResponse, true),
+            (ClientFamily::Android, Tag::GroupChangeNotice, true),
+            (ClientFamily::Android, Tag::InviteUserRequest, false),
+            (ClientFamily::Nokia, Tag::JoinGroupResponse, false),
+        ] {
+            let taken = of(family).takes_form_of_other_version(primitive);
+            assert_eq!(taken, takes, "{family:?} {primitive}");
+        }
         let nokia = ClientProfile::of(ClientFamily::Nokia).write_options(true);
         assert!(nokia.escape_texts && nokia.doctype);
         assert_eq!(

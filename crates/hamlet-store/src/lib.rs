@@ -22,12 +22,19 @@ pub use config::{StoreConfig, StoreUrl};
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
 pub use migrate::SCHEMA_VERSION;
+pub use ops::access::AccessProbe;
 pub use ops::account::{Account, AccountStatus};
 pub use ops::authorization::{
     AttributeList, AttributeTarget, ReactiveAuthorization, ReactiveState,
 };
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
+pub use ops::content::{ContentPut, ContentQuota, ContentUsage, StoredContent};
+pub use ops::group::StoredGroup;
+pub use ops::group_joined::{GroupListener, GroupPresence, StoredJoined};
+pub use ops::group_log::{GroupCursor, GroupLogEntry, JoinedSession, LogPolicy};
+pub use ops::group_member::StoredMember;
+pub use ops::group_permission::GroupPermission;
 pub use ops::idempotence::Remembered;
 pub use ops::invitation::{InvitationState, StoredInvitation};
 pub use ops::invitation_code::InvitationCode;
@@ -35,6 +42,7 @@ pub use ops::mailbox::{MAX_REPORTS, MailboxEntry, MailboxKind, Put, Quota};
 pub use ops::outbox::{NewOutboxEntry, OutboxEntry};
 pub use ops::presence::StoredAttribute;
 pub use ops::push::StoredPush;
+pub use ops::search::groups::{GroupCriterion, GroupText};
 pub use ops::search::{Criterion, Found, Search, SearchedText};
 pub use ops::search_cursor::SearchCursor;
 pub use ops::session::StoredSession;

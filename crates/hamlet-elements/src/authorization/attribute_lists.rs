@@ -43,7 +43,9 @@ impl Inner {
             }
         }
         let owner = requestor.user.clone();
-        let named = self.named(&owner, request.targets, &mut failures).await?;
+        let named = self
+            .named_targets(&owner, request.targets, &mut failures)
+            .await?;
         let max = self.config.presence.max_attribute_lists;
         let (attributes, default) = (request.attributes, request.default);
         let flags = (request.user_notify, request.contact_list_notify);
@@ -76,7 +78,9 @@ impl Inner {
         }
         let mut failures = Failures::new();
         let owner = requestor.user.clone();
-        let named = self.named(&owner, request.targets, &mut failures).await?;
+        let named = self
+            .named_targets(&owner, request.targets, &mut failures)
+            .await?;
         let default = request.default;
         self.change_authorization(requestor, key, move |tx, _| {
             delete(tx, &owner, &named, default, failures.clone())
@@ -92,7 +96,9 @@ impl Inner {
         let all = request.targets.is_empty();
         let mut failures = Failures::new();
         let owner = requestor.user;
-        let named = self.named(&owner, request.targets, &mut failures).await?;
+        let named = self
+            .named_targets(&owner, request.targets, &mut failures)
+            .await?;
         let default = request.default;
         let (lists, missing) = self
             .store
@@ -130,7 +136,7 @@ impl Inner {
 
     /// Users that may exist, and contact lists that may be the owner's; the others are noted
     /// (531, 700).
-    async fn named(
+    async fn named_targets(
         &self,
         owner: &UserId,
         targets: Targets,

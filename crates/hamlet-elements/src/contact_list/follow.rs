@@ -238,5 +238,6 @@ impl Inner {
             tracing::warn!(%error, "publishers are not asked about a new watcher");
         }
         self.tell_of_list(&effects.owner, effects.notices).await;
+        self.recheck_or_warn(&effects.owner).await;
     }
 }

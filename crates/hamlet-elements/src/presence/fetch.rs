@@ -169,10 +169,10 @@ fn failed(users: Vec<UserId>, refusal: &Refusal) -> Vec<hamlet_model::Detail> {
     failures.into_details()
 }
 
-/// csp-presence 3.1: a watcher who names no attribute wants all.
+/// csp-presence 3.1: a watcher who names no attribute wants all that CSP defines.
 pub(crate) fn all_if_empty(set: AttributeSet) -> AttributeSet {
     if set.is_empty() {
-        AttributeSet::ALL
+        AttributeSet::STANDARD
     } else {
         set
     }

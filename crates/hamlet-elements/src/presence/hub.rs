@@ -48,11 +48,6 @@ impl Hub {
     pub(crate) fn serve(&self, home: Domain, served: Vec<Domain>, policy: Unauthorized) {
         self.lock().serve(home, served, policy);
     }
-
-    /// Forgets a user whose account is gone.
-    pub(crate) fn forget(&self, user: &UserId) {
-        self.lock().forget(user);
-    }
 }
 
 /// What a transaction made of the state of some users.

@@ -1,7 +1,7 @@
 //! From the store into the memory of the Presence element.
 
 use crate::authorization::{Grants, Unauthorized};
-use crate::elements::{Inner, SessionFacts};
+use crate::elements::{Inner, PresenceHome, SessionFacts};
 use crate::presence::state::Missing;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{SessionId, UserId};
@@ -43,6 +43,9 @@ impl Inner {
                 });
             }
         }
+        if config.presence_home == PresenceHome::Local {
+            self.drop_absent_clients().await?;
+        }
         let (subscriptions, marks) = self
             .store
             .read(|tx| {
@@ -77,6 +80,20 @@ impl Inner {
                         .try_for_each(|id| tx.remove_session_subscriptions(id).map(drop))
                 })
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what clients of this domain's users have published that a killed process did
+    /// not see leave.
+    async fn drop_absent_clients(&self) -> Result<(), StoreError> {
+        let domain = self.config.domain.clone();
+        let dropped = self
+            .store
+            .write(move |tx| tx.drop_absent_clients(&domain))
+            .await?;
+        if dropped > 0 {
+            tracing::info!(dropped, "attributes of clients without session");
         }
         Ok(())
     }

@@ -97,6 +97,7 @@ impl Inner {
             subscriber: subscriber.clone(),
             publisher: publisher.clone(),
             attributes,
+            partial: false,
             sequence,
         })))
     }
@@ -107,6 +108,7 @@ impl Inner {
             subscriber,
             publisher,
             attributes,
+            partial,
             sequence,
         } = notification;
         if !self.directory.is_home(&subscriber) {
@@ -122,7 +124,7 @@ impl Inner {
         if self.config.presence_home != PresenceHome::Local {
             // The sets of his sessions are known where his presence element is.
             let mut state = self.hub.lock();
-            let told = state.receive(&publisher, &subscriber, sequence, &attributes);
+            let told = state.receive(&publisher, &subscriber, sequence, &attributes, partial);
             self.emit(told.map(|told| Event::PresenceForUser {
                 user: subscriber,
                 publisher,
@@ -130,7 +132,7 @@ impl Inner {
             }));
             return Ok(Response::Done(Outcome::default()));
         }
-        if !self.tell_sessions(&subscriber, &publisher, &attributes, sequence) {
+        if !self.tell_sessions(&subscriber, &publisher, (&attributes, partial), sequence) {
             self.end_subscription(subscriber, publisher)
                 .await
                 .map_err(|error| refusal(&error))?;
@@ -143,7 +145,7 @@ impl Inner {
         &self,
         subscriber: &UserId,
         publisher: &UserId,
-        attributes: &[Attribute],
+        (attributes, partial): (&[Attribute], bool),
         sequence: i64,
     ) -> bool {
         let mut state = self.hub.lock();
@@ -163,7 +165,7 @@ impl Inner {
         if sessions.is_empty() {
             return false;
         }
-        let Some(told) = state.receive(publisher, subscriber, sequence, attributes) else {
+        let Some(told) = state.receive(publisher, subscriber, sequence, attributes, partial) else {
             return true;
         };
         let mut made: HashMap<AttributeSet, Arc<Vec<Attribute>>> = HashMap::new();

@@ -1,10 +1,12 @@
 //! From what is stored to what is seen: implicit values, clients side by side, hiding
 //! (csp-presence 3.2-3.6, 7 rows 12-16, 8.3).
 
+use crate::presence::network::NetworkPresence;
 use hamlet_model::presence::{
     Attribute, AttributeName, AttributeSet, AttributeValue, ClientInfo, CommC,
 };
 use hamlet_model::{ClientId, UserId};
+use std::sync::Arc;
 
 /// A client that has a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub(crate) struct LiveClient {
     pub(crate) info: ClientInfo,
     /// Grows with each sign of it.
     pub(crate) recency: u64,
+    /// What the mobile network says of it.
+    pub(crate) network: Option<Arc<NetworkPresence>>,
 }
 
 /// The presence of a user, complete, for himself and for others.
@@ -102,6 +106,16 @@ fn client_status(
 ) -> Option<Attribute> {
     let client = Some(live.client.clone());
     let published = find(stored, name, Some(&live.client));
+    let known = live
+        .network
+        .as_ref()
+        .and_then(|network| network.value(name));
+    // What a user does not want to be known is not, whoever knows it.
+    if let Some(value) = known
+        && published.is_none_or(|attribute| attribute.qualifier)
+    {
+        return Some(valid(name, client, value.clone()));
+    }
     match (name, published) {
         (AttributeName::OnlineStatus, _) => Some(valid(name, client, AttributeValue::Flag(true))),
         (_, Some(attribute)) if !attribute.qualifier => Some(withdrawn(attribute)),
@@ -257,6 +271,7 @@ mod tests {
             client: ClientId::from_url(client),
             info: ClientInfo::default(),
             recency,
+            network: None,
         }
     }
 

@@ -3,7 +3,9 @@
 
 use crate::authorization::{Decision, Grants, Unauthorized, decide};
 use crate::elements::SessionFacts;
-use crate::presence::render::{difference, withdrawn};
+use crate::presence::absence::Absent;
+use crate::presence::foreign::Received;
+use crate::presence::network::NetworkPresence;
 use hamlet_model::presence::{Attribute, AttributeSet};
 use hamlet_model::{Domain, SessionId, UserId};
 use hamlet_store::{Subscriber, Subscription};
@@ -14,13 +16,6 @@ use std::sync::Arc;
 pub(super) struct Versioned<T> {
     pub(super) ticket: u64,
     pub(super) value: T,
-}
-
-/// The last thing that another domain told about something.
-pub(super) struct Received {
-    sequence: i64,
-    /// The attributes that had a value, without it.
-    known: Vec<Attribute>,
 }
 
 /// Everything in memory; what is not in it has not been needed yet.
@@ -37,6 +32,10 @@ pub(crate) struct State {
     pub(super) grants: HashMap<UserId, Versioned<Arc<Grants>>>,
     pub(super) watchers: HashMap<UserId, HashMap<Subscriber, AttributeSet>>,
     pub(super) watching: HashMap<Subscriber, Versioned<HashMap<UserId, AttributeSet>>>,
+    /// Clients that are shown although they have no session.
+    pub(super) absent: HashMap<UserId, Vec<Absent>>,
+    /// What the mobile network says of users.
+    pub(super) network: HashMap<UserId, Arc<NetworkPresence>>,
     /// Sequence of the last thing told by another domain, by what it is about.
     pub(super) received: HashMap<(String, String), Received>,
 }
@@ -57,6 +56,8 @@ impl State {
         for grants in self.grants.values_mut() {
             Arc::make_mut(&mut grants.value).forget(user);
         }
+        self.absent.remove(user);
+        self.network.remove(user);
         let watchers = self.watchers.remove(user).unwrap_or_default();
         for subscriber in watchers.keys() {
             if let Some(watching) = self.watching.get_mut(subscriber) {
@@ -90,6 +91,7 @@ impl State {
 
     /// Notes a session, or what has changed about it.
     pub(crate) fn put_session(&mut self, facts: SessionFacts) {
+        self.release_client(&facts.user, &facts.client, None);
         let sessions = self.sessions_of.entry(facts.user.clone()).or_default();
         let next = sessions.iter().map(|(_, recency)| recency + 1).max();
         sessions.retain(|(id, _)| *id != facts.id);
@@ -233,46 +235,6 @@ impl State {
             .filter(|(user, set)| !self.visible(publisher, user, *set).is_empty())
             .map(|(user, _)| user.clone())
             .collect()
-    }
-
-    /// Whether something told by another domain is newer than what it told before about
-    /// the same pair: publisher and subscriber, or user and client.
-    pub(crate) fn is_news(&mut self, about: &str, whom: &str, sequence: i64) -> bool {
-        /// Bounds what other domains can make us remember.
-        const PAIRS: usize = 200_000;
-        if self.received.len() >= PAIRS {
-            self.received.clear();
-        }
-        let pair = (about.to_owned(), whom.to_owned());
-        let received = self.received.entry(pair).or_insert(Received {
-            sequence: i64::MIN,
-            known: Vec::new(),
-        });
-        let newer = received.sequence < sequence;
-        received.sequence = sequence.max(received.sequence);
-        newer
-    }
-
-    /// What sessions are told of a notification of another domain: itself, and once what it
-    /// does not mention any more. `None` when it was overtaken by a newer one.
-    pub(crate) fn receive(
-        &mut self,
-        publisher: &UserId,
-        subscriber: &UserId,
-        sequence: i64,
-        attributes: &[Attribute],
-    ) -> Option<Vec<Attribute>> {
-        let (about, whom) = (publisher.as_str(), subscriber.as_str());
-        if !self.is_news(about, whom, sequence) {
-            return None;
-        }
-        let pair = (about.to_owned(), whom.to_owned());
-        let received = self.received.get_mut(&pair)?;
-        let valid = attributes.iter().filter(|attribute| attribute.qualifier);
-        // Values may be large, and only what they are values of is needed.
-        let known = valid.map(withdrawn).collect();
-        let before = std::mem::replace(&mut received.known, known);
-        Some(difference(&before, attributes).told)
     }
 
     pub(super) fn take_subscriptions(

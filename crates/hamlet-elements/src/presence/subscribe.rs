@@ -42,6 +42,13 @@ impl Inner {
             .resolve_targets(&requestor.user, request.targets)
             .await
             .map_err(|error| refusal(&error))?;
+        if !request.unknown.is_empty() {
+            failures.describe(StatusCode::INVALID_PRESENCE_ATTRIBUTE, &request.unknown);
+            if request.attributes.is_empty() {
+                // Nothing that there is was asked for, which must not become everything.
+                return done(failures, false);
+            }
+        }
         let any_user = !users.is_empty();
         let any_list = lists.len();
         let missing = self
@@ -221,6 +228,7 @@ pub(crate) fn subscribe_elsewhere(
                 ..Targets::default()
             },
             attributes: AttributeSet::from_bits(bits),
+            unknown: Vec::new(),
             auto_subscribe: false,
         });
         put(tx, user, domain, request)?;

@@ -79,7 +79,15 @@ impl State {
         if !self.is_home(user) {
             return live_elsewhere(stored);
         }
-        let mut live: Vec<LiveClient> = Vec::new();
+        let mut live: Vec<LiveClient> = self
+            .absent_clients(user)
+            .map(|absent| LiveClient {
+                client: absent.client.clone(),
+                info: absent.info.clone(),
+                recency: 0,
+                network: None,
+            })
+            .collect();
         for (id, recency) in self.sessions_of.get(user).into_iter().flatten() {
             let Some(facts) = self.sessions.get(id) else {
                 continue;
@@ -90,7 +98,11 @@ impl State {
                 client: facts.client.clone(),
                 info: facts.info.clone(),
                 recency: *recency,
+                network: None,
             });
+        }
+        if let Some(known) = self.network.get(user) {
+            known.give(&mut live);
         }
         live
     }
@@ -238,6 +250,7 @@ pub(crate) fn live_elsewhere(stored: &[Attribute]) -> Vec<LiveClient> {
                 client: client.clone(),
                 info: (**info).clone(),
                 recency: 0,
+                network: None,
             }),
             _ => None,
         })

@@ -285,7 +285,10 @@ impl Server {
     }
 
     pub async fn publish(&self, requestor: &Requestor, attributes: Vec<Attribute>) -> Answer {
-        let request = Request::UpdatePresence(UpdatePresence { attributes });
+        let request = Request::UpdatePresence(UpdatePresence {
+            attributes,
+            unknown: Vec::new(),
+        });
         self.ask(requestor, request).await
     }
 
@@ -299,6 +302,7 @@ impl Server {
         let request = SubscribePresence {
             targets,
             attributes,
+            unknown: Vec::new(),
             auto_subscribe: follow,
         };
         self.ask(requestor, Request::SubscribePresence(request))
@@ -409,6 +413,7 @@ pub fn message(recipients: Recipients, text: &str) -> SendMessage {
         content: Content::text(text),
         content_name: None,
         uri: None,
+        elsewhere: None,
         sent: None,
         validity: None,
         font: None,
@@ -427,6 +432,9 @@ pub fn outcome(answer: &Answer) -> String {
     let (code, details) = match answer {
         Ok(Response::Message(accepted)) => (accepted.outcome.code(), &accepted.outcome.details),
         Ok(Response::Done(outcome)) => (outcome.code(), &outcome.details),
+        Ok(Response::ConversationExtended(extended)) => {
+            (extended.outcome.code(), &extended.outcome.details)
+        }
         Ok(Response::ContactListCreated(made)) => (made.outcome.code(), &made.outcome.details),
         Ok(Response::ContactList(managed)) => (managed.code, &managed.details),
         Ok(Response::Presence(values)) if values.details.is_empty() => {
@@ -437,11 +445,20 @@ pub fn outcome(answer: &Answer) -> String {
         Ok(Response::AttributeLists(lists)) => (lists.code(), &lists.details),
         Ok(
             Response::ContactLists(_)
+            | Response::AccessLists(_)
             | Response::ReactiveAuthorizations(_)
             | Response::Watchers(_)
             | Response::Members(_)
             | Response::SearchPage(_)
-            | Response::Location(_),
+            | Response::History(_)
+            | Response::HistoryMessage(_)
+            | Response::Location(_)
+            | Response::GroupJoined(_)
+            | Response::JoinedUsers(_)
+            | Response::GroupMembers(_)
+            | Response::GroupProps(_)
+            | Response::RejectList(_)
+            | Response::GroupNotices(_),
         ) => return "200".into(),
         Err(refusal) => (refusal.code, &refusal.details),
     };
@@ -451,6 +468,8 @@ pub fn outcome(answer: &Answer) -> String {
         let ids = ids
             .chain(detail.malformed.iter().cloned())
             .chain(detail.groups.iter().map(ToString::to_string))
+            .chain(detail.screen_names.iter().map(|given| given.name.clone()))
+            .chain(detail.messages.iter().map(ToString::to_string))
             .chain(detail.contact_lists.iter().map(ToString::to_string))
             .chain(detail.domains.iter().map(ToString::to_string));
         let ids: Vec<String> = ids.collect();

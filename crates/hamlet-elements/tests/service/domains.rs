@@ -14,7 +14,7 @@ use std::time::Duration;
 const ALL: AttributeSet = AttributeSet::EMPTY;
 
 /// `alice` of domain `a` and `bob` of domain `b`.
-async fn two(net: &Arc<Net>) -> (Server, Server) {
+pub async fn two(net: &Arc<Net>) -> (Server, Server) {
     let config = among_contacts(domain("a"));
     two_with(net, config, among_contacts(domain("b"))).await
 }
@@ -340,6 +340,7 @@ async fn a_notification_that_was_overtaken_is_not_told() {
         let call = Call {
             requestor: Requestor::user(user("bob@b")),
             request: Request::PresenceNotification(PresenceNotification {
+                partial: false,
                 subscriber: alice.user.clone(),
                 publisher: user("bob@b"),
                 attributes: vec![text(N::Alias, "Bob")],
@@ -384,10 +385,12 @@ async fn a_domain_cannot_speak_for_users_of_another() {
     let forged = Message {
         id: MessageId::new("m1"),
         sender: MessageParty::user(carl.clone()),
+        sender_name: None,
         recipient: MessageParty::user(alice.clone()),
         content: hamlet_model::Content::text("hi"),
         content_name: None,
         uri: None,
+        elsewhere: None,
         sent: Timestamp::now(),
         expires: Timestamp::now().plus(Duration::from_secs(60)),
         font: None,
@@ -399,6 +402,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
         Request::DeliverMessage(Box::new(DeliverMessage {
             message,
             recipients: vec![MessageParty::user(recipient.clone())],
+            client: None,
         }))
     };
     let honest = Message {
@@ -418,6 +422,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
         expires: Timestamp::now().plus(Duration::from_secs(60)),
     };
     let notification = PresenceNotification {
+        partial: false,
         subscriber: alice.clone(),
         publisher: carl.clone(),
         attributes: Vec::new(),

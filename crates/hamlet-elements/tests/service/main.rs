@@ -2,13 +2,19 @@
 
 mod authorization;
 mod authorization_elsewhere;
+mod blocking;
 mod common;
 mod contact_lists;
 mod domains;
+mod group_domains;
+mod group_life;
+mod group_messages;
+mod groups;
 mod invitations;
 mod messages;
 mod presence;
 mod relay;
 mod search;
 mod subscriptions;
+mod waiting;
 mod watchers;

@@ -60,7 +60,7 @@ async fn every_recipient_form_fails_with_its_code() {
                 name: "cy".into(),
                 group,
             }]),
-            "800 800:wv:bo/ski@a",
+            "800 800:cy",
         ),
         (
             Recipients {

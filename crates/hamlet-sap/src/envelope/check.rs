@@ -76,6 +76,13 @@ const BUILT: &[Tag] = &[
     Tag::SubscribeNotificationRequest,
     Tag::UnsubscribeNotificationRequest,
     Tag::GetMapRequest,
+    Tag::SetDeliveryMethodRequest,
+    Tag::GetMessageListRequest,
+    Tag::GetMessageRequest,
+    Tag::RejectMessageRequest,
+    Tag::ForwardMessageRequest,
+    Tag::GetBlockedListRequest,
+    Tag::BlockEntityRequest,
     Tag::GetWatcherListRequest,
     Tag::CreateAttributeListRequest,
     Tag::DeleteAttributeListRequest,
@@ -91,6 +98,20 @@ const TAKEN_IN_1_3: &[Tag] = &[
     Tag::PresenceAuthUser,
     Tag::CancelAuthRequest,
     Tag::GetReactiveAuthStatusRequest,
+    Tag::CreateGroupRequest,
+    Tag::DeleteGroupRequest,
+    Tag::JoinGroupRequest,
+    Tag::LeaveGroupRequest,
+    Tag::GetJoinedUsersRequest,
+    Tag::GetGroupMembersRequest,
+    Tag::AddGroupMembersRequest,
+    Tag::RemoveGroupMembersRequest,
+    Tag::MemberAccessRequest,
+    Tag::GetGroupPropsRequest,
+    Tag::SetGroupPropsRequest,
+    Tag::RejectListRequest,
+    Tag::SubscribeGroupNoticeRequest,
+    Tag::ExtendConversationRequest,
 ];
 
 /// Goes through the checks that need no more than this.
@@ -191,8 +212,12 @@ mod tests {
             (Tag::SubscribeNotificationRequest, 405, 405, 200),
             (Tag::SystemMessageUser, 405, 405, 200),
             (Tag::SystemMessageRequest, 405, 405, 405),
-            (Tag::GetBlockedListRequest, 501, 501, 501),
-            (Tag::JoinGroupRequest, 501, 501, 501),
+            (Tag::GetBlockedListRequest, 200, 200, 200),
+            (Tag::BlockEntityRequest, 200, 200, 200),
+            (Tag::JoinGroupRequest, 200, 200, 200),
+            (Tag::GetJoinedUsersRequest, 405, 200, 200),
+            (Tag::ExtendConversationRequest, 405, 405, 200),
+            (Tag::GroupChangeNotice, 405, 405, 405),
             (Tag::VerifyIDRequest, 405, 200, 200),
             (Tag::GetMapRequest, 405, 405, 200),
             (Tag::CreateAttributeListRequest, 200, 200, 200),
@@ -274,7 +299,10 @@ mod tests {
             primitive,
         };
         let bad_value = fault(Some(Tag::SendMessageRequest), StatusCode::BAD_PARAMETER);
-        let not_built = fault(Some(Tag::JoinGroupRequest), StatusCode::BAD_PARAMETER);
+        let not_built = fault(
+            Some(Tag::GetAttributeListRequest),
+            StatusCode::BAD_PARAMETER,
+        );
         let empty = fault(None, StatusCode::BAD_REQUEST);
         let foreign = fault(None, StatusCode::SERVICE_NOT_SUPPORTED);
         for (unreadable, session, expected) in [

@@ -2,6 +2,7 @@
 
 use crate::Sap;
 use crate::client_profile::ClientProfile;
+use crate::delivery::hand_out::takes_reports;
 use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
 use crate::envelope::segments::Part;
@@ -87,11 +88,15 @@ impl Sap {
         });
         let done = match (verdict, transaction.content) {
             (Verdict::Reaction, content) => {
+                let mut answered = false;
                 if let (Some(session), Ok(primitive)) = (session, content) {
                     let id = transaction.id.as_deref();
-                    self.react(session, id, &primitive, around.now).await;
+                    answered = self.react(session, id, &primitive, around.now).await;
                 }
-                Done::News
+                match answered {
+                    true => Done::respond(result::status(StatusCode::OK, &facts)),
+                    false => Done::News,
+                }
             }
             (Verdict::Refuse(code), content) => {
                 let why = content.err().filter(|unreadable| unreadable.status == code);
@@ -201,7 +206,8 @@ impl Sap {
             }
             Primitive::MessageDelivered(delivered) => {
                 let message = delivered.message_id.unwrap_or_default();
-                let known = self.deliver_by_request(session, &message, now).await;
+                let known = self.deliver_by_request(session, &message, now).await
+                    || self.is_in_history(session, &message).await;
                 let code = match known {
                     true => StatusCode::OK,
                     false => StatusCode::INVALID_MESSAGE_ID,
@@ -252,6 +258,17 @@ impl Sap {
                 let map = Box::pin(self.get_map(*request, session, facts, around));
                 Done::respond(map.await)
             }
+            request @ (Primitive::SetDeliveryMethodRequest(_)
+            | Primitive::GetMessageListRequest(_)
+            | Primitive::GetMessageRequest(_)
+            | Primitive::RejectMessageRequest(_)
+            | Primitive::ForwardMessageRequest(_)) => {
+                let name = request.tag();
+                let key = idempotence_key(session, id, name, around, index);
+                // Rare, next to messages.
+                let answer = self.about_waiting(request, key, session, facts, now);
+                Done::respond(Box::pin(answer).await)
+            }
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);
@@ -268,15 +285,18 @@ impl Sap {
                         return Done::respond(result::status(StatusCode::NOT_IMPLEMENTED, facts));
                     }
                 };
+                if let Request::SendMessage(message) = &mut request
+                    && !takes_reports(session, &session.settings())
+                {
+                    // csp-im 5.5.
+                    message.report = false;
+                }
                 if matches!(reply, Reply::Search) {
                     let parser_size = session.settings().capabilities.parser_size;
                     mapping::search::fit(&mut request, parser_size);
                 }
-                let key = changes_something(&request).then(|| IdempotenceKey {
-                    scope: session.id.to_string(),
-                    id: format!("{id} {name}"),
-                    hash: content_hash(around.inbound.body, index),
-                });
+                let key = changes_something(&request)
+                    .then(|| idempotence_key(session, id, name, around, index));
                 let instead = match &request {
                     Request::CreateContactList(create) => {
                         mapping::contact_list::merge_instead(create, facts)
@@ -284,13 +304,24 @@ impl Sap {
                     _ => None,
                 };
                 let ended = self.ended_by(&request, session);
+                if may_subscribe(&request) {
+                    // csp-presence 4.4: it is told even what it knows.
+                    session.outbound.lock().notices.begin_anew();
+                }
                 let requestor = session.requestor();
                 let call = Call {
                     requestor: requestor.clone(),
                     request,
                     key,
                 };
+                if let Reply::JoinGroup(group) = &reply {
+                    // That it was put out before is no news any more.
+                    session.outbound.lock().pushes.forget_leave(group);
+                }
                 let answer = self.elements.call(call).await;
+                if let (Reply::LeaveGroup(group), Ok(_)) = (&reply, &answer) {
+                    session.outbound.lock().pushes.forget_group(group);
+                }
                 if answer.is_ok() && !ended.is_empty() {
                     Box::pin(self.end_others(ended)).await;
                 }
@@ -463,6 +494,7 @@ impl Sap {
         }
         session.change(|settings| settings.capabilities = agreed.clone());
         self.adopt_cir(session);
+        self.reconsider(session);
         if let Err(refusal) = self.persist(session).await {
             return Done::respond(result::refused(&refusal, facts));
         }
@@ -538,11 +570,37 @@ fn logged_out(facts: &Facts<'_>) -> Done {
     })
 }
 
+/// Names a request of a session (csp-access 2.3).
+fn idempotence_key(
+    session: &Session,
+    id: &str,
+    name: Tag,
+    around: &Around<'_>,
+    index: usize,
+) -> IdempotenceKey {
+    IdempotenceKey {
+        scope: session.id.to_string(),
+        id: format!("{id} {name}"),
+        hash: content_hash(around.inbound.body, index),
+    }
+}
+
+/// Whether it may begin to watch somebody.
+fn may_subscribe(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SubscribePresence(_)
+            | Request::CreateContactList(_)
+            | Request::ManageContactList(_)
+    )
+}
+
 /// Whether carrying it out again would not be the same as answering it again.
 fn changes_something(request: &Request) -> bool {
     !matches!(
         request,
         Request::GetPresence(_)
+            | Request::GetAccessLists
             | Request::GetContactLists
             | Request::GetAttributeLists(_)
             | Request::GetReactiveAuthorizations(_)
@@ -550,5 +608,8 @@ fn changes_something(request: &Request) -> bool {
             | Request::ExpandContactLists(_)
             | Request::GetPublicProfiles(_)
             | Request::VerifyIds(_)
+            | Request::GetJoinedUsers(_)
+            | Request::GetGroupMembers(_)
+            | Request::GetGroupProps(_)
     )
 }

@@ -1,6 +1,6 @@
 //! What the server asks of clients beside messages and presence (csp-access 2.4).
 
-use super::{Facts, authorization, invitation, notification, system_message};
+use super::{Facts, authorization, group_answer, invitation, notification, system_message};
 use crate::negotiation::functions::Function;
 use crate::negotiation::service::Agreement;
 use hamlet_csp::elements::Primitive;
@@ -41,6 +41,11 @@ pub(crate) fn primitive(
                 || agreement.is_none_or(|agreement| agreement.includes(Function::REACT));
             authorization::asked(asked, facts, asks, wants)
         }
+        PushContent::GroupChange { group, change } => {
+            let change = agreed(Function::GRCHN).then_some(change)?;
+            group_answer::notice(group, change, facts)
+        }
+        PushContent::GroupLeft { group, code } => Some(group_answer::put_out(group, *code, facts)),
     };
     primitive.filter(|primitive| facts.profile.takes_push(primitive.tag()))
 }

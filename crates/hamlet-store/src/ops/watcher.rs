@@ -5,8 +5,7 @@ use crate::ops::PURGE;
 use crate::row::{to_json, values};
 use crate::tx::dialects;
 use crate::{StoreError, Tx};
-use hamlet_model::{Profile, Timestamp, UserId};
-use std::collections::HashMap;
+use hamlet_model::{Timestamp, UserId};
 
 /// Somebody who has looked at a publisher's presence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,28 +59,6 @@ impl Tx<'_> {
                 })
             },
         )
-    }
-
-    /// What users call themselves in their profiles, as far as they do.
-    pub fn friendly_names(
-        &mut self,
-        users: &[UserId],
-    ) -> Result<HashMap<UserId, String>, StoreError> {
-        let sql = dialects(
-            "SELECT user_id, data FROM profile
-             WHERE friendly_name <> '' AND user_id IN (SELECT value FROM json_each(?1))",
-            "SELECT user_id, data FROM profile WHERE friendly_name <> '' AND user_id IN
-                 (SELECT jsonb_array_elements_text(CAST(?1 AS text)::jsonb))",
-        );
-        let mut names = HashMap::new();
-        self.for_each(sql, values![&to_json(users)?], |row| {
-            let profile: Profile = row.json(1)?;
-            if let Some(name) = profile.friendly_name {
-                names.insert(row.user(0)?, name);
-            }
-            Ok(())
-        })?;
-        Ok(names)
     }
 
     /// Forgets who has last looked before this, at most some thousands; how many.

@@ -64,6 +64,19 @@ impl Setting for Vec<HeaderName> {
     }
 }
 
+impl Setting for Vec<String> {
+    const EXPECTED: &'static str = "texts separated by commas, or nothing";
+    const LIST: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        items(text, |item| (!item.is_empty()).then(|| item.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        joined(self)
+    }
+}
+
 /// The parts between commas.
 fn items<T>(text: &str, parse: impl FnMut(&str) -> Option<T>) -> Option<Vec<T>> {
     match text {
