@@ -180,7 +180,8 @@ async fn a_question_of_authorization_is_left_to_another_client() {
     // csp-presence 6.6: acknowledged, it would not come to the user's phone any more.
     let server = Server::start().await;
     let mut client = client(&server).await;
-    let question = "<PresenceAuth-Request><UserID>wv:bob@im.example</UserID></PresenceAuth-Request>";
+    let question =
+        "<PresenceAuth-Request><UserID>wv:bob@im.example</UserID></PresenceAuth-Request>";
     server.answer(message("Request", "S1", question, "F"));
     let incoming = client.poll().await.unwrap().unwrap();
     server.answer("");
