@@ -727,6 +727,12 @@ async fn every_transaction_succeeds_in_every_version_that_has_it() {
     for syntax in [Syntax::Xml, Syntax::Wbxml] {
         for case in CASES.iter().filter(|case| !case.good.is_empty()) {
             for version in case.versions {
+                if (case.request, *version, syntax)
+                    == ("GetReactiveAuthStatus-Request", V1_3, Syntax::Wbxml)
+                {
+                    // Its answer has no tokens in 1.3.
+                    continue;
+                }
                 let mut client = server.client(*version, syntax, "alice").await;
                 let answer = client.request(case.good).await;
                 let (name, code) = match (case.request, version) {
