@@ -11,6 +11,7 @@ pub mod channel;
 pub mod client;
 pub mod digest;
 pub mod element;
+pub mod fan_out;
 pub mod fixture;
 pub mod http;
 pub mod phone;

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A program of the workspace, built if it is not up to date.
@@ -145,6 +146,22 @@ impl Hamletd {
             .and_then(|number| number.parse().ok())
             .expect("its resident set");
         kilo << 10
+    }
+
+    /// The time that the processors have worked for it.
+    pub fn cpu_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).expect("a running server");
+        // After the name in parentheses, which can hold anything.
+        let fields = stat.rsplit(") ").next().unwrap_or("");
+        let ticks: u64 = fields
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .filter_map(|number| number.parse::<u64>().ok())
+            .sum();
+        // Linux counts in hundredths of a second here, whatever its own clock does.
+        Duration::from_millis(ticks * 10)
     }
 
     /// Ends it as an operator does; fails if it does not end well.
