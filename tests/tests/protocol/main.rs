@@ -3,6 +3,7 @@
 mod chat;
 mod checks;
 mod cir;
+mod contact_list_effects;
 mod contact_lists;
 mod delivery;
 mod http;
