@@ -30,15 +30,12 @@ pub struct Fetched {
 }
 
 impl Crowd {
-    /// Makes publishers whom everybody may see, and logs in watchers who have them in their
-    /// list. The server makes accounts by itself.
+    /// Logs in publishers, and watchers who have them in their list. The server makes accounts
+    /// by itself, and lets contacts see each other (`CONTACTS`).
     pub async fn gather(server: SocketAddr, watchers: usize, publishers: usize) -> Self {
         let publishers: Vec<String> = (0..publishers).map(|n| format!("wv:p{n}@h")).collect();
         for publisher in &publishers {
-            let mut client = publisher_client(server, publisher).await;
-            let everybody = "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/><StatusText/></PresenceSubList>\
-                             <DefaultList>T</DefaultList></CreateAttributeList-Request>";
-            client.request(everybody).await;
+            publisher_client(server, publisher).await;
         }
         let members: String = publishers
             .iter()

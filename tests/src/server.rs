@@ -19,6 +19,10 @@ use tempfile::TempDir;
 /// A setting: what a client does not answer is repeated at its next poll.
 pub const AT_ONCE: &str = "poll.guard_time=0s";
 
+/// A setting: users see the presence of those with whom they share a contact list, without
+/// asking.
+pub const CONTACTS: &str = "presence.unauthorized=contacts";
+
 /// A running server.
 pub struct TestServer {
     server: Option<Server>,

@@ -126,6 +126,11 @@ impl AttributeSet {
         Self(self.0 & other.0)
     }
 
+    /// In this one, but not in the other.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0

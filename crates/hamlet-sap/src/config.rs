@@ -5,7 +5,8 @@ use crate::cir::method::RepeatTimes;
 use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
-use hamlet_elements::im::ImConfig;
+use hamlet_elements::content::ContentConfig;
+use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
@@ -43,6 +44,10 @@ pub struct SapConfig {
     pub search: SearchConfig,
     /// Invitations.
     pub invitations: InvitationConfig,
+    /// What is said in groups.
+    pub group_talk: GroupTalkConfig,
+    /// The content store; `None`: there is none.
+    pub content: Option<ContentConfig>,
     /// Maps.
     pub map: MapConfig,
     /// Where the users of this domain have their presence.
@@ -259,6 +264,8 @@ impl SapConfig {
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
+            group_talk: GroupTalkConfig::default(),
+            content: None,
             map: MapConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
@@ -274,6 +281,8 @@ impl SapConfig {
             presence: self.presence.clone(),
             search: self.search.clone(),
             invitations: self.invitations.clone(),
+            group_talk: self.group_talk.clone(),
+            content: self.content.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
             records: self.records.is_some(),

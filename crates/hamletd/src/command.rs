@@ -1,11 +1,12 @@
 //! `hamletd user …`, `hamletd session …`, `hamletd system-message …` and `hamletd stats`: asks the running server, or
 //! does it itself when none runs.
 
+mod outside_message;
 mod system_message;
 
 use crate::cli::{
-    AppArguments, AppCommand, InvitationCodeCommand, SessionCommand, SystemMessageCommand,
-    UserCommand,
+    AppArguments, AppCommand, InvitationCodeCommand, OutsideMessageCommand, SessionCommand,
+    SystemMessageCommand, UserCommand,
 };
 use crate::config::Config;
 use crate::control::{
@@ -33,6 +34,8 @@ pub enum Command {
     Session(SessionCommand),
     /// `system-message`.
     SystemMessage(SystemMessageCommand),
+    /// `outside-message`.
+    OutsideMessage(OutsideMessageCommand),
     /// `stats`.
     Stats,
 }
@@ -148,6 +151,7 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::Session(SessionCommand::List) => Request::SessionList { after: None },
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
         Command::SystemMessage(command) => system_message::request(command)?,
+        Command::OutsideMessage(command) => outside_message::request(command),
         Command::Stats => Request::Stats,
     })
 }
@@ -319,6 +323,11 @@ async fn print_all(
                     number,
                     after: Some(last.user),
                 });
+            }
+            Answer::OutsideMessages { messages } => {
+                for message in &messages {
+                    outside_message::print(out, message)?;
+                }
             }
             Answer::Profile { fields } => {
                 for (name, value) in fields {

@@ -1,6 +1,6 @@
 //! Presence between domains.
 
-use crate::{Domains, WEATHER, add_friends, wait};
+use crate::{Domains, WEATHER, wait};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, user};
 use std::time::Duration;
@@ -42,8 +42,8 @@ async fn alice_and_bob_watch_each_other() {
         let domains = Domains::start(*faults).await;
         let mut alice = domains.alice().await;
         let mut bob = domains.bob().await;
-        add_friends(&mut alice, "wv:alice@a", &["wv:bob@b"]).await;
-        add_friends(&mut bob, "wv:bob@b", &["wv:alice@a"]).await;
+        alice.accept("wv:bob@b").await;
+        bob.accept("wv:alice@a").await;
         subscribe(&mut alice, "wv:bob@b").await;
         sees(&mut alice, "wv:bob@b", "OnlineStatus", "T").await;
         subscribe(&mut bob, "wv:alice@a").await;

@@ -4,6 +4,7 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, user};
 use hamlet_tests::fan_out::{Crowd, Fetched, publisher_client};
 use hamlet_tests::process::Hamletd;
+use hamlet_tests::server::CONTACTS;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,6 +13,7 @@ async fn a_change_reaches_all_who_watch_once_also_after_a_crash() {
     let mut server = Hamletd::start(&[
         "domain=h",
         "accounts.auto_register=true",
+        CONTACTS,
         "presence.window=0s",
     ]);
     let crowd = Crowd::gather(server.address(), COUNT, 2).await;
@@ -44,6 +46,7 @@ async fn a_change_reaches_all_who_watch_once_also_after_a_crash() {
 async fn a_phone_that_died_before_a_crash_does_not_stay_online() {
     let settings = [
         "domain=h",
+        CONTACTS,
         "session.ttl_min=1s",
         "session.ttl_max=2s",
         "session.grace=1s",
@@ -61,11 +64,8 @@ async fn a_phone_that_died_before_a_crash_does_not_stay_online() {
             Client::login(address, Version::V1_2, Syntax::Xml, &user, "secret").await
         }
     };
-    let mut alice = log_in("alice").await;
+    let alice = log_in("alice").await;
     let mut bob = log_in("bob").await;
-    let everybody = "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/></PresenceSubList>\
-                     <DefaultList>T</DefaultList></CreateAttributeList-Request>";
-    alice.request(everybody).await;
     let add = "<ListManage-Request><ContactList>wv:bob/friends@h</ContactList><AddNickList><UserID>wv:alice@h</UserID>\
                </AddNickList></ListManage-Request>";
     bob.request(add).await.expect_code(200);

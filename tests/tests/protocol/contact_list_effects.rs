@@ -5,11 +5,11 @@ use crate::presence::{notice, update, value};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::Client;
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{CONTACTS, TestServer};
 
 /// bob has no contacts; everybody else has him.
 async fn village() -> TestServer {
-    let server = TestServer::with_users(&[], &["alice", "bob", "carol"]).await;
+    let server = TestServer::with_users(&[CONTACTS], &["alice", "bob", "carol"]).await;
     for owner in ["alice", "carol"] {
         let mut client = server.xml(owner).await;
         change(

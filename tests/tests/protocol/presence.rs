@@ -1,15 +1,15 @@
 //! Presence (csp-presence 3, 4, 8).
 //!
-//! Who may see whom: members of each other's contact lists, until authorization comes.
+//! Who may see whom: members of each other's contact lists; for the rest see `authorization`.
 
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, user};
 use hamlet_tests::element::Element;
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{CONTACTS, TestServer};
 
 /// alice and bob with each other in their lists; carol with nobody.
 pub(crate) async fn village() -> TestServer {
-    let server = TestServer::with_users(&[], &["alice", "bob", "carol"]).await;
+    let server = TestServer::with_users(&[CONTACTS], &["alice", "bob", "carol"]).await;
     for (owner, contact) in [("alice", "bob"), ("bob", "alice")] {
         let mut client = server.xml(owner).await;
         let add = format!(
@@ -395,7 +395,7 @@ async fn presence_of_a_list_is_one_entry_a_member() {
 async fn automatic_subscription_follows_the_list() {
     // 4.4; 18 item 8.
     for version in [Version::V1_2, Version::V1_3] {
-        let server = TestServer::with_users(&[], &["alice", "bob"]).await;
+        let server = TestServer::with_users(&[CONTACTS], &["alice", "bob"]).await;
         let mut alice = server.xml("alice").await;
         let add = |owner: &str, contact: &str| {
             format!(

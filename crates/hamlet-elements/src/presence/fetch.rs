@@ -106,15 +106,15 @@ impl Inner {
         users: Vec<UserId>,
         set: AttributeSet,
     ) -> Result<Vec<UserPresence>, StoreError> {
-        let contacts: Vec<UserId> = users.iter().chain([watcher]).cloned().collect();
-        self.load(&users, &contacts).await?;
+        self.load_for(watcher, &users).await?;
+        self.note_access(watcher, &users).await?;
         let state = self.hub.lock();
         let presence = |user: UserId| {
             // csp-presence 6.8: who may see nothing gets nothing, and no reason.
-            let attributes = if state.may_see(&user, watcher) {
-                select(state.view(&user).of(&user, watcher), set)
-            } else {
-                Vec::new()
+            let seen = state.visible(&user, watcher, set);
+            let attributes = match seen.is_empty() {
+                true => Vec::new(),
+                false => select(state.view(&user).of(&user, watcher), seen),
             };
             UserPresence { user, attributes }
         };

@@ -54,6 +54,21 @@ pub(crate) fn select(attributes: &[Attribute], set: AttributeSet) -> Vec<Attribu
     attributes.iter().filter(wanted).cloned().collect()
 }
 
+/// The attributes in `seen`, in their order, and those in `lost` said to be unknown
+/// (csp-presence 6.9).
+pub(crate) fn select_or_withdraw(
+    attributes: &[Attribute],
+    seen: AttributeSet,
+    lost: AttributeSet,
+) -> Vec<Attribute> {
+    let told = |attribute: &Attribute| match attribute.name {
+        name if seen.contains(name) => Some(attribute.clone()),
+        name if lost.contains(name) => Some(withdrawn(attribute)),
+        _ => None,
+    };
+    attributes.iter().filter_map(told).collect()
+}
+
 /// Everything there is, in writing order. Of one attribute the clients come in the order in
 /// which they are preferred where only one has room: visible ones first, then by priority,
 /// then the one heard of last.

@@ -1,5 +1,6 @@
 //! SubscribePresence (csp-presence 4.3, 4.4).
 
+use crate::authorization::Unauthorized;
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
 use crate::outbox::{PRESENCE_LIFE, Parcel};
@@ -90,12 +91,14 @@ impl Inner {
             })
             .await?;
         self.load_for(&watcher, &publishers).await?;
-        change.initial = publishers
+        let made: Vec<(Subscriber, UserId)> = publishers
             .into_iter()
             .map(|publisher| (subscriber.clone(), publisher))
             .collect();
+        change.initial = made.clone();
         self.note(change);
         self.emit(told_relay.then_some(Event::Outbox));
+        self.ask_publishers(&made).await?;
         Ok(missing)
     }
 
@@ -105,15 +108,11 @@ impl Inner {
         watcher: &UserId,
         publishers: &[UserId],
     ) -> Result<(), StoreError> {
-        let own = std::slice::from_ref(watcher);
-        self.load(publishers, own).await?;
-        // Whom the watcher lists himself needs no second reason to be seen.
-        let unlisted: Vec<UserId> = {
-            let state = self.hub.lock();
-            let unlisted = publishers.iter().filter(|p| !state.may_see(p, watcher));
-            unlisted.cloned().collect()
-        };
-        self.load(&[], &unlisted).await
+        let mut grants = publishers.to_vec();
+        if self.config.presence.unauthorized == Unauthorized::Contacts {
+            grants.push(watcher.clone());
+        }
+        self.load(publishers, &grants).await
     }
 }
 

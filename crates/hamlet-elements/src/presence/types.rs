@@ -1,5 +1,6 @@
 //! What the Presence element is asked and answers (csp-presence 4).
 
+use crate::authorization::Unauthorized;
 use hamlet_model::presence::{Attribute, AttributeSet, ClientInfo};
 use hamlet_model::{ClientId, ContactListId, Detail, UserId};
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,12 @@ pub struct PresenceConfig {
     pub max_contacts: usize,
     /// Most Inf_link.
     pub max_links: usize,
+    /// What a watcher sees of a publisher who has decided nothing that applies to him.
+    pub unauthorized: Unauthorized,
+    /// Most attribute lists for single users that one user has (csp-presence 2.9).
+    pub max_attribute_lists: usize,
+    /// How long it is remembered who has looked at somebody's presence (csp-presence 5).
+    pub watcher_history: std::time::Duration,
     /// Most attributes of other namespaces.
     pub max_extensions: usize,
     /// Longest content of one of them, octets as XML.
@@ -136,6 +143,9 @@ impl Default for PresenceConfig {
             max_comm_caps: 20,
             max_contacts: 20,
             max_links: 10,
+            unauthorized: Unauthorized::Ask,
+            max_attribute_lists: 2000,
+            watcher_history: std::time::Duration::from_secs(30 * 86_400),
             max_extensions: 8,
             max_extension: 4 << 10,
             foreign_wait: std::time::Duration::from_secs(10),

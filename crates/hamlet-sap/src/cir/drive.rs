@@ -112,6 +112,7 @@ impl Sap {
                         continue;
                     }
                     cir.metrics.cir_sent(by.name(), nth > 1);
+                    self.trace_cir(session, || format!("CIR out by {}: {}", by.name(), line()));
                     tracing::debug!(session = session.id.short(), method = by.name(), nth, "CIR");
                     state.fresh &= nth > 1;
                     state.outstanding = Some(Outstanding {
@@ -158,6 +159,7 @@ impl Sap {
             let port = settings.capabilities.cir.udp_port;
             if cir.send(by, &mut state, port, line) {
                 cir.metrics.cir_sent(by.name(), false);
+                self.trace_cir(session, || format!("CIR out by {}: {}", by.name(), line()));
             }
         }
         if let Some(caller) = state.caller.take() {

@@ -8,8 +8,6 @@ use crate::envelope::discovery;
 use crate::envelope::segments::Part;
 use crate::envelope::transaction::Done;
 use crate::mapping::{Facts, result};
-use crate::negotiation::functions::Function;
-use crate::negotiation::service::Agreement;
 use crate::session::Session;
 use hamlet_csp::elements::{
     GetSegmentResponse, Primitive, SegmentId, SegmentInfo, SessionType, Tag, TransactionMode,
@@ -341,7 +339,8 @@ impl Composer<'_> {
         let mut outgoing: Vec<Outgoing> = Vec::new();
         let facts = self.sap.facts(self.around, self.profile);
         while wants_news && answered + outgoing.len() < room {
-            match self.sap.next_outgoing(session, &facts, self.around.now) {
+            let (syntax, now) = (self.around.syntax, self.around.now);
+            match self.sap.next_outgoing(session, &facts, syntax, now) {
                 Some(next) => outgoing.push(next),
                 None => break,
             }
@@ -350,10 +349,7 @@ impl Composer<'_> {
             return Ok(Reply::Nothing);
         }
         let ids: Vec<_> = outgoing.iter().map(|next| next.id.clone()).collect();
-        transactions.extend(outgoing.into_iter().map(|next| Transaction {
-            extensions: next.extensions,
-            ..Transaction::request(next.id, next.primitive)
-        }));
+        transactions.extend(outgoing.into_iter().map(Outgoing::into_transaction));
         let poll = match ids.is_empty() {
             true => self.sap.poll_is_worth_while(session, self.around.now),
             false => self.sap.has_more(session, self.around.now),
@@ -398,9 +394,7 @@ impl Composer<'_> {
     /// message, and keeps the rest (csp-access 14). Whether it could.
     fn segment(&self, session: &Session, transactions: &mut [Transaction], limit: usize) -> bool {
         let version = self.around.version;
-        let settings = session.settings();
-        let agreed = |agreement: &Agreement| agreement.allows(Function::SGMNT, version);
-        if version != Version::V1_3 || !settings.agreement.as_ref().is_some_and(agreed) {
+        if version != Version::V1_3 || !self.sap.segments(session) {
             return false;
         }
         let options = self.profile.write_options(false);
@@ -484,7 +478,15 @@ fn size(reply: &Reply) -> usize {
 }
 
 fn written(document: &Document, around: &Around<'_>, profile: &ClientProfile) -> Reply {
-    let options = profile.write_options(around.doctype);
+    let mut options = profile.write_options(around.doctype);
+    if let Document::Message(message) = document {
+        let contents = message.transactions.iter().map(|one| &one.content);
+        let mut tags = contents.filter_map(|content| content.as_ref().ok().map(Primitive::tag));
+        options.all_children = tags.any(|tag| {
+            profile.takes_form_of_other_version(tag)
+                || ClientProfile::is_of_another_version(tag, around.version)
+        });
+    }
     Reply::Message {
         body: encode(document, around.syntax, around.version, &options),
         media_type: around.syntax.media_type(around.version),

@@ -2,6 +2,7 @@
 
 use crate::Sap;
 use crate::client_profile::ClientProfile;
+use crate::delivery::hand_out::takes_reports;
 use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
 use crate::envelope::segments::Part;
@@ -14,7 +15,7 @@ use crate::session::Session;
 use crate::suspicion::Suspicion;
 use hamlet_csp::elements::{
     ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, SegmentId,
-    ServiceRequest,
+    ServiceRequest, TransactionMode,
 };
 use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
@@ -65,8 +66,15 @@ impl Sap {
         let state = self.session_state(session, descriptor).await;
         let settings = session.map(|session| session.settings());
         let agreement = settings.as_ref().and_then(|s| s.agreement.as_ref());
+        // csp-presence 6.6: clients send their decision in either mode.
+        let decides = transaction.mode == TransactionMode::Response
+            && matches!(&transaction.content, Ok(Primitive::PresenceAuthUser(_)));
+        let mode = match decides {
+            true => &TransactionMode::Request,
+            false => &transaction.mode,
+        };
         let verdict = check(&Subject {
-            mode: &transaction.mode,
+            mode,
             id: transaction.id.as_deref(),
             content: transaction.content.as_ref().map(Primitive::tag),
             version: around.version,
@@ -80,11 +88,15 @@ impl Sap {
         });
         let done = match (verdict, transaction.content) {
             (Verdict::Reaction, content) => {
+                let mut answered = false;
                 if let (Some(session), Ok(primitive)) = (session, content) {
                     let id = transaction.id.as_deref();
-                    self.react(session, id, &primitive, around.now).await;
+                    answered = self.react(session, id, &primitive, around.now).await;
                 }
-                Done::News
+                match answered {
+                    true => Done::respond(result::status(StatusCode::OK, &facts)),
+                    false => Done::News,
+                }
             }
             (Verdict::Refuse(code), content) => {
                 let why = content.err().filter(|unreadable| unreadable.status == code);
@@ -104,6 +116,10 @@ impl Sap {
                 let id = transaction.id.unwrap_or_default();
                 let key = || (id.as_str(), index);
                 match session {
+                    Some(session) if decides => {
+                        let key = key();
+                        Box::pin(self.decision(primitive, key, session, &facts, around)).await
+                    }
                     Some(session) if primitive.tag() != Tag::LoginRequest => {
                         let extensions = &transaction.extensions;
                         self.serve_inband(primitive, extensions, key(), session, &facts, around)
@@ -190,7 +206,8 @@ impl Sap {
             }
             Primitive::MessageDelivered(delivered) => {
                 let message = delivered.message_id.unwrap_or_default();
-                let known = self.deliver_by_request(session, &message, now).await;
+                let known = self.deliver_by_request(session, &message, now).await
+                    || self.is_in_history(session, &message).await;
                 let code = match known {
                     true => StatusCode::OK,
                     false => StatusCode::INVALID_MESSAGE_ID,
@@ -241,6 +258,17 @@ impl Sap {
                 let map = Box::pin(self.get_map(*request, session, facts, around));
                 Done::respond(map.await)
             }
+            request @ (Primitive::SetDeliveryMethodRequest(_)
+            | Primitive::GetMessageListRequest(_)
+            | Primitive::GetMessageRequest(_)
+            | Primitive::RejectMessageRequest(_)
+            | Primitive::ForwardMessageRequest(_)) => {
+                let name = request.tag();
+                let key = idempotence_key(session, id, name, around, index);
+                // Rare, next to messages.
+                let answer = self.about_waiting(request, key, session, facts, now);
+                Done::respond(Box::pin(answer).await)
+            }
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);
@@ -257,15 +285,18 @@ impl Sap {
                         return Done::respond(result::status(StatusCode::NOT_IMPLEMENTED, facts));
                     }
                 };
+                if let Request::SendMessage(message) = &mut request
+                    && !takes_reports(session, &session.settings())
+                {
+                    // csp-im 5.5.
+                    message.report = false;
+                }
                 if matches!(reply, Reply::Search) {
                     let parser_size = session.settings().capabilities.parser_size;
                     mapping::search::fit(&mut request, parser_size);
                 }
-                let key = changes_something(&request).then(|| IdempotenceKey {
-                    scope: session.id.to_string(),
-                    id: format!("{id} {name}"),
-                    hash: content_hash(around.inbound.body, index),
-                });
+                let key = changes_something(&request)
+                    .then(|| idempotence_key(session, id, name, around, index));
                 let instead = match &request {
                     Request::CreateContactList(create) => {
                         mapping::contact_list::merge_instead(create, facts)
@@ -283,7 +314,14 @@ impl Sap {
                     request,
                     key,
                 };
+                if let Reply::JoinGroup(group) = &reply {
+                    // That it was put out before is no news any more.
+                    session.outbound.lock().pushes.forget_leave(group);
+                }
                 let answer = self.elements.call(call).await;
+                if let (Reply::LeaveGroup(group), Ok(_)) = (&reply, &answer) {
+                    session.outbound.lock().pushes.forget_group(group);
+                }
                 if answer.is_ok() && !ended.is_empty() {
                     Box::pin(self.end_others(ended)).await;
                 }
@@ -303,6 +341,27 @@ impl Sap {
                     _ => Done::respond(mapping::answer(reply, answer, facts)),
                 }
             }
+        }
+    }
+
+    /// PresenceAuth-User in mode Response: if it answers the question itself, that is closed
+    /// by it and nothing comes back; with an identifier of its own it is a request.
+    async fn decision(
+        &self,
+        primitive: Primitive,
+        (id, index): (&str, usize),
+        session: &Arc<Session>,
+        facts: &Facts<'_>,
+        around: &Around<'_>,
+    ) -> Done {
+        let answers = self.acknowledge_question(session, id).await;
+        let key = (id, index);
+        let done = self
+            .serve_inband(primitive, &[], key, session, facts, around)
+            .await;
+        match answers {
+            true => Done::News,
+            false => done,
         }
     }
 
@@ -435,6 +494,7 @@ impl Sap {
         }
         session.change(|settings| settings.capabilities = agreed.clone());
         self.adopt_cir(session);
+        self.reconsider(session);
         if let Err(refusal) = self.persist(session).await {
             return Done::respond(result::refused(&refusal, facts));
         }
@@ -488,6 +548,7 @@ impl Done {
             Primitive::GetPresenceResponse(response) => response.result.as_ref(),
             Primitive::ListManageResponse(response) => response.result.as_ref(),
             Primitive::GetPublicProfileResponse(response) => response.result.as_ref(),
+            Primitive::GetAttributeListResponse(response) => response.result.as_ref(),
             _ => None,
         };
         result.map_or(Some(200), |result| result.code)
@@ -509,6 +570,21 @@ fn logged_out(facts: &Facts<'_>) -> Done {
     })
 }
 
+/// Names a request of a session (csp-access 2.3).
+fn idempotence_key(
+    session: &Session,
+    id: &str,
+    name: Tag,
+    around: &Around<'_>,
+    index: usize,
+) -> IdempotenceKey {
+    IdempotenceKey {
+        scope: session.id.to_string(),
+        id: format!("{id} {name}"),
+        hash: content_hash(around.inbound.body, index),
+    }
+}
+
 /// Whether it may begin to watch somebody.
 fn may_subscribe(request: &Request) -> bool {
     matches!(
@@ -524,9 +600,16 @@ fn changes_something(request: &Request) -> bool {
     !matches!(
         request,
         Request::GetPresence(_)
+            | Request::GetAccessLists
             | Request::GetContactLists
+            | Request::GetAttributeLists(_)
+            | Request::GetReactiveAuthorizations(_)
+            | Request::GetWatchers(_)
             | Request::ExpandContactLists(_)
             | Request::GetPublicProfiles(_)
             | Request::VerifyIds(_)
+            | Request::GetJoinedUsers(_)
+            | Request::GetGroupMembers(_)
+            | Request::GetGroupProps(_)
     )
 }

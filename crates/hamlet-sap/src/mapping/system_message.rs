@@ -40,10 +40,12 @@ pub fn request(
     let message = Message {
         id: MessageId::new(&push.id),
         sender: MessageParty::user(from),
+        sender_name: None,
         recipient: MessageParty::user(user.clone()),
         content: Content::text(&shown.message.text),
         content_name: None,
         uri: None,
+        elsewhere: None,
         sent: push.since,
         expires: push.expires,
         font: None,

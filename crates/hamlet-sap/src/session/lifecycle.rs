@@ -87,6 +87,7 @@ impl Sap {
         self.metrics.ended(code);
         self.hub.records.session(session, code);
         session.user.mailbox.lock().session_ended(&session.id);
+        self.hub.leave_all_groups(session);
         // What it had may be for others now.
         self.hub.raise_all(&session.user);
         let id = session.id.clone();
@@ -176,6 +177,7 @@ impl Sap {
                 count += 1;
             }
         }
+        self.restore_groups().await?;
         self.count_sessions();
         Ok(count)
     }
@@ -203,6 +205,7 @@ impl Sap {
     /// Reads what waits for a session, unless it is in memory.
     pub(crate) async fn warm_session(&self, session: &Arc<Session>) {
         self.warm(&session.user).await;
+        self.warm_groups(session, Timestamp::now()).await;
         if session.take_resumed()
             && let Err(error) = self.elements.session_resumed(&session.id).await
         {

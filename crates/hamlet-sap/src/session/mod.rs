@@ -10,10 +10,12 @@ pub(crate) mod sweep;
 
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
+use crate::delivery::group_joined::JoinedGroups;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
 use crate::envelope::segments::Segments;
 use crate::negotiation::capability::Capabilities;
+use crate::negotiation::delivery_method::GroupDelivery;
 use crate::negotiation::keep_alive;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
@@ -22,7 +24,7 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_elements::im::SessionView;
 use hamlet_elements::notification::Notification;
 use hamlet_elements::{Requestor, SessionFacts};
-use hamlet_model::{ApplicationId, ClientId, ServiceSet, SessionId, Timestamp, UserId};
+use hamlet_model::{ApplicationId, ClientId, GroupId, ServiceSet, SessionId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -43,9 +45,13 @@ pub(crate) struct Session {
     active: AtomicI64,
     /// `seen` as the store knows it.
     persisted: AtomicI64,
+    /// The store does not know all of the settings yet.
+    unsaved: AtomicBool,
     /// It lived before the server started, and its client has not come since.
     resumes: AtomicBool,
     pub(crate) outbound: Mutex<Outbound>,
+    /// The groups that it has joined.
+    pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
@@ -62,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) profile: ClientProfile,
     pub(crate) keep_alive: Duration,
     pub(crate) capabilities: Capabilities,
+    /// How messages of single groups are brought to it.
+    pub(crate) group_delivery: GroupDelivery,
     /// `None` until a service negotiation: then everything is allowed.
     pub(crate) agreement: Option<Agreement>,
     pub(crate) notifications: Subscriptions,
@@ -127,8 +135,10 @@ impl Session {
             seen: AtomicI64::new(now.millis()),
             active: AtomicI64::new(now.millis()),
             persisted: AtomicI64::new(now.millis()),
+            unsaved: AtomicBool::new(false),
             resumes: AtomicBool::new(false),
             outbound: Mutex::new(outbound),
+            groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
             cir: SessionCir::default(),
             tally: Tally::new(now),
@@ -201,6 +211,28 @@ impl Session {
         untold
     }
 
+    /// A membership has ended, and with it what was agreed about messages of that group
+    /// (csp-im 3.3). The store is told with the next sweep: until then, after a restart, the
+    /// agreement would only meet a group that the session is not in.
+    pub(crate) fn group_left(&self, group: &GroupId) {
+        if self.settings.read().group_delivery.get(group).is_none() {
+            return;
+        }
+        self.change(|settings| settings.group_delivery.remove(group));
+        self.mark_unsaved();
+    }
+
+    /// The store is to be told of the settings with the next sweep.
+    pub(crate) fn mark_unsaved(&self) {
+        self.unsaved.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the settings have changed since the store was told; then they are taken to be
+    /// told now.
+    pub(crate) fn take_unsaved(&self) -> bool {
+        self.unsaved.swap(false, Ordering::Relaxed)
+    }
+
     /// As the choice of sessions sees it (csp-im 10.3), for content that it `accepts`.
     pub(crate) fn view(&self, accepts: bool) -> SessionView {
         let settings = self.settings();
@@ -258,6 +290,7 @@ pub(crate) mod tests {
                 profile: ClientProfile::default(),
                 keep_alive: Duration::from_secs(1800),
                 capabilities: Capabilities::unknown(Version::V1_2, offer),
+                group_delivery: GroupDelivery::default(),
                 agreement: None,
                 notifications: Subscriptions::default(),
                 services: ServiceSet::ALL,

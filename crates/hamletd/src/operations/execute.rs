@@ -171,6 +171,23 @@ impl Operations {
                 self.cancel_system_message(by, number).await?;
                 done(format!("nobody gets system message {number} any more"))
             }
+            Request::OutsideAnnounce { user, message } => {
+                let (id, new) = self.announce(by, &user, message).await?;
+                let user = self.target(&user);
+                done(match new {
+                    true => format!("{id} is announced to {user}"),
+                    false => format!("{id} waits for {user} already"),
+                })
+            }
+            Request::OutsideList { user } => {
+                let messages = self.outside_messages(&user).await?;
+                let messages = messages.into_iter().map(Into::into).collect();
+                Ok(Answer::OutsideMessages { messages })
+            }
+            Request::OutsideWithdraw { user, id } => {
+                self.withdraw_outside(by, &user, &id).await?;
+                done(format!("{id} is withdrawn"))
+            }
             Request::Stats => {
                 let figures = self.stats().await?.into_iter();
                 let figures = figures.map(|(name, value)| (name.to_owned(), value));

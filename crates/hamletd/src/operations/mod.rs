@@ -9,6 +9,7 @@ mod execute;
 mod failure;
 mod msisdns;
 mod network;
+mod outside_message;
 mod profile;
 mod sessions;
 mod stats;
