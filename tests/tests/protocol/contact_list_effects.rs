@@ -186,8 +186,18 @@ async fn names_numbers_and_properties_have_their_codes_and_the_rest_is_done() {
             "<NickName><Name>{}</Name><UserID>wv:alice@h</UserID></NickName>",
             "x".repeat(129)
         );
-        let answer = change(&mut bob, "bob", "friends", &add(&[&long, &user_id("carol")])).await;
-        assert_eq!(code(&answer), (Some(201), Some("702".into())), "{version:?}");
+        let answer = change(
+            &mut bob,
+            "bob",
+            "friends",
+            &add(&[&long, &user_id("carol")]),
+        )
+        .await;
+        assert_eq!(
+            code(&answer),
+            (Some(201), Some("702".into())),
+            "{version:?}"
+        );
         // Two in a list, three in all of them.
         let three = [user_id("alice"), user_id("dan"), user_id("eve")];
         let three: Vec<&str> = three.iter().map(String::as_str).collect();
@@ -209,7 +219,9 @@ async fn names_numbers_and_properties_have_their_codes_and_the_rest_is_done() {
         assert_eq!(code(&answer), (Some(201), Some("752".into())));
         let read = change(&mut bob, "bob", "friends", "").await;
         read.expect_code(200);
-        let shown = read.primitive().texts("ContactListProperties/Property/Value");
+        let shown = read
+            .primitive()
+            .texts("ContactListProperties/Property/Value");
         assert!(shown.contains(&"Pals"), "{shown:?}");
         let mut names = read.primitive().texts("NickList/NickName/UserID");
         names.sort_unstable();
@@ -233,8 +245,7 @@ async fn users_of_other_domains_are_members_without_being_looked_for() {
             Version::V1_3 => format!("<ContactListIDList>{list}</ContactListIDList>"),
             _ => list.to_owned(),
         };
-        let subscribe =
-            format!("<SubscribePresence-Request>{list}</SubscribePresence-Request>");
+        let subscribe = format!("<SubscribePresence-Request>{list}</SubscribePresence-Request>");
         bob.request(&subscribe).await.expect_status(200);
         let unsubscribe =
             format!("<UnsubscribePresence-Request>{list}</UnsubscribePresence-Request>");
