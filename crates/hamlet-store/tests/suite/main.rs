@@ -26,4 +26,5 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod waiting;
 mod watchers;
