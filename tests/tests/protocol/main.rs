@@ -5,6 +5,7 @@ mod blocking;
 mod chat;
 mod checks;
 mod cir;
+mod contact_list_effects;
 mod contact_lists;
 mod content;
 mod content_store;
