@@ -26,6 +26,7 @@ pub use ops::access::AccessProbe;
 pub use ops::account::{Account, AccountStatus};
 pub use ops::challenge::Challenge;
 pub use ops::contact_list::{ContactList, Member};
+pub use ops::handling::{MAX_HANDLINGS, MailboxCopy, OfflineWish};
 pub use ops::idempotence::Remembered;
 pub use ops::invitation::{InvitationState, StoredInvitation};
 pub use ops::invitation_code::InvitationCode;

@@ -3,6 +3,7 @@
 //! csp-presence 10).
 
 mod blocking;
+mod expiry;
 mod figure_6;
 mod invitations;
 mod maps;

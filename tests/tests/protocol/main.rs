@@ -6,6 +6,7 @@ mod checks;
 mod cir;
 mod contact_lists;
 mod delivery;
+mod handling;
 mod http;
 mod invitations;
 mod login;

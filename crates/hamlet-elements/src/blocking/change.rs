@@ -297,10 +297,6 @@ fn apply(
 
 /// Users get through from now on: off the block list, and on the grant list while that is in
 /// use (AuthorizeAndGrant, csp-presence 2.7). Inside the transaction that is the reason.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "ListManage does not read AuthorizeAndGrant yet")
-)]
 pub(crate) fn grant_to(
     tx: &mut Tx<'_>,
     owner: &UserId,

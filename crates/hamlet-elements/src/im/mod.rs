@@ -2,7 +2,9 @@
 
 mod applications;
 mod deliver;
+mod due;
 mod expire;
+mod handling;
 mod mailbox;
 mod message_id;
 mod recipients;
@@ -13,6 +15,7 @@ mod send;
 mod sender;
 mod types;
 
+pub(crate) use due::NextExpiry;
 pub(crate) use expire::EXPIRE_BATCH;
 pub(crate) use mailbox::{Stored, conclude_entry};
 pub(crate) use message_id::MessageIds;
@@ -22,6 +25,6 @@ pub(crate) use report::report_late_failures;
 pub use select::choose_sessions;
 pub(crate) use sender::check_sender;
 pub use types::{
-    Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, OnlineHandling, SendMessage,
-    SessionView,
+    Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, OfflineHandling,
+    OnlineHandling, SendMessage, SessionView, Waiting,
 };

@@ -138,6 +138,7 @@ impl Inner {
         let parcels = parcels(&requestor.user, &message, foreign);
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
+        let expires = message.expires;
         let (waiting, kept_key) = (self.waiting.clone(), key.clone());
         let sent = self
             .store
@@ -177,6 +178,7 @@ impl Inner {
             } => (answer, events, outbox),
         };
         let stored = events.len() + silenced;
+        self.expiry.note(expires);
         let doubtful = self.judged_early(judged, &events);
         self.emit(events);
         self.recheck_mailboxes(doubtful).await;

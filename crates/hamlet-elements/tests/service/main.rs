@@ -4,6 +4,7 @@ mod blocking;
 mod common;
 mod contact_lists;
 mod domains;
+mod handling;
 mod invitations;
 mod messages;
 mod presence;

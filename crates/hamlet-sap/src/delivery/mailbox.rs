@@ -2,7 +2,7 @@
 //! session has been given what (csp-im 6, 10.3). Pure; the store is read by others.
 
 use hamlet_elements::im::{MailboxItem, OnlineHandling, SessionView, choose_sessions};
-use hamlet_model::{SessionId, Timestamp};
+use hamlet_model::{ClientId, SessionId, Timestamp};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +35,8 @@ struct Entry {
     id: String,
     item: Arc<MailboxItem>,
     holders: Vec<Holder>,
-    /// The store has it no more; only those who hold it already still get it.
-    settled: bool,
+    /// One client has it: only these still get it, each its copy (csp-im 10.3 item 5).
+    owed: Option<Vec<ClientId>>,
 }
 
 /// What one session has to do with an entry.
@@ -99,17 +99,27 @@ impl Mailbox {
         }
     }
 
-    /// The store has been read.
-    pub(crate) fn loaded(&mut self, items: Vec<Arc<MailboxItem>>) {
+    /// The store has been read: also copies that only these clients still get.
+    pub(crate) fn loaded(
+        &mut self,
+        items: Vec<Arc<MailboxItem>>,
+        copies: Vec<(Arc<MailboxItem>, Vec<ClientId>)>,
+    ) {
         let State::Loading { arrived, gone } = std::mem::replace(&mut self.state, State::Warm)
         else {
             return;
         };
         self.entries.clear();
+        for (item, owed) in copies {
+            let id = item.id();
+            if !gone.contains(&id) {
+                self.push(id, item, Some(owed));
+            }
+        }
         for item in items.into_iter().chain(arrived) {
             let id = item.id();
             if !gone.contains(&id) {
-                self.push(id, item);
+                self.push(id, item, None);
             }
         }
     }
@@ -134,7 +144,7 @@ impl Mailbox {
             || self
                 .entries
                 .iter()
-                .any(|entry| entry.settled || entry.holders.iter().any(busy))
+                .any(|entry| entry.holders.iter().any(busy))
         {
             return false;
         }
@@ -148,11 +158,11 @@ impl Mailbox {
         match &mut self.state {
             State::Cold => {}
             State::Loading { arrived, .. } => arrived.push(item),
-            State::Warm => self.push(item.id(), item),
+            State::Warm => self.push(item.id(), item, None),
         }
     }
 
-    fn push(&mut self, id: String, item: Arc<MailboxItem>) {
+    fn push(&mut self, id: String, item: Arc<MailboxItem>, owed: Option<Vec<ClientId>>) {
         if self.entries.iter().any(|entry| entry.id == id) {
             return;
         }
@@ -160,7 +170,7 @@ impl Mailbox {
             id,
             item,
             holders: Vec::new(),
-            settled: false,
+            owed,
         });
     }
 
@@ -228,33 +238,36 @@ impl Mailbox {
         }
     }
 
-    /// The session has acknowledged the entry. Whether the store has to be told.
-    pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> bool {
+    /// The session has acknowledged the entry; the clients that get a copy of it now.
+    pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> Vec<ClientId> {
         let forking = self.handling == OnlineHandling::ForkAll;
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
         let Some(at) = self.entries.iter().position(|entry| entry.id == id) else {
-            return true;
+            return Vec::new();
         };
         let entry = &mut self.entries[at];
-        let first = !entry.settled;
         entry.holder(asker.session).part = Part::Done;
-        entry.settled = true;
-        if first && forking {
-            // The copies of the others are still to be delivered.
-            let views = (asker.views)(&entry.item);
-            let turn = Part::Meant(asker.now.plus(asker.guard));
-            for other in choose_sessions(&entry.item, &views, OnlineHandling::ForkAll) {
-                if !entry.holders.iter().any(|holder| holder.session == other) {
-                    entry.holder(&other).part = turn;
-                }
+        let client = entry.client_of(asker);
+        if let Some(owed) = &mut entry.owed {
+            owed.retain(|other| Some(other) != client.as_ref());
+            if owed.is_empty() {
+                self.entries.remove(at);
             }
+            return Vec::new();
         }
-        if !forking || entry.is_delivered() {
-            self.entries.remove(at);
+        let owed = match forking {
+            true => entry.others(asker, client.as_ref()),
+            false => Vec::new(),
+        };
+        match owed.is_empty() {
+            true => {
+                self.entries.remove(at);
+            }
+            false => entry.owed = Some(owed.clone()),
         }
-        first
+        owed
     }
 
     /// The session is over: what it had may go to others.
@@ -262,7 +275,6 @@ impl Mailbox {
         for entry in &mut self.entries {
             entry.holders.retain(|holder| holder.session != *session);
         }
-        self.entries.retain(|entry| !entry.is_delivered());
     }
 
     fn entry(&mut self, id: &str) -> Option<&mut Entry> {
@@ -300,13 +312,25 @@ impl Entry {
             .any(|holder| holder.session == *session && test(holder.part))
     }
 
-    /// Everybody who gets it has it.
-    fn is_delivered(&self) -> bool {
-        self.settled
-            && self
-                .holders
-                .iter()
-                .all(|holder| matches!(holder.part, Part::Done | Part::Unfit))
+    /// The client of the session that asks.
+    fn client_of(&self, asker: &Asker<'_>) -> Option<ClientId> {
+        let views = (asker.views)(&self.item);
+        let own = views.into_iter().find(|view| view.id == *asker.session);
+        own.map(|view| view.client)
+    }
+
+    /// The clients other than this one that are to have the entry, too.
+    fn others(&self, asker: &Asker<'_>, client: Option<&ClientId>) -> Vec<ClientId> {
+        let mut views = (asker.views)(&self.item);
+        views.retain(|view| !self.is(&view.id, |part| part == Part::Unfit));
+        let chosen = choose_sessions(&self.item, &views, OnlineHandling::ForkAll);
+        let mut owed = Vec::new();
+        for view in views.into_iter().filter(|view| chosen.contains(&view.id)) {
+            if Some(&view.client) != client && !owed.contains(&view.client) {
+                owed.push(view.client);
+            }
+        }
+        owed
     }
 
     /// Whether the asker gets it now; if it is the turn of another session, that is noted.
@@ -320,9 +344,12 @@ impl Entry {
             Some(Part::Unfit | Part::Done) => return false,
             Some(Part::Sent(until)) if until > now => return false,
             Some(Part::Meant(until)) if until > now => return true,
-            None if self.settled => return false,
-            Some(_) if self.settled => return true,
             _ => {}
+        }
+        if let Some(owed) = &self.owed {
+            return self
+                .client_of(asker)
+                .is_some_and(|client| owed.contains(&client));
         }
         let holds = |holder: &Holder| match holder.part {
             Part::Meant(until) | Part::Sent(until) => until > now && holder.session != *me,
@@ -457,17 +484,20 @@ mod tests {
             Some(found.id)
         }
 
-        fn acknowledge(&self, mailbox: &mut Mailbox, session: &str, id: &str) -> bool {
-            self.ask(mailbox, session, 1, |mailbox, asker| {
+        /// The clients that get a copy.
+        fn acknowledge(&self, mailbox: &mut Mailbox, session: &str, id: &str) -> Vec<String> {
+            let owed = self.ask(mailbox, session, 1, |mailbox, asker| {
                 mailbox.acknowledged(id, asker)
-            })
+            });
+            let name = |client: &ClientId| client.url.as_deref().unwrap_or_default().to_owned();
+            owed.iter().map(name).collect()
         }
     }
 
     fn holding(ids: &[&str]) -> Mailbox {
         let mut mailbox = Mailbox::default();
         mailbox.begin_load();
-        mailbox.loaded(ids.iter().map(|id| item(id)).collect());
+        mailbox.loaded(ids.iter().map(|id| item(id)).collect(), Vec::new());
         mailbox
     }
 
@@ -483,7 +513,7 @@ mod tests {
         assert_eq!(one.take(&mut mailbox, "s", 61).as_deref(), Some("b"));
         assert_eq!(one.take(&mut mailbox, "s", 179), None);
         assert_eq!(one.take(&mut mailbox, "s", 180).as_deref(), Some("a"));
-        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        assert!(one.acknowledge(&mut mailbox, "s", "a").is_empty());
         assert!(!mailbox.contains("a"));
     }
 
@@ -497,11 +527,11 @@ mod tests {
         mailbox.arrived(item("both"));
         mailbox.removed("gone");
         mailbox.begin_load();
-        mailbox.loaded(vec![item("before"), item("both"), item("gone")]);
+        mailbox.loaded(vec![item("before"), item("both"), item("gone")], Vec::new());
         let ids: Vec<_> = mailbox.entries.iter().map(|e| e.id.as_str()).collect();
         assert_eq!(ids, ["before", "both", "during"]);
         // A second reading that ends later changes nothing.
-        mailbox.loaded(vec![]);
+        mailbox.loaded(vec![], Vec::new());
         assert_eq!(mailbox.len(), 3);
         assert!(!mailbox.is_cold());
     }
@@ -513,7 +543,7 @@ mod tests {
         mailbox.load_failed();
         assert!(mailbox.is_cold());
         mailbox.begin_load();
-        mailbox.loaded(vec![item("a")]);
+        mailbox.loaded(vec![item("a")], Vec::new());
         assert!(!mailbox.is_cold());
     }
 
@@ -575,16 +605,32 @@ mod tests {
     }
 
     #[test]
-    fn when_all_shall_have_it_the_store_is_told_once() {
+    fn when_all_shall_have_it_every_client_gets_its_copy_once() {
         let two = World::new(&[("s", 1), ("t", 9)]);
         let mut mailbox = holding(&["a"]);
         mailbox.handling = OnlineHandling::ForkAll;
         assert_eq!(two.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
-        assert!(two.acknowledge(&mut mailbox, "s", "a"));
+        assert_eq!(two.acknowledge(&mut mailbox, "s", "a"), ["t"]);
         assert_eq!(two.take(&mut mailbox, "s", 0), None);
         assert_eq!(two.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
-        assert!(!two.acknowledge(&mut mailbox, "t", "a"));
+        assert!(two.acknowledge(&mut mailbox, "t", "a").is_empty());
         assert_eq!(mailbox.len(), 0);
+    }
+
+    #[test]
+    fn a_copy_waits_for_its_client_and_nobody_else() {
+        let both = World::new(&[("s", 1), ("t", 9)]);
+        let mut mailbox = Mailbox::default();
+        mailbox.begin_load();
+        let owed = vec![ClientId::from_url("t")];
+        mailbox.loaded(vec![item("b")], vec![(item("a"), owed)]);
+        // Nobody shares it any more, but this copy was promised.
+        assert_eq!(both.take(&mut mailbox, "s", 0), None);
+        assert_eq!(both.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
+        mailbox.session_ended(&SessionId::new("t"));
+        assert_eq!(both.take(&mut mailbox, "t", 1).as_deref(), Some("a"));
+        assert!(both.acknowledge(&mut mailbox, "t", "a").is_empty());
+        assert_eq!(both.take(&mut mailbox, "t", 2).as_deref(), Some("b"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
+use crate::negotiation::functions::Function;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
@@ -18,8 +19,7 @@ use hamlet_csp::elements::{
 };
 use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
-use hamlet_elements::notification::Notification;
-use hamlet_elements::{Call, Event, Events, IdempotenceKey, Request, Requestor, Response};
+use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{Refusal, ServiceSet, StatusCode};
 use std::sync::Arc;
@@ -257,6 +257,12 @@ impl Sap {
                         return Done::respond(result::status(StatusCode::NOT_IMPLEMENTED, facts));
                     }
                 };
+                if let Request::SendMessage(message) = &mut request
+                    && !takes_reports(session)
+                {
+                    // csp-im 5.5.
+                    message.report = false;
+                }
                 if matches!(reply, Reply::Search) {
                     let parser_size = session.settings().capabilities.parser_size;
                     mapping::search::fit(&mut request, parser_size);
@@ -416,19 +422,10 @@ impl Sap {
             &before.capabilities.cir,
         );
         agreed.cir = cir_agreed;
-        if let Some(handling) = agreed.online_handling {
-            // One setting for all sessions of the user, the latest counts (csp-im 10.2).
-            let mut mailbox = session.user.mailbox.lock();
-            let before = std::mem::replace(&mut mailbox.handling, handling);
-            drop(mailbox);
-            if before != handling {
-                self.hub.emit(Event::Notification {
-                    user: session.user.id.clone(),
-                    except: Some(session.id.clone()),
-                    notification: Notification::OnlineHandlingUpdated(handling),
-                });
-            }
+        if let Err(refusal) = self.adopt_handling(session, &agreed).await {
+            return Done::respond(result::refused(&refusal, facts));
         }
+        self.adopt_priority(session, &mut agreed).await;
         session.change(|settings| settings.capabilities = agreed.clone());
         self.adopt_cir(session);
         if let Err(refusal) = self.persist(session).await {
@@ -488,6 +485,13 @@ impl Done {
         };
         result.map_or(Some(200), |result| result.code)
     }
+}
+
+/// Whether delivery reports were agreed (MDELIV), or nothing was.
+fn takes_reports(session: &Session) -> bool {
+    let settings = session.settings();
+    let agreement = settings.agreement.as_ref();
+    agreement.is_none_or(|agreement| agreement.allows(Function::MDELIV, session.version))
 }
 
 /// The transaction and the number of a segment; nobody has number 0.

@@ -153,16 +153,12 @@ impl Sap {
                     tracing::error!(session = id.short(), "a stored session makes no sense");
                     continue;
                 };
-                let handling = new.settings.capabilities.online_handling;
                 let added = self.hub.registry.add(new, now, usize::MAX);
                 let Added::Session { session, replaced } = added else {
                     continue;
                 };
                 for old in replaced {
                     self.finish(&old, StatusCode::FORCED_LOGOUT).await;
-                }
-                if let Some(handling) = handling {
-                    session.user.mailbox.lock().handling = handling;
                 }
                 self.elements.session_restored(&session.facts()).await?;
                 self.adopt_cir(&session);
@@ -182,10 +178,13 @@ impl Sap {
             }
             mailbox.begin_load();
         }
-        let items = self.elements.mailbox(&user.id).await;
+        let waiting = self.elements.waiting(&user.id).await;
         let mut mailbox = user.mailbox.lock();
-        match items {
-            Ok(items) => mailbox.loaded(items),
+        match waiting {
+            Ok(waiting) => {
+                mailbox.handling = waiting.handling;
+                mailbox.loaded(waiting.items, waiting.copies);
+            }
             Err(error) => {
                 mailbox.load_failed();
                 self.store_failed("mailbox", &error);

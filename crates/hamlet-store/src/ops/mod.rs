@@ -6,6 +6,7 @@ pub(crate) mod application;
 pub(crate) mod challenge;
 pub(crate) mod contact_list;
 pub(crate) mod counter;
+pub(crate) mod handling;
 pub(crate) mod idempotence;
 pub(crate) mod invitation;
 pub(crate) mod invitation_code;

@@ -6,6 +6,7 @@ mod applications;
 mod cluster;
 mod contact_lists;
 mod crash;
+mod handling;
 mod harness;
 mod idempotence;
 mod mailbox;
