@@ -1,12 +1,12 @@
 //! Recipients, reports, expiry, offline and several sessions (csp-im 5.3, 8, 9, 10), over a
 //! socket.
 
-use crate::profile::set;
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::{Client, send_message, user};
 use hamlet_tests::element::Element;
 use hamlet_tests::server::TestServer;
+use hamletd::control::Request;
 use std::time::Duration;
 
 const EACH: [(Version, Syntax); 4] = [
@@ -232,10 +232,10 @@ async fn numbers_reach_their_users_and_unknown_ones_have_their_code() {
         let server = TestServer::with_users(&[], &["alice", "bob"]).await;
         let mut alice = server.client(version, syntax, "alice").await;
         let mut bob = server.client(version, syntax, "bob").await;
-        set(&server, "bob", "mobile=+4612345").await;
-        let bind = hamletd::control::Request::UserMsisdnAdd {
+        let bind = Request::UserMsisdn {
             user: "wv:bob@h".into(),
-            msisdn: "+4612345".into(),
+            add: vec!["+4612345".into()],
+            remove: Vec::new(),
         };
         server.operate(bind).await;
         let both = user("wv:+4612345@h") + &user("wv:bob@h");

@@ -97,9 +97,10 @@ async fn online_handling_is_the_users_and_persistent() {
     let server = Server::start(&["bo"]).await;
     let bo = user("bo");
     let negotiate = async |server: &Server, online| {
+        let client = client("p");
         let agreed = server
             .elements
-            .handling_negotiated(&bo, &client("p"), Some(online), None);
+            .handling_negotiated(&bo, &client, Some(online), None);
         agreed.await.unwrap()
     };
     assert!(!negotiate(&server, OnlineHandling::ServerLogic).await);
@@ -124,7 +125,8 @@ async fn copies_for_other_clients_survive_and_the_report_is_sent_once() {
     let bo = user("bo");
     let delivered = async |server: &Server, name: &str, owed: &[&str]| {
         let owed = owed.iter().map(|name| client(name)).collect();
-        let done = server.elements.delivered(&bo, &id, &client(name), owed);
+        let client = client(name);
+        let done = server.elements.delivered(&bo, &id, &client, owed);
         done.await.unwrap()
     };
     assert!(delivered(&server, "phone", &["laptop", "tablet"]).await);
@@ -192,9 +194,8 @@ async fn a_number_reaches_its_user_once_and_the_report_names_the_number() {
     let waiting = server.mailbox(&user("bo")).await;
     assert_eq!(waiting.len(), 1);
     let id = accepted(&sent).to_string();
-    let delivered = server
-        .elements
-        .delivered(&user("bo"), &id, &client("q"), Vec::new());
+    let (bo, phone) = (user("bo"), client("q"));
+    let delivered = server.elements.delivered(&bo, &id, &phone, Vec::new());
     assert!(delivered.await.unwrap());
     let reports = server.mailbox(&user("anna")).await;
     assert_eq!(as_report(&reports[0]), "200 wv:+4612345@a");

@@ -240,7 +240,7 @@ impl Mailbox {
 
     /// The session has acknowledged the entry; the clients that get a copy of it now.
     pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> Vec<ClientId> {
-        let forking = self.handling == OnlineHandling::ForkAll;
+        let forks = self.handling == OnlineHandling::ForkAll;
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
@@ -257,7 +257,7 @@ impl Mailbox {
             }
             return Vec::new();
         }
-        let owed = match forking {
+        let owed = match forks && matches!(*entry.item, MailboxItem::Message(_)) {
             true => entry.others(asker, client.as_ref()),
             false => Vec::new(),
         };
