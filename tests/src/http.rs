@@ -107,6 +107,13 @@ impl Connection {
             .unwrap_or_else(|_| panic!("no answer within {DEADLINE:?}"))
     }
 
+    /// Reads an answer that has no body, whatever its headers say: to HEAD, or 304.
+    pub async fn receive_head(&mut self) -> io::Result<HttpAnswer> {
+        tokio::time::timeout(DEADLINE, self.read_head())
+            .await
+            .unwrap_or_else(|_| panic!("no answer within {DEADLINE:?}"))
+    }
+
     /// Whether the server closes the connection without another octet.
     pub async fn is_closed(&mut self) -> bool {
         let mut octet = [0];
@@ -117,7 +124,7 @@ impl Connection {
         )
     }
 
-    async fn read_answer(&mut self) -> io::Result<HttpAnswer> {
+    async fn read_head(&mut self) -> io::Result<HttpAnswer> {
         let status_line = self.line().await?;
         let status = status_line
             .strip_prefix("HTTP/1.")
@@ -133,12 +140,17 @@ impl Connection {
             let (name, value) = line.split_once(':').ok_or_else(|| malformed(&line))?;
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
-        let mut answer = HttpAnswer {
+        Ok(HttpAnswer {
             status,
             headers,
             body: Vec::new(),
             framing: Framing::Nothing,
-        };
+        })
+    }
+
+    async fn read_answer(&mut self) -> io::Result<HttpAnswer> {
+        let mut answer = self.read_head().await?;
+        let status = answer.status;
         if status == 100 {
             return Ok(answer);
         }

@@ -3,8 +3,9 @@
 use crate::client::Client;
 use crate::http::DEADLINE;
 use hamlet_csp::{Syntax, Version};
-use hamlet_model::{Timestamp, UserId};
+use hamlet_model::{SessionId, Timestamp, UserId};
 use hamlet_sap::Sap;
+use hamlet_store::{Store, StoreConfig};
 use hamletd::control::{Answer, Request};
 use hamletd::data_dir::DataDirError;
 use hamletd::operations::Actor;
@@ -17,6 +18,10 @@ use tempfile::TempDir;
 
 /// A setting: what a client does not answer is repeated at its next poll.
 pub const AT_ONCE: &str = "poll.guard_time=0s";
+
+/// A setting: users see the presence of those with whom they share a contact list, without
+/// asking.
+pub const CONTACTS: &str = "presence.unauthorized=contacts";
 
 /// A running server.
 pub struct TestServer {
@@ -134,6 +139,18 @@ impl TestServer {
         self.run().await;
     }
 
+    /// The same as if nothing had been heard of a session for longer than it lives.
+    pub async fn restart_after_silence_of(&mut self, session: &str) {
+        self.stop().await;
+        let path = self.directory.path().join("hamlet.db");
+        let store = Store::open(&StoreConfig::sqlite(path)).expect("the server's store");
+        let silent = [(SessionId::new(session), Timestamp::default())];
+        let told = store.write(move |tx| tx.touch_sessions(&silent)).await;
+        told.expect("a store that works");
+        store.close().await;
+        self.run().await;
+    }
+
     /// Stops the server.
     pub async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
@@ -146,6 +163,9 @@ impl TestServer {
             format!("data_dir={}", self.directory.path().display()),
             "http.listen=127.0.0.1:0".to_owned(),
             "admin.listen=127.0.0.1:0".to_owned(),
+            // What a test waits for comes at once; those about the waiting set it.
+            "presence.hold=0s".to_owned(),
+            "presence.window=0s".to_owned(),
         ];
         sets.extend(self.settings.iter().cloned());
         let config = Config::load(None, &sets).expect("a valid configuration");

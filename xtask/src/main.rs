@@ -66,7 +66,7 @@ fn full_test() -> Vec<Step> {
         Step::run("tests", tests().env("HAMLET_REQUIRE_PEERS", "1")),
         Step::run(
             "documentation",
-            cargo(&["doc", "--release", "--workspace", "--no-deps"])
+            cargo(&["doc", "--profile", PROFILE, "--workspace", "--no-deps"])
                 .env("RUSTDOCFLAGS", "-D warnings"),
         ),
     ]);
@@ -80,12 +80,19 @@ fn fast_test() -> Vec<Step> {
 }
 
 fn tests() -> Invocation {
-    cargo(&["test", "--release", "--workspace"]).env("HAMLET_BUILT", "1")
+    cargo(&["test", "--profile", PROFILE, "--workspace"]).env("HAMLET_BUILT", "1")
 }
 
 /// The same test with fewer kills is among the others.
 fn crash_test() -> Vec<Step> {
-    let test = ["test", "--release", "--workspace", "--test", "durability"];
+    let test = [
+        "test",
+        "--profile",
+        PROFILE,
+        "--workspace",
+        "--test",
+        "durability",
+    ];
     let filter = ["--", "--nocapture", "kill_dash_9"];
     vec![
         build(),
@@ -106,14 +113,20 @@ fn map_data() -> Vec<Step> {
     ]
 }
 
-/// The one profile is `release`: lints, tests and `cargo run --release` share its artefacts.
+/// The profile of everything here: it compiles in half the time of `release`.
+const PROFILE: &str = "tested";
+
 fn lint() -> Vec<Step> {
     vec![
         Step::run("format", cargo(&["fmt", "--all", "--check"])),
         Step::run(
             "lints",
-            cargo(&["clippy", "--release", "--workspace", "--all-targets"])
-                .args(&["--", "-D", "warnings"]),
+            cargo(&["clippy", "--profile", PROFILE, "--workspace"]).args(&[
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
         ),
     ]
 }
@@ -124,7 +137,13 @@ fn lint() -> Vec<Step> {
 fn build() -> Step {
     Step::run(
         "build",
-        cargo(&["build", "--release", "--workspace", "--all-targets"]),
+        cargo(&[
+            "build",
+            "--profile",
+            PROFILE,
+            "--workspace",
+            "--all-targets",
+        ]),
     )
 }
 

@@ -10,6 +10,7 @@ pub mod address;
 pub mod application;
 pub mod content;
 pub mod geo;
+pub mod group;
 pub mod id;
 pub mod message;
 pub mod msisdn;
@@ -25,8 +26,11 @@ pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
 pub use application::Application;
 pub use content::{Content, TransferEncoding};
 pub use geo::Coordinates;
+pub use group::{
+    AccessType, GroupProperties, GroupProperty, OwnProperties, OwnProperty, Role, ScreenName,
+};
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
-pub use message::{Message, MessageParty, Recipients};
+pub use message::{Elsewhere, Message, MessageParty, Recipients};
 pub use msisdn::Msisdn;
 pub use profile::{Profile, ProfileField};
 pub use refusal::{Detail, Refusal};

@@ -30,7 +30,35 @@ pub enum MessageParty {
     },
 }
 
+impl Message {
+    /// Size of the content, octets before transfer encoding, wherever it is (csp-im 4.3).
+    pub fn content_size(&self) -> usize {
+        match self.elsewhere {
+            Some(elsewhere) => elsewhere.size as usize,
+            None => self.content.size(),
+        }
+    }
+
+    /// The group that it came through, to all of it or to a screen name.
+    pub fn group(&self) -> Option<&GroupId> {
+        self.recipient.group().or_else(|| self.sender.group())
+    }
+
+    /// Its content waits in another system.
+    pub fn is_outside(&self) -> bool {
+        self.elsewhere.is_some_and(|elsewhere| elsewhere.outside)
+    }
+}
+
 impl MessageParty {
+    /// The group of a group or screen name.
+    pub fn group(&self) -> Option<&GroupId> {
+        match self {
+            Self::User { .. } => None,
+            Self::Group(group) | Self::ScreenName { group, .. } => Some(group),
+        }
+    }
+
     /// A user without restriction.
     pub fn user(user: UserId) -> Self {
         Self::User {
@@ -52,6 +80,13 @@ pub struct Recipients {
     pub malformed: Vec<String>,
 }
 
+impl Recipients {
+    /// They name nobody at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Text rendering hint (csp-im 12.2).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Font {
@@ -70,6 +105,17 @@ pub struct Extension {
     pub namespace: Option<String>,
     /// Its content as XML text.
     pub xml: String,
+}
+
+/// Content that is not in its message but where the message's `uri` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// Its size as its sender states it, octets.
+    pub size: u32,
+    /// It lies in another system, such as mail, whose gateway lets a user know of it: he is
+    /// told that it waits rather than sent a link (csp-im 7.7).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
 }
 
 /// A message as it waits for one recipient: addressed to him alone. In its stored form what is
@@ -93,6 +139,9 @@ pub struct Message {
     /// Where the content can be fetched instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
+    /// What is known of content that is only there; `content` has its type and no data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
     /// When it was sent.
     pub sent: Timestamp,
     /// When it stops being worth delivering.

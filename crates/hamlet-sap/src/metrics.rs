@@ -96,6 +96,8 @@ metrics! {
         "Sessions that ended, by status code";
     sent: Family<KindLabels, Counter> = Family::default(), "server_transactions",
         "Server transactions handed to clients, repetitions included, by kind";
+    group_encoded: Counter = Counter::default(), "group_messages_encoded",
+        "Messages of groups written: once for each form, not for each recipient";
     repeated: Counter = Counter::default(), "server_transactions_unanswered",
         "Server transactions that were not answered in time";
     delivered: Counter = Counter::default(), "mailbox_acknowledged",
@@ -103,7 +105,9 @@ metrics! {
     failed: Counter = Counter::default(), "mailbox_failed",
         "Messages and reports that no client of the user could take";
     notices_dropped: Counter = Counter::default(), "presence_notices_dropped",
-        "Presence notices dropped because a session's queue was full";
+        "Presence notices dropped because a session's queue was full, or its client cannot read one";
+    domains_lost: Counter = Counter::default(), "relay_domains_lost",
+        "Times that another domain had not answered for long";
     cir_connections: Gauge = Gauge::default(), "cir_tcp_connections",
         "Open connections of the CIR channel by standalone TCP";
     cir_held: Gauge = Gauge::default(), "cir_http_waiting",
@@ -122,6 +126,12 @@ metrics! {
         "Requests received from other domains";
     relay_late: Counter = Counter::default(), "relay_answers_unexpected",
         "Answers of other domains that nobody waited for any more";
+    content_kept: Counter = Counter::default(), "content_kept",
+        "Pieces of content that users have uploaded or replaced";
+    content_fetched: Counter = Counter::default(), "content_fetched",
+        "Pieces of content, or parts of them, that were fetched";
+    content_refused: Family<OutcomeLabels, Counter> = Family::default(), "content_refused",
+        "Requests of the content store that were refused, by reason";
     panics: Counter = Counter::default(), "panics",
         "Exchanges that ended in a fault of the program";
 }
@@ -220,6 +230,13 @@ impl Metrics {
         if again {
             self.cir_repeated.get_or_create(&labels).inc();
         }
+    }
+
+    pub(crate) fn content_refused(&self, outcome: &'static str) {
+        let labels = OutcomeLabels {
+            outcome: Name(outcome),
+        };
+        self.content_refused.get_or_create(&labels).inc();
     }
 
     pub(crate) fn sent(&self, kind: &'static str) {

@@ -105,6 +105,9 @@ pub enum Command {
     /// Send, list, show and cancel system messages.
     #[command(subcommand)]
     SystemMessage(SystemMessageCommand),
+    /// Announce, list and withdraw messages that wait for users in other systems, such as mail.
+    #[command(subcommand)]
+    OutsideMessage(OutsideMessageCommand),
     /// Print figures of the server or of its store.
     Stats,
     /// Print the reference of the configuration in Markdown.
@@ -157,6 +160,17 @@ pub enum UserCommand {
         /// A number to remove.
         #[arg(long, value_name = "NUMBER")]
         remove: Vec<String>,
+    },
+    /// Show what the mobile network says of a user, or tell it, until the server stops. Those
+    /// who watch him see it instead of what his client publishes.
+    Network {
+        /// Address of the account.
+        user: String,
+        /// Fields with their new values; an empty value removes, as in `plmn=`. The fields are
+        /// registration (yes or no), plmn, time-zone, longitude, latitude, altitude, accuracy,
+        /// country, city, street, crossing1, crossing2, building, named-area and location.
+        #[arg(value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
     },
     /// Show the profile of a user.
     Show {
@@ -364,6 +378,54 @@ pub struct SystemMessageSend {
     /// For how many days it is good.
     #[arg(long, default_value_t = 30)]
     pub days: u32,
+}
+
+/// `hamletd outside-message …`
+#[derive(Debug, Subcommand)]
+pub enum OutsideMessageCommand {
+    /// Let a user know that a message waits for him: his client is notified of it and fetches a
+    /// link to it, or gets the link if it knows no notification. Prints the MessageID.
+    Announce(Box<OutsideMessageAnnounce>),
+    /// List the messages that a user has been let know of and has not fetched or rejected.
+    List {
+        /// Address of the user.
+        user: String,
+    },
+    /// A message need not be told of any more.
+    Withdraw {
+        /// Address of the user.
+        user: String,
+        /// MessageID.
+        id: String,
+    },
+}
+
+/// `hamletd outside-message announce …`
+#[derive(Debug, clap::Args)]
+pub struct OutsideMessageAnnounce {
+    /// Address of the user.
+    pub user: String,
+    /// Who sent it, as an address of IMPS, such as wv:anna@mail.example.org.
+    #[arg(long, value_name = "USER")]
+    pub sender: String,
+    /// Where the user finds it.
+    #[arg(long, value_name = "URI")]
+    pub uri: String,
+    /// Its size, octets.
+    #[arg(long, default_value_t = 0)]
+    pub size: u32,
+    /// Its MIME type.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub content_type: Option<String>,
+    /// Its subject, or the name of its file.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A name for it: announced again under this name it is the same message.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// For how many hours it is worth telling of it.
+    #[arg(long, default_value_t = 168)]
+    pub hours: u32,
 }
 
 #[cfg(test)]

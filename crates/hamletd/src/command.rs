@@ -1,11 +1,12 @@
 //! `hamletd user …`, `hamletd session …`, `hamletd system-message …` and `hamletd stats`: asks the running server, or
 //! does it itself when none runs.
 
+mod outside_message;
 mod system_message;
 
 use crate::cli::{
-    AppArguments, AppCommand, InvitationCodeCommand, SessionCommand, SystemMessageCommand,
-    UserCommand,
+    AppArguments, AppCommand, InvitationCodeCommand, OutsideMessageCommand, SessionCommand,
+    SystemMessageCommand, UserCommand,
 };
 use crate::config::Config;
 use crate::control::{
@@ -33,6 +34,8 @@ pub enum Command {
     Session(SessionCommand),
     /// `system-message`.
     SystemMessage(SystemMessageCommand),
+    /// `outside-message`.
+    OutsideMessage(OutsideMessageCommand),
     /// `stats`.
     Stats,
 }
@@ -98,6 +101,9 @@ impl Way {
     async fn ask(&mut self, request: Request) -> Result<Answer, CommandError> {
         Ok(match self {
             Self::Server(connection) => connection.ask(&request).await?,
+            Self::Alone(_) if matches!(request, Request::UserNetwork { .. }) => {
+                Answer::failed("no server runs, and only a running one remembers this")
+            }
             Self::Alone(alone) => alone.0.execute(&Actor::this_process(), request).await,
         })
     }
@@ -130,6 +136,9 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::User(UserCommand::Msisdn { user, add, remove }) => {
             Request::UserMsisdn { user, add, remove }
         }
+        Command::User(UserCommand::Network { user, fields }) => {
+            Request::UserNetwork { user, fields }
+        }
         Command::InvitationCode(InvitationCodeCommand::Add { uses, days }) => {
             Request::InvitationCodeAdd { uses, days }
         }
@@ -142,6 +151,7 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::Session(SessionCommand::List) => Request::SessionList { after: None },
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
         Command::SystemMessage(command) => system_message::request(command)?,
+        Command::OutsideMessage(command) => outside_message::request(command),
         Command::Stats => Request::Stats,
     })
 }
@@ -313,6 +323,11 @@ async fn print_all(
                     number,
                     after: Some(last.user),
                 });
+            }
+            Answer::OutsideMessages { messages } => {
+                for message in &messages {
+                    outside_message::print(out, message)?;
+                }
             }
             Answer::Profile { fields } => {
                 for (name, value) in fields {

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Some(cli::Command::App(command)) => Some(Command::App(command)),
         Some(cli::Command::Session(command)) => Some(Command::Session(command)),
         Some(cli::Command::SystemMessage(command)) => Some(Command::SystemMessage(command)),
+        Some(cli::Command::OutsideMessage(command)) => Some(Command::OutsideMessage(command)),
         Some(cli::Command::Stats) => Some(Command::Stats),
         None => None,
     };

@@ -1,5 +1,6 @@
 //! What was acknowledged stays: over restarts, kills, and in the order of the system calls.
 
 mod crash;
+mod group_crash;
 mod restart;
 mod write_order;

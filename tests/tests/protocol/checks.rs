@@ -223,6 +223,187 @@ const CASES: &[Case] = &[
         ],
         negotiable: true,
     },
+    // csp-im 3.3, 7.
+    Case {
+        request: "SetDeliveryMethod-Request",
+        versions: ALL,
+        good: "<SetDeliveryMethod-Request><DeliveryMethod>N</DeliveryMethod></SetDeliveryMethod-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            ("<SetDeliveryMethod-Request/>", 400),
+            (
+                "<SetDeliveryMethod-Request><DeliveryMethod>X</DeliveryMethod><GroupID>wv:alice/none@h</GroupID></SetDeliveryMethod-Request>",
+                402,
+            ),
+            (
+                "<SetDeliveryMethod-Request><DeliveryMethod>N</DeliveryMethod><GroupID>wv:alice/none@h</GroupID></SetDeliveryMethod-Request>",
+                800,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "GetMessageList-Request",
+        versions: ALL,
+        good: "<GetMessageList-Request/>",
+        answer: ("GetMessageList-Response", None),
+        bad: &[(
+            "<GetMessageList-Request><GroupID>wv:alice/none@h</GroupID></GetMessageList-Request>",
+            800,
+        )],
+        negotiable: false,
+    },
+    Case {
+        request: "GetMessage-Request",
+        versions: ALL,
+        good: "",
+        answer: ("GetMessage-Response", None),
+        bad: &[
+            ("<GetMessage-Request/>", 400),
+            (
+                "<GetMessage-Request><MessageID>none</MessageID></GetMessage-Request>",
+                426,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "RejectMessage-Request",
+        versions: ALL,
+        good: "",
+        answer: ("Status", Some(200)),
+        bad: &[
+            ("<RejectMessage-Request/>", 400),
+            (
+                "<RejectMessage-Request><MessageID>none</MessageID></RejectMessage-Request>",
+                426,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "ForwardMessage-Request",
+        versions: ALL,
+        good: "",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<ForwardMessage-Request><Recipient><User><UserID>wv:bob@h</UserID></User></Recipient></ForwardMessage-Request>",
+                400,
+            ),
+            (
+                "<ForwardMessage-Request><MessageID>none</MessageID></ForwardMessage-Request>",
+                400,
+            ),
+            (
+                "<ForwardMessage-Request><MessageID>none</MessageID><Recipient/></ForwardMessage-Request>",
+                402,
+            ),
+            (
+                "<ForwardMessage-Request><MessageID>none</MessageID><Recipient><User><UserID>wv:bob@h</UserID></User></Recipient></ForwardMessage-Request>",
+                426,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "CreateAttributeList-Request",
+        versions: ALL,
+        good: "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/></PresenceSubList><DefaultList>T</DefaultList></CreateAttributeList-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<CreateAttributeList-Request><DefaultList>T</DefaultList></CreateAttributeList-Request>",
+                400,
+            ),
+            (
+                "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/></PresenceSubList><DefaultList>F</DefaultList></CreateAttributeList-Request>",
+                400,
+            ),
+            (
+                "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/></PresenceSubList><DefaultList>maybe</DefaultList></CreateAttributeList-Request>",
+                402,
+            ),
+        ],
+        // In 1.3 they are part of every session: see `authorization`.
+        negotiable: false,
+    },
+    Case {
+        request: "DeleteAttributeList-Request",
+        versions: ALL,
+        good: "<DeleteAttributeList-Request><DefaultList>T</DefaultList></DeleteAttributeList-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[(
+            "<DeleteAttributeList-Request><DefaultList>F</DefaultList></DeleteAttributeList-Request>",
+            400,
+        )],
+        negotiable: false,
+    },
+    Case {
+        request: "GetAttributeList-Request",
+        versions: ALL,
+        good: "<GetAttributeList-Request><DefaultList>T</DefaultList></GetAttributeList-Request>",
+        answer: ("GetAttributeList-Response", Some(200)),
+        bad: &[(
+            "<GetAttributeList-Request><DefaultList>maybe</DefaultList></GetAttributeList-Request>",
+            402,
+        )],
+        negotiable: false,
+    },
+    Case {
+        request: "GetWatcherList-Request",
+        versions: ALL,
+        good: "<GetWatcherList-Request/>",
+        answer: ("GetWatcherList-Response", None),
+        bad: &[],
+        negotiable: true,
+    },
+    Case {
+        request: "PresenceAuth-User",
+        versions: ALL,
+        good: "<PresenceAuth-User><UserID>wv:bob@h</UserID><Acceptance>T</Acceptance></PresenceAuth-User>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<PresenceAuth-User><Acceptance>T</Acceptance></PresenceAuth-User>",
+                400,
+            ),
+            (
+                "<PresenceAuth-User><UserID>wv:bob@h</UserID></PresenceAuth-User>",
+                400,
+            ),
+            (
+                "<PresenceAuth-User><UserID>wv:nobody@h</UserID><Acceptance>T</Acceptance></PresenceAuth-User>",
+                531,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "CancelAuth-Request",
+        versions: ALL,
+        good: "<CancelAuth-Request><UserID>wv:bob@h</UserID></CancelAuth-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            ("<CancelAuth-Request/>", 400),
+            (
+                "<CancelAuth-Request><UserID>wv:nobody@h</UserID></CancelAuth-Request>",
+                531,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "GetReactiveAuthStatus-Request",
+        versions: &[V1_2, V1_3],
+        good: "<GetReactiveAuthStatus-Request/>",
+        answer: ("GetReactiveAuthStatus-Response", None),
+        bad: &[(
+            "<GetReactiveAuthStatus-Request><UserID>wv:nobody@h</UserID></GetReactiveAuthStatus-Request>",
+            531,
+        )],
+        negotiable: false,
+    },
     Case {
         request: "SystemMessage-User",
         versions: &[V1_3],

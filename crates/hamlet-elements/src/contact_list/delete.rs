@@ -75,19 +75,19 @@ fn delete(
         return Ok(None);
     };
     let members: Vec<UserId> = tx.members(id)?.into_iter().map(|m| m.user).collect();
+    let owner = id.owner();
+    let mut consequences = Consequences::of(tx, &owner)?;
     tx.delete_contact_list(id)?;
     let access = AccessChange::of_entities(tx.forget_in_access_lists(id)?);
-    let owner = id.owner();
     if list.default {
         // The oldest of those left.
         if let Some(next) = tx.contact_lists(&owner)?.first() {
             tx.set_default_list(&next.id)?;
         }
     }
-    let mut consequences = Consequences::of(&owner);
     consequences.deleted(tx, shared, id, &members, sessions)?;
     let deleted = Notification::ContactListDeleted(id.clone());
     consequences.tell_owner(session.clone(), deleted);
-    let effects = consequences.conclude(tx, tickets)?;
+    let effects = consequences.conclude(tx, shared, tickets)?;
     Ok(Some((effects, access)))
 }

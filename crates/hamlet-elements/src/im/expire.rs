@@ -16,12 +16,17 @@ impl Inner {
         loop {
             let count = self.expire_mailboxes(now).await?
                 + self.expire_copies(now).await?
+                + self.expire_group_logs(now).await?
                 + self.expire_outbox(now).await?
                 + self.expire_searches(now).await?
                 + self.expire_pushes(now).await?
+                + self.expire_content(now).await?
+                + self.expire_groups(now).await?
+                + self.expire_watchers(now).await?
                 + self.expire_system_messages(now).await?;
             total += count;
             if count == 0 {
+                self.trim_group_logs(now).await?;
                 return Ok(total);
             }
         }

@@ -4,12 +4,24 @@ mod applications;
 mod deliver;
 mod due;
 mod expire;
+mod forward;
+mod group_deliver;
+mod group_history;
+mod group_message;
+mod group_send;
+mod group_sender;
+mod group_trim;
+mod group_types;
 mod handling;
+mod history;
 mod mailbox;
 mod message_id;
+mod outside;
 mod recipients;
 mod record;
+mod reject;
 mod report;
+mod rooms;
 mod select;
 mod send;
 mod sender;
@@ -17,14 +29,22 @@ mod types;
 
 pub(crate) use due::NextExpiry;
 pub(crate) use expire::EXPIRE_BATCH;
+pub(crate) use group_history::{check_joined, history, history_message};
+pub use group_message::GroupMessage;
+pub(crate) use group_sender::MessageSender;
+pub use group_trim::GroupTalkConfig;
+pub use group_types::DeliverGroupMessage;
+pub use hamlet_store::{GroupCursor, JoinedSession};
 pub(crate) use mailbox::{Stored, conclude_entry};
 pub(crate) use message_id::MessageIds;
 pub(crate) use recipients::Resolved;
 pub use record::{MessageEvent, MessageRecord};
 pub(crate) use report::report_late_failures;
-pub use select::choose_sessions;
+pub(crate) use rooms::Rooms;
+pub use select::{addresses, choose_sessions};
 pub(crate) use sender::check_sender;
 pub use types::{
-    Accepted, DeliverMessage, DeliveryReport, ImConfig, MailboxItem, OfflineHandling,
-    OnlineHandling, SendMessage, SessionView, Waiting,
+    Accepted, DeliverMessage, DeliveryReport, ForwardMessage, GetHistory, History, ImConfig,
+    MailboxItem, OfflineHandling, OnlineHandling, OutsideMessage, RejectMessages, SendMessage,
+    SessionView, Waiting,
 };

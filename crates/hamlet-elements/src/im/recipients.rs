@@ -3,6 +3,11 @@
 use crate::blocking::Initiator;
 use crate::contact_list::ExpandContactLists;
 use crate::elements::Inner;
+use crate::failure::refusal;
+use crate::im::MessageSender;
+use crate::im::deliver::too_many;
+use crate::im::group_send::{Target, take_groups};
+use crate::im::report::nobody;
 use crate::service::{Call, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{ContactListId, Domain, MessageParty, Recipients, Refusal, StatusCode, UserId};
@@ -31,7 +36,50 @@ pub(crate) struct Sorted {
     pub(crate) foreign: Vec<(UserId, MessageParty)>,
 }
 
+/// Whom a message reaches, and how (csp-im 5.3 item 5).
+pub(crate) struct Addressed {
+    /// Users.
+    pub(crate) resolved: Resolved,
+    /// Groups of this domain, and names in them.
+    pub(crate) groups: Vec<Target>,
+    /// As of which change of access lists this was decided.
+    pub(crate) judged: u64,
+}
+
 impl Inner {
+    /// Whom a message of the sender reaches, or why it reaches nobody.
+    pub(crate) async fn addressed(
+        &self,
+        requestor: &Requestor,
+        sender: &MessageSender,
+        mut recipients: Recipients,
+    ) -> Result<Addressed, Refusal> {
+        let parties = take_groups(&mut recipients.parties);
+        let judged = self.directory.access_changes();
+        let resolved = self.resolve_welcoming(requestor, recipients).await;
+        let mut resolved = resolved.map_err(|error| refusal(&error))?;
+        let failures = &mut resolved.failures;
+        let through = self
+            .resolve_groups(requestor, sender, parties, &resolved.local, failures)
+            .await
+            .map_err(|error| refusal(&error))?;
+        resolved.silenced += through.silenced;
+        for (domain, parties) in through.foreign {
+            resolved.foreign.entry(domain).or_default().extend(parties);
+        }
+        let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
+        match resolved.local.len() + foreign + through.here.len() {
+            0 if resolved.silenced == 0 => return Err(nobody(resolved.failures)),
+            count if count > self.config.im.max_recipients => return Err(too_many()),
+            _ => {}
+        }
+        Ok(Addressed {
+            resolved,
+            groups: through.here,
+            judged,
+        })
+    }
+
     pub(crate) async fn resolve_recipients(
         &self,
         requestor: &Requestor,

@@ -44,8 +44,9 @@ pub fn choose_sessions(
     }
 }
 
-/// Items 1 and 2. Groups choose their sessions themselves (item 3).
-fn addresses(recipient: &MessageParty, session: &SessionView) -> bool {
+/// Whether a message to `recipient` is for this session (csp-im 10.3 items 1 and 2). Groups
+/// choose their sessions themselves (item 3).
+pub fn addresses(recipient: &MessageParty, session: &SessionView) -> bool {
     let MessageParty::User {
         client,
         application,
@@ -111,6 +112,7 @@ mod tests {
             content: Content::text("hi"),
             content_name: None,
             uri: None,
+            elsewhere: None,
             sent: Timestamp::from_secs(0),
             expires: Timestamp::from_secs(1),
             font: None,

@@ -2,19 +2,20 @@
 
 use crate::elements::Inner;
 use crate::failure::refusal;
-use crate::im::deliver::{answer, check_size, copies, put_copies, too_many};
+use crate::im::deliver::{answer, check_size, copies, put_copies};
+use crate::im::forward::Original;
+use crate::im::group_send::{Target, put_said};
 use crate::im::mailbox::quota;
-use crate::im::recipients::Resolved;
+use crate::im::recipients::{Addressed, Resolved};
 use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, failures_elsewhere, nobody};
-use crate::im::sender::check_sender;
 use crate::im::{Accepted, DeliverMessage, ImConfig, SendMessage};
 use crate::once;
 use crate::outbox::{Expected, Parcel};
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Requestor, Response};
 use futures::future::join_all;
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Domain, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{Detail, Domain, Message, MessageParty, Refusal, StatusCode, Timestamp};
 use hamlet_store::StoreError;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,6 +35,8 @@ enum Sent {
     /// recipients.
     Now {
         answer: Answer,
+        /// For how many recipients it is stored here; a group is one.
+        stored: usize,
         events: Vec<Event>,
         outbox: Vec<(Vec<MessageParty>, Expected)>,
     },
@@ -47,35 +50,24 @@ impl Inner {
         mut request: SendMessage,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let config = &self.config.im;
-        let sender = check_sender(request.sender.take(), &requestor)?;
+        let claimed = request.sender.take();
+        let sender = self
+            .message_sender(claimed, &request.recipients, &requestor)
+            .await?;
         let recipients = std::mem::take(&mut request.recipients);
-        if recipients.parties.is_empty()
-            && recipients.contact_lists.is_empty()
-            && recipients.malformed.is_empty()
-        {
+        if recipients.is_empty() {
             return Err(Refusal::because(
                 StatusCode::BAD_PARAMETER,
                 "The message has no recipient",
             ));
         }
-        check_size(config, &request.content.data)?;
-        let judged = self.directory.access_changes();
-        let resolved = self
-            .resolve_welcoming(&requestor, recipients)
-            .await
-            .map_err(|error| refusal(&error))?;
-        let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
-        match resolved.local.len() + foreign {
-            0 if resolved.silenced == 0 => return Err(nobody(resolved.failures)),
-            count if count > config.max_recipients => return Err(too_many()),
-            _ => {}
-        }
+        check_size(&self.config.im, &request.content.data)?;
+        let addressed = self.addressed(&requestor, &sender, recipients).await?;
         let message = self
-            .message(sender, request)
+            .message(sender.party, request)
             .await
             .map_err(|error| refusal(&error))?;
-        self.store_message(&requestor, message, resolved, judged, key)
+        self.store_message(&requestor, message, addressed, None, key)
             .await
     }
 
@@ -95,6 +87,7 @@ impl Inner {
             content: request.content,
             content_name: request.content_name,
             uri: request.uri,
+            elsewhere: request.elsewhere,
             sent: sent_time(request.sent, now),
             expires: now.plus(validity(request.validity, &self.config.im)),
             font: request.font,
@@ -105,7 +98,10 @@ impl Inner {
     }
 
     /// The friendly name of a sender who comes as himself (csp-im 11.5).
-    async fn name_of(&self, sender: &MessageParty) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn name_of(
+        &self,
+        sender: &MessageParty,
+    ) -> Result<Option<String>, StoreError> {
         let MessageParty::User { user, .. } = sender else {
             return Ok(None);
         };
@@ -113,40 +109,62 @@ impl Inner {
         Ok(self.directory.unusual(user).friendly_name)
     }
 
-    async fn store_message(
+    /// Stores a message for all of its recipients. One that takes the place of an `original`
+    /// that is gone by now is refused (426).
+    pub(crate) async fn store_message(
         &self,
         requestor: &Requestor,
         message: Message,
-        resolved: Resolved,
-        judged: u64,
+        addressed: Addressed,
+        original: Option<Original>,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let Resolved {
-            local,
-            foreign,
-            failures,
-            silenced,
-        } = resolved;
+        let Addressed {
+            resolved:
+                Resolved {
+                    local,
+                    foreign,
+                    failures,
+                    silenced,
+                },
+            groups,
+            judged,
+        } = addressed;
         // Most servers keep no records; nothing is made for them then.
         let record = self.config.records.then(|| {
             let here = local.iter().map(|(_, party)| party);
-            let recipients = here.chain(foreign.values().flatten()).cloned().collect();
+            let recipients = here.chain(foreign.values().flatten()).cloned();
+            let recipients = recipients.chain(groups.iter().map(Target::party)).collect();
             MessageRecord::accepted(&message, Some(requestor), recipients)
         });
         let copies =
             copies(&message, local, requestor.client.as_ref()).map_err(|error| refusal(&error))?;
-        let parcels = parcels(&requestor.user, &message, foreign);
+        let from = (&requestor.user, requestor.client.as_ref());
+        let said = self
+            .said(&message, from, &message.sender, groups)
+            .map_err(|error| refusal(&error))?;
+        let parcels = parcels(requestor, &message, foreign);
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
         let expires = message.expires;
         let (waiting, kept_key) = (self.waiting.clone(), key.clone());
+        let (shared, kept_original) = (self.shared.clone(), original.clone());
         let sent = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::begin(tx, key.as_ref(), &expected)? {
                     return Ok(Sent::Before(earlier));
                 }
-                let (events, full) = put_copies(tx, &copies, &quota)?;
+                if let Some(original) = &original
+                    && !original.waits(tx)?
+                {
+                    let gone = Err(StatusCode::INVALID_MESSAGE_ID.into());
+                    once::settle(tx, key.as_ref(), &gone)?;
+                    return Ok(Sent::Before(gone));
+                }
+                let (mut events, full) = put_copies(tx, &copies, &quota)?;
+                let stored = events.len() + said.len() + silenced;
+                events.extend(put_said(tx, &shared, &said)?);
                 let mut outbox = Vec::with_capacity(parcels.len());
                 for (domain, recipients, parcel) in &parcels {
                     let entry = parcel.entry(domain.clone(), message.expires)?;
@@ -156,28 +174,32 @@ impl Inner {
                 let answer = if full.is_empty() {
                     expected.clone()
                 } else {
-                    let anybody = events.len() + outbox.len() + silenced > 0;
+                    let anybody = stored + outbox.len() > 0;
                     let answer = answer(&message, failures.clone(), full, anybody);
                     once::settle(tx, key.as_ref(), &answer)?;
                     answer
                 };
+                if let Some(original) = original.as_ref().filter(|_| stored > 0) {
+                    events.extend(original.conclude(tx, &shared)?);
+                }
                 Ok(Sent::Now {
                     answer,
+                    stored,
                     events,
                     outbox,
                 })
             })
             .await
             .map_err(|error| refusal(&error))?;
-        let (answer, events, outbox) = match sent {
+        let (answer, stored, events, outbox) = match sent {
             Sent::Before(answer) => return answer,
             Sent::Now {
                 answer,
+                stored,
                 events,
                 outbox,
-            } => (answer, events, outbox),
+            } => (answer, stored, events, outbox),
         };
-        let stored = events.len() + silenced;
         self.expiry.note(expires);
         let doubtful = self.judged_early(judged, &events);
         self.emit(events);
@@ -189,8 +211,25 @@ impl Inner {
                 self.merge_foreign(answer, stored, outbox, kept_key).await
             }
         };
+        if let (Some(original), 0, Ok(_)) = (kept_original, stored, &answer) {
+            // Only now another domain has it, as far as can be known.
+            self.conclude_original(original).await;
+        }
         self.emit(record.and_then(|record| record.answered(&answer)));
         answer
+    }
+
+    async fn conclude_original(&self, original: Original) {
+        let shared = self.shared.clone();
+        let concluded = self
+            .store
+            .write(move |tx| original.conclude(tx, &shared))
+            .await;
+        match concluded {
+            Ok(events) => self.emit(events),
+            // It has been handed on and still waits: better twice than not at all.
+            Err(error) => tracing::warn!(%error, "a forwarded message could not be removed"),
+        }
     }
 
     /// Waits for the other domains' answers and merges them into the sender's (csp-im 5.3
@@ -218,7 +257,8 @@ impl Inner {
         let mut settled = Vec::new();
         for (id, recipients, given) in answers.into_iter().flatten() {
             let failed = failures_elsewhere(&recipients, &given);
-            let count: usize = failed.iter().map(|detail| detail.users.len()).sum();
+            let of_detail = |d: &Detail| d.users.len() + d.groups.len() + d.screen_names.len();
+            let count: usize = failed.iter().map(of_detail).sum();
             reached = reached.saturating_sub(count);
             failures.merge(failed);
             settled.push(id);
@@ -259,7 +299,7 @@ impl Inner {
 }
 
 fn parcels(
-    sender: &UserId,
+    sender: &Requestor,
     message: &Message,
     foreign: BTreeMap<Domain, Vec<MessageParty>>,
 ) -> Vec<(Domain, Vec<MessageParty>, Parcel)> {
@@ -269,8 +309,10 @@ fn parcels(
             let request = Request::DeliverMessage(Box::new(DeliverMessage {
                 message: message.clone(),
                 recipients: recipients.clone(),
+                client: sender.client.clone(),
             }));
-            (domain, recipients, Parcel::request(sender.clone(), request))
+            let parcel = Parcel::request(sender.user.clone(), request);
+            (domain, recipients, parcel)
         })
         .collect()
 }

@@ -3,8 +3,8 @@
 use crate::service::Outcome;
 use hamlet_model::message::{Extension, Font};
 use hamlet_model::{
-    ClientId, Content, Message, MessageId, MessageParty, Recipients, SessionId, StatusCode,
-    Timestamp,
+    ClientId, Content, Elsewhere, GroupId, Message, MessageId, MessageParty, Recipients, SessionId,
+    StatusCode, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub struct SendMessage {
     pub content_name: Option<String>,
     /// Where the content can be fetched instead.
     pub uri: Option<String>,
+    /// What is known of content that is only there.
+    pub elsewhere: Option<Elsewhere>,
     /// When, by the clock of the sender.
     pub sent: Option<Timestamp>,
     /// Life of the message.
@@ -44,6 +46,9 @@ pub struct DeliverMessage {
     pub message: Message,
     /// The recipients here.
     pub recipients: Vec<MessageParty>,
+    /// The client that sent it: a message to a group does not come back to it.
+    #[serde(default)]
+    pub client: Option<ClientId>,
 }
 
 /// Answer to SendMessage and DeliverMessage: accepted for at least one recipient.
@@ -53,6 +58,66 @@ pub struct Accepted {
     pub message_id: MessageId,
     /// For whom it was not accepted.
     pub outcome: Outcome,
+}
+
+/// A message that waits in another system, as the gateway to that announces it (csp-im 7.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideMessage {
+    /// For whom it waits.
+    pub user: UserId,
+    /// How the gateway names it: announced again under this name it is the same message. 1 to 40
+    /// letters, digits, `-`, `.` and `_`.
+    pub id: Option<String>,
+    /// Who sent it, as an address of IMPS.
+    pub sender: UserId,
+    /// Where the user finds it.
+    pub uri: String,
+    /// Its MIME type; `None` is plain text.
+    pub content_type: Option<String>,
+    /// Its size, octets.
+    pub size: u32,
+    /// Its subject, or the name of its file.
+    pub name: Option<String>,
+    /// When it was sent; `None` is now.
+    pub sent: Option<Timestamp>,
+    /// For how long it is worth telling of it.
+    pub life: Duration,
+}
+
+/// Messages that wait for the requestor and that he does not want (csp-im 7.5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectMessages {
+    /// Which.
+    pub messages: Vec<MessageId>,
+}
+
+/// A message that waits for the requestor goes to others instead (csp-im 7.6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardMessage {
+    /// Which.
+    pub message: MessageId,
+    /// Who the requestor says he is (1.3).
+    pub sender: Option<MessageParty>,
+    /// To whom.
+    pub recipients: Recipients,
+}
+
+/// The messages that a group remembers (csp-im 7.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetHistory {
+    /// The group.
+    pub group: GroupId,
+    /// The newest so many; `None` for all.
+    pub newest: Option<usize>,
+}
+
+/// Answer to GetHistory.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Messages to the whole group, oldest first. Sender is a screen name, recipient the group.
+    pub messages: Vec<Message>,
+    /// How many there are in all.
+    pub total: usize,
 }
 
 /// The outcome of a message for one recipient, addressed to its sender (csp-im 8).

@@ -149,6 +149,19 @@ pub(super) fn put_local(
     Ok((events, full))
 }
 
+/// Lets one more user here know of an invitation that was made before, if there is room for it
+/// with him.
+pub(crate) fn invite_later(
+    tx: &mut Tx<'_>,
+    invitation: &Invitation,
+    invitee: &UserId,
+    config: &InvitationConfig,
+) -> Result<Vec<Event>, StoreError> {
+    let invitees = std::slice::from_ref(invitee);
+    let (events, _full) = put_local(tx, invitation, invitees, Limits::of(config))?;
+    Ok(events)
+}
+
 /// The withdrawal has overtaken the invitation.
 fn is_withdrawn(known: &StoredInvitation, invitation: &Invitation) -> bool {
     known.state == InvitationState::Cancelled

@@ -1,9 +1,10 @@
-//! What invitations need to know of groups. The group service will answer it.
+//! What other services need to know of groups; the Group element answers it.
 
 use super::InviteType;
-use futures::FutureExt;
+use crate::im::History;
+use crate::service::Requestor;
 use futures::future::BoxFuture;
-use hamlet_model::{GroupId, MessageParty, StatusCode, UserId};
+use hamlet_model::{GroupId, Message, MessageId, MessageParty, StatusCode, UserId};
 
 /// Groups, as invitations see them.
 pub(crate) trait Groups: Send + Sync {
@@ -28,46 +29,39 @@ pub(crate) trait Groups: Send + Sync {
     ) -> BoxFuture<'a, Result<(), StatusCode>>;
 
     /// Who is reached through a group or a screen name in one: administrators and moderators
-    /// of the group for invitations to it, else whoever has joined (csp-access 10.2); 800
-    /// without such a group.
+    /// of the group for invitations to it, else whoever has joined but the inviter
+    /// (csp-access 10.2); 800 without such a group, 410 without such a name, 808 for an
+    /// inviter who is not joined himself, 516 for a group of another domain.
     fn invitees<'a>(
         &'a self,
+        inviter: &'a UserId,
         through: &'a MessageParty,
         kind: InviteType,
     ) -> BoxFuture<'a, Result<Vec<UserId>, StatusCode>>;
-}
 
-/// A server without groups.
-pub(crate) struct NoGroups;
-
-impl Groups for NoGroups {
-    fn is_joined_as<'a>(
+    /// Whether the requestor has joined the group in his session (csp-im 3.3): 800 without
+    /// such a group, 808 if he has not.
+    fn joined<'a>(
         &'a self,
-        _user: &'a UserId,
-        _name: &'a str,
-        _group: &'a GroupId,
-    ) -> BoxFuture<'a, bool> {
-        async { false }.boxed()
-    }
+        requestor: &'a Requestor,
+        group: &'a GroupId,
+    ) -> BoxFuture<'a, Result<(), StatusCode>>;
 
-    fn exists<'a>(&'a self, _group: &'a GroupId) -> BoxFuture<'a, bool> {
-        async { false }.boxed()
-    }
-
-    fn may_invite<'a>(
+    /// The newest messages of the group's history, all of them without a number (csp-im 7.3,
+    /// 7.4): 800 without such a group, 808 for one who has not joined it in his session, 821
+    /// where nothing is kept.
+    fn history<'a>(
         &'a self,
-        _user: &'a UserId,
-        _group: &'a GroupId,
-        _kind: InviteType,
-    ) -> BoxFuture<'a, Result<(), StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
+        requestor: &'a Requestor,
+        group: &'a GroupId,
+        newest: Option<usize>,
+    ) -> BoxFuture<'a, Result<History, StatusCode>>;
 
-    fn invitees<'a>(
+    /// A message of the history of a group (csp-im 7.2): 808 when the requestor has not joined
+    /// that in his session, 426 when no history has it.
+    fn history_message<'a>(
         &'a self,
-        _through: &'a MessageParty,
-        _kind: InviteType,
-    ) -> BoxFuture<'a, Result<Vec<UserId>, StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
+        requestor: &'a Requestor,
+        message: &'a MessageId,
+    ) -> BoxFuture<'a, Result<Message, StatusCode>>;
 }

@@ -1,6 +1,7 @@
 //! What clients answer to server transactions (csp-access 2.4, csp-im 6).
 
 use crate::Sap;
+use crate::delivery::group_out::me;
 use crate::delivery::outbound::{Reaction, What, reaction};
 use crate::delivery::pushes::Waiting;
 use crate::mapping::{Facts, system_message};
@@ -9,26 +10,33 @@ use hamlet_csp::elements::Primitive;
 use hamlet_model::{StatusCode, Timestamp};
 
 impl Sap {
-    /// A Response of the client. There is no answer to it; what it closes is closed durably
-    /// when this returns.
+    /// A Response of the client; what it closes is closed durably when this returns. Whether
+    /// there is an answer to it: only to the MessageDelivered of a message that the client has
+    /// pulled, which should have been a Request (csp-im 7.2).
     pub(crate) async fn react(
         &self,
         session: &Session,
         id: Option<&str>,
         primitive: &Primitive,
         now: Timestamp,
-    ) {
+    ) -> bool {
         let open = id.and_then(|id| session.outbound.lock().answered(id));
-        match open {
-            Some(what) => self.reaction(session, what, primitive, now).await,
-            // The transaction is forgotten, by time or by a restart; the message is not
-            // (csp-im 6 rule 1).
-            None => {
-                if let Some(message) = delivered(primitive) {
-                    self.acknowledge_waiting(session, message, now).await;
-                }
-            }
+        if let Some(what) = open {
+            self.reaction(session, what, primitive, now).await;
+            return false;
         }
+        // The transaction is forgotten, by time or by a restart; the message is not (csp-im 6
+        // rule 1).
+        let Some(message) = delivered(primitive) else {
+            return false;
+        };
+        let mailbox = &session.user.mailbox;
+        let pulled = mailbox.lock().is_pulled(message, &session.id)
+            || session
+                .groups
+                .lock()
+                .is_notified(message, &me(session, now));
+        self.acknowledge_waiting(session, message, now).await && pulled
     }
 
     /// A Status in mode Request closes the oldest transaction (csp-access 2.4).
@@ -61,6 +69,21 @@ impl Sap {
         self.acknowledge_waiting(session, message, now).await
     }
 
+    /// A decision has come under the identifier of a server transaction, which it closes;
+    /// whether that was open.
+    pub(crate) async fn acknowledge_question(&self, session: &Session, id: &str) -> bool {
+        let open = session.outbound.lock().answered(id);
+        match open {
+            Some(What::Push(waiting)) => {
+                self.push_reaction(session, waiting, Reaction::Acknowledged)
+                    .await;
+                true
+            }
+            Some(_) => true,
+            None => false,
+        }
+    }
+
     /// A poll of a client that never answers acknowledges everything (clients GEN-29).
     pub(crate) async fn acknowledge_by_poll(&self, session: &Session, now: Timestamp) {
         let all = session.outbound.lock().take_implicit();
@@ -69,8 +92,14 @@ impl Sap {
                 What::Message(entry) | What::Report(entry) => {
                     self.acknowledge_entry(session, &entry, now).await;
                 }
+                What::Notification(entry) => self.notified(session, &entry, now),
                 What::Push(waiting) => {
                     self.push_reaction(session, waiting, Reaction::Acknowledged)
+                        .await;
+                }
+                What::Group(given) => {
+                    let verdict = Reaction::Acknowledged;
+                    self.group_reaction(session, given, verdict, false, now)
                         .await;
                 }
                 What::Presence(_) => {}
@@ -85,10 +114,22 @@ impl Sap {
         {
             verdict = Reaction::Wrong;
         }
+        if let What::Group(given) = what {
+            let named = delivered(primitive);
+            if named.is_some_and(|named| named != given.message.message.id.as_str()) {
+                verdict = Reaction::Wrong;
+            }
+            return self
+                .group_reaction(session, given, verdict, named.is_some(), now)
+                .await;
+        }
         let entry = match what {
             What::Message(entry) | What::Report(entry) => entry,
+            What::Notification(entry) => {
+                return self.notification_reaction(session, &entry, verdict, now);
+            }
             What::Push(waiting) => return self.push_reaction(session, waiting, verdict).await,
-            What::Presence(_) => return,
+            What::Presence(_) | What::Group(_) => return,
         };
         match verdict {
             Reaction::Acknowledged => self.acknowledge_entry(session, &entry, now).await,
@@ -98,17 +139,60 @@ impl Sap {
                     code = code.0,
                     "a client refused a delivery"
                 );
-                match code {
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::RESPONSE_TOO_LARGE => {
-                        let settings = session.settings();
-                        self.unfit(session, &settings, &entry, Some(code), now);
-                    }
-                    // The mailbox has it marked as sent: it is repeated in time.
-                    _ => {}
+                // Else the mailbox has it marked as sent: it is repeated in time.
+                if is_for_good(code) {
+                    let settings = session.settings();
+                    self.unfit(session, &settings, &entry, Some(code), now);
                 }
             }
             Reaction::Wrong => session.user.mailbox.lock().missed(&entry, &session.id),
         }
+    }
+
+    /// What becomes of a message of which the client was told.
+    fn notification_reaction(
+        &self,
+        session: &Session,
+        entry: &str,
+        verdict: Reaction,
+        now: Timestamp,
+    ) {
+        match verdict {
+            Reaction::Acknowledged => self.notified(session, entry, now),
+            Reaction::Failed(
+                code @ (StatusCode::SERVICE_NOT_SUPPORTED
+                | StatusCode::NOT_IMPLEMENTED
+                | StatusCode::SERVICE_NOT_AGREED),
+            ) => {
+                // csp-im 3.2 item 6: it is pushed what it can take.
+                let short = session.id.short();
+                tracing::info!(
+                    session = short,
+                    code = code.0,
+                    "a client knows no notification"
+                );
+                session.outbound.lock().notice_answered(false);
+                session.user.mailbox.lock().missed(entry, &session.id);
+            }
+            Reaction::Failed(code) => {
+                let short = session.id.short();
+                tracing::info!(
+                    session = short,
+                    code = code.0,
+                    "a client refused a notification"
+                );
+            }
+            Reaction::Wrong => session.user.mailbox.lock().missed(entry, &session.id),
+        }
+    }
+
+    /// The client knows that a message waits for it.
+    fn notified(&self, session: &Session, entry: &str, now: Timestamp) {
+        session.outbound.lock().notice_answered(true);
+        let settings = session.settings();
+        self.with_asker(session, &settings, now, |asker, mailbox| {
+            mailbox.told(entry, asker);
+        });
     }
 
     /// What becomes of a push. One that a client does not understand is not sent to it again,
@@ -158,6 +242,9 @@ impl Sap {
     }
 
     async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {
+        if self.acknowledge_group_by_id(session, entry, now).await {
+            return true;
+        }
         self.warm(&session.user).await;
         let waits = session.user.mailbox.lock().contains(entry);
         if waits {
@@ -184,6 +271,22 @@ impl Sap {
             }
         }
     }
+}
+
+/// Whether a client that answers NewMessage by this code will never take it (csp-im 6 rule 11);
+/// other codes tell of a state that may pass.
+pub(crate) fn is_for_good(code: StatusCode) -> bool {
+    matches!(
+        code,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::RESPONSE_TOO_LARGE
+            | StatusCode::BAD_REQUEST
+            | StatusCode::BAD_PARAMETER
+            | StatusCode::SERVICE_NOT_SUPPORTED
+            | StatusCode::NOT_IMPLEMENTED
+            | StatusCode::SERVICE_NOT_AGREED
+            | StatusCode::MESSAGE_REJECTED
+    )
 }
 
 /// The message that the primitive acknowledges.

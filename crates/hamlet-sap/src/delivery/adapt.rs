@@ -3,6 +3,7 @@
 //! Pure.
 
 use crate::mapping::content::decoded_text;
+use crate::mapping::message::link_text;
 use crate::negotiation::capability::{Accepted, Capabilities, Repertoire};
 use hamlet_model::content::TransferEncoding;
 use hamlet_model::{Content, Message};
@@ -14,24 +15,58 @@ pub(crate) enum Adapted<'a> {
     Converted(Box<Message>),
 }
 
-/// Whether the client takes the content, converted if need be.
-pub(crate) fn accepts(content: &Content, capabilities: &Capabilities) -> bool {
-    fits(content, capabilities) || converted(content, capabilities).is_some()
+impl Adapted<'_> {
+    /// The message in this form.
+    pub(crate) fn message(&self) -> &Message {
+        match self {
+            Self::AsIs(message) => message,
+            Self::Converted(message) => message,
+        }
+    }
 }
 
-/// The message, its content converted if that is what the client can take.
+/// Whether the client takes the message, in another form if need be.
+pub(crate) fn accepts(message: &Message, capabilities: &Capabilities) -> bool {
+    message.is_outside()
+        || fits(&message.content, capabilities)
+        || converted(&message.content, capabilities).is_some()
+        || takes_link(message, capabilities)
+}
+
+/// The message as the client can take it: as it is, converted, or as a link to it (csp-im 4.4);
+/// what lies in another system is always a link. As it is where nothing helps.
 pub(crate) fn adapt<'a>(message: &'a Message, capabilities: &Capabilities) -> Adapted<'a> {
-    if fits(&message.content, capabilities) {
-        return Adapted::AsIs(message);
-    }
-    match converted(&message.content, capabilities) {
-        Some(content) => {
+    if !message.is_outside() {
+        if fits(&message.content, capabilities) {
+            return Adapted::AsIs(message);
+        }
+        if let Some(content) = converted(&message.content, capabilities) {
             let mut converted = message.clone();
             converted.content = content;
-            Adapted::Converted(Box::new(converted))
+            return Adapted::Converted(Box::new(converted));
         }
-        None => Adapted::AsIs(message),
     }
+    match takes_link(message, capabilities) {
+        true => Adapted::Converted(linked(message)),
+        false => Adapted::AsIs(message),
+    }
+}
+
+/// Whether there is a link, and the client can show it.
+pub(crate) fn takes_link(message: &Message, capabilities: &Capabilities) -> bool {
+    let accepted = || capabilities.accepted_type("text/plain");
+    message.uri.is_some() && !matches!(accepted(), Accepted::Not)
+}
+
+/// The message with a link in the place of its content, and the name of that.
+pub(crate) fn linked(message: &Message) -> Box<Message> {
+    Box::new(Message {
+        content: Content::text(link_text(message)),
+        content_name: None,
+        elsewhere: None,
+        font: None,
+        ..message.clone()
+    })
 }
 
 /// Whether the client takes it as it is.
@@ -176,6 +211,41 @@ fn tag(text: &str, out: &mut String) -> usize {
     end + 1
 }
 
+/// The entities of HTML for the characters of ISO-8859-1, from U+00A0 on.
+const LATIN_1: &str = "\
+    nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg \
+    plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 \
+    iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml \
+    Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave \
+    Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil \
+    egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde \
+    ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+
+/// Others that are met in texts.
+const OTHERS: &[(&str, char)] = &[
+    ("euro", '\u{20ac}'),
+    ("hellip", '\u{2026}'),
+    ("ndash", '\u{2013}'),
+    ("mdash", '\u{2014}'),
+    ("lsquo", '\u{2018}'),
+    ("rsquo", '\u{2019}'),
+    ("ldquo", '\u{201c}'),
+    ("rdquo", '\u{201d}'),
+    ("bdquo", '\u{201e}'),
+    ("bull", '\u{2022}'),
+    ("trade", '\u{2122}'),
+];
+
+/// The character of a named entity.
+fn named(name: &str) -> Option<char> {
+    let others = OTHERS.iter().find(|(known, _)| *known == name);
+    let latin_1 = || {
+        let at = LATIN_1.split(' ').position(|known| known == name)?;
+        char::from_u32(0xA0 + u32::try_from(at).ok()?)
+    };
+    others.map(|(_, character)| *character).or_else(latin_1)
+}
+
 /// Decodes an entity; what is none stays. Its length.
 fn entity(text: &str, out: &mut String) -> usize {
     let name = text[1..].split(';').next().unwrap_or("");
@@ -189,14 +259,13 @@ fn entity(text: &str, out: &mut String) -> usize {
         "quot" => Some('"'),
         "apos" => Some('\''),
         "nbsp" => Some(' '),
-        _ => name
-            .strip_prefix('#')
-            .and_then(|digits| match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => number(hex, 16),
-                None => number(digits, 10),
-            })
-            .and_then(char::from_u32)
-            .filter(|c| !c.is_control() || *c == '\n'),
+        _ if name.starts_with('#') => match name[1..].strip_prefix(['x', 'X']) {
+            Some(hex) => number(hex, 16),
+            None => number(&name[1..], 10),
+        }
+        .and_then(char::from_u32)
+        .filter(|c| !c.is_control() || *c == '\n'),
+        _ => named(name),
     };
     match decoded {
         Some(character) => {
@@ -216,6 +285,7 @@ mod tests {
     use crate::negotiation::capability::Offer;
     use hamlet_csp::Version;
     use hamlet_csp::elements::{AcceptedContentType, CapabilityList};
+    use hamlet_model::{Domain, Elsewhere, MessageId, MessageParty, Timestamp, UserId};
     use proptest::prelude::*;
     use std::time::Duration;
 
@@ -230,6 +300,10 @@ mod tests {
             ("<p>one</p><p>two</p>", "one\ntwo"),
             ("1 < 2 &lt; 3", "1 < 2 < 3"),
             ("&#72;&#x69; &bogus; &", "Hi &bogus; &"),
+            (
+                "cr&egrave;me &yuml;&nbsp;&hellip;",
+                "cr\u{e8}me \u{ff} \u{2026}",
+            ),
             ("a<!-- <b>hidden</b> -->b", "ab"),
             ("<a title=\"x>y\">z</a>", "z"),
             ("<font face=\"Arial>text</font>", "text"),
@@ -260,6 +334,66 @@ mod tests {
             repertoire,
             ..Capabilities::negotiate(&list, Version::V1_2, offer)
         }
+    }
+
+    fn message(content: Content, uri: Option<&str>) -> Message {
+        let anna = UserId::parse("wv:anna@h", &Domain::parse("h").unwrap()).unwrap();
+        Message {
+            id: MessageId::new("m"),
+            sender: MessageParty::user(anna.clone()),
+            recipient: MessageParty::user(anna),
+            content,
+            content_name: None,
+            uri: uri.map(str::to_owned),
+            elsewhere: None,
+            sent: Timestamp::default(),
+            expires: Timestamp::default(),
+            font: None,
+            extensions: Vec::new(),
+            transaction_extensions: Vec::new(),
+            report: false,
+        }
+    }
+
+    #[test]
+    fn what_a_client_cannot_take_is_a_link_away() {
+        // csp-im 4.4 (2).
+        use TransferEncoding::Base64;
+        let picture = content("image/png", Base64, "UE5H");
+        let text = client(&["text/plain"], true, Repertoire::Unicode);
+        let audio = client(&["audio/amr"], true, Repertoire::Unicode);
+        let any = client(&[], true, Repertoire::Unicode);
+        let url = Some("http://h/p");
+        for (uri, client, form) in [
+            (None, &text, None),
+            (None, &any, Some("UE5H")),
+            (url, &any, Some("UE5H")),
+            (url, &text, Some("http://h/p")),
+            (url, &audio, None),
+        ] {
+            let message = message(picture.clone(), uri);
+            assert_eq!(accepts(&message, client), form.is_some());
+            if let Some(form) = form {
+                assert_eq!(adapt(&message, client).message().content.data, form);
+            }
+        }
+        // What lies outside is never anything else.
+        let outside = Message {
+            content: content("message/rfc822", TransferEncoding::None, ""),
+            content_name: Some("Dinner".into()),
+            elsewhere: Some(Elsewhere {
+                size: 5000,
+                outside: true,
+            }),
+            ..message(picture, url)
+        };
+        assert!(accepts(&outside, &audio));
+        let adapted = adapt(&outside, &text);
+        assert_eq!(
+            adapted.message().content,
+            Content::text("Dinner\nhttp://h/p")
+        );
+        assert_eq!(adapted.message().content_size(), 17);
     }
 
     fn content(media_type: &str, encoding: TransferEncoding, data: &str) -> Content {
@@ -339,7 +473,10 @@ mod tests {
                 converted(given, &client)
             };
             assert_eq!(form, got, "{given:?} for {client:?}");
-            assert_eq!(accepts(given, &client), got.is_some());
+            assert_eq!(
+                accepts(&message(given.clone(), None), &client),
+                got.is_some()
+            );
         }
     }
 

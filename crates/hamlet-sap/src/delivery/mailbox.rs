@@ -1,8 +1,8 @@
 //! The mailbox of a user while he has sessions: what the store holds for him, and which
 //! session has been given what (csp-im 6, 10.3). Pure; the store is read by others.
 
-use hamlet_elements::im::{MailboxItem, OnlineHandling, SessionView, choose_sessions};
-use hamlet_model::{ClientId, SessionId, Timestamp};
+use hamlet_elements::im::{MailboxItem, OnlineHandling, SessionView, addresses, choose_sessions};
+use hamlet_model::{ClientId, Message, SessionId, Timestamp};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +45,10 @@ struct Holder {
     part: Part,
     /// How often the entry was meant for it.
     turns: u32,
+    /// How many forms of it have been written that were too large for it.
+    too_large: u8,
+    /// It has asked for the entry by itself.
+    pulled: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,9 @@ enum Part {
     Meant(Timestamp),
     /// It has been sent and may acknowledge until then.
     Sent(Timestamp),
+    /// It knows that the entry waits, or has pulled it: it is not given it again. Until then
+    /// no other session is either.
+    Told(Timestamp),
     /// It did not acknowledge, or answered an error.
     Missed,
     /// It cannot take it.
@@ -76,6 +83,8 @@ pub(crate) struct Asker<'a> {
 pub(crate) struct Found {
     pub(crate) id: String,
     pub(crate) item: Arc<MailboxItem>,
+    /// How many forms of it were too large for this session.
+    pub(crate) too_large: u8,
 }
 
 impl Mailbox {
@@ -189,9 +198,10 @@ impl Mailbox {
     /// The oldest entry that the asker gets now.
     pub(crate) fn find(&mut self, asker: &Asker<'_>) -> Option<Found> {
         let handling = self.handling;
-        self.entries
-            .iter_mut()
-            .find_map(|entry| entry.is_for(asker, handling).then(|| entry.found()))
+        self.entries.iter_mut().find_map(|entry| {
+            let is_for = entry.is_for(asker, handling);
+            is_for.then(|| entry.found(asker.session))
+        })
     }
 
     /// Whether there is one.
@@ -235,6 +245,91 @@ impl Mailbox {
     pub(crate) fn missed(&mut self, id: &str, session: &SessionId) {
         if let Some(entry) = self.entry(id) {
             entry.holder(session).part = Part::Missed;
+        }
+    }
+
+    /// What was written of the entry is too large for the session; another form may not be.
+    pub(crate) fn too_large(&mut self, id: &str, session: &SessionId) {
+        if let Some(entry) = self.entry(id) {
+            let holder = entry.holder(session);
+            holder.part = Part::Missed;
+            holder.too_large = holder.too_large.saturating_add(1);
+        }
+    }
+
+    /// The session knows that the entry waits (csp-im 7.1). For as long as it is waited for, no
+    /// other session gets it.
+    pub(crate) fn told(&mut self, id: &str, asker: &Asker<'_>) {
+        if let Some(entry) = self.entry(id) {
+            entry.holder(asker.session).part = Part::Told(asker.now.plus(asker.guard));
+        }
+    }
+
+    /// The message of this name, if the session of this view may have it.
+    pub(crate) fn message(
+        &self,
+        id: &str,
+        view: &SessionView,
+        now: Timestamp,
+    ) -> Option<Arc<MailboxItem>> {
+        let entry = self.entries.iter().find(|entry| entry.id == id)?;
+        entry.shown_to(view, now).map(|_| entry.item.clone())
+    }
+
+    /// The messages that the session of this view may have, oldest first.
+    pub(crate) fn messages(&self, view: &SessionView, now: Timestamp) -> Vec<Arc<MailboxItem>> {
+        let shown = |entry: &&Entry| entry.shown_to(view, now).is_some();
+        let entries = self.entries.iter().filter(shown);
+        entries.map(|entry| entry.item.clone()).collect()
+    }
+
+    /// The session has pulled the entry and may acknowledge it. One that was told of it, or is
+    /// to be, is not told or pushed to meanwhile; nor is another one.
+    pub(crate) fn pulled(&mut self, id: &str, asker: &Asker<'_>) {
+        let Some(entry) = self.entry(id) else {
+            return;
+        };
+        let until = asker.now.plus(asker.guard);
+        let holder = entry.holder(asker.session);
+        holder.pulled = true;
+        holder.part = match holder.part {
+            Part::Told(_) => Part::Told(until),
+            part @ Part::Sent(_) => part,
+            _ => Part::Sent(until),
+        };
+    }
+
+    /// Whether the session has pulled the entry.
+    pub(crate) fn is_pulled(&self, id: &str, session: &SessionId) -> bool {
+        let entry = self.entries.iter().find(|entry| entry.id == id);
+        let pulled = |holder: &Holder| holder.session == *session && holder.pulled;
+        entry.is_some_and(|entry| entry.holders.iter().any(pulled))
+    }
+
+    /// The client does not want its copy of an entry that another one has. Whether it was such
+    /// a one; the store has to be told.
+    pub(crate) fn drop_copy(&mut self, id: &str, client: &ClientId) -> bool {
+        let Some(at) = self.entries.iter().position(|entry| entry.id == id) else {
+            return false;
+        };
+        let Some(owed) = &mut self.entries[at].owed else {
+            return false;
+        };
+        let before = owed.len();
+        owed.retain(|other| other != client);
+        let was_there = owed.len() < before;
+        if owed.is_empty() {
+            self.entries.remove(at);
+        }
+        was_there
+    }
+
+    /// What the session can take, and how it wants it, is decided anew (csp-im 3.3).
+    pub(crate) fn reconsider(&mut self, session: &SessionId) {
+        for entry in &mut self.entries {
+            let forgotten = |part| matches!(part, Part::Unfit | Part::Told(_) | Part::Missed);
+            let ours = |h: &Holder| h.session == *session && forgotten(h.part);
+            entry.holders.retain(|holder| !ours(holder));
         }
     }
 
@@ -283,11 +378,26 @@ impl Mailbox {
 }
 
 impl Entry {
-    fn found(&self) -> Found {
+    fn found(&self, session: &SessionId) -> Found {
+        let mine = self.holders.iter().find(|h| h.session == *session);
         Found {
             id: self.id.clone(),
             item: self.item.clone(),
+            too_large: mine.map_or(0, |holder| holder.too_large),
         }
+    }
+
+    /// The message, if this session may see it: it is addressed to it, has not expired, and is
+    /// not settled but for a copy that it still gets.
+    fn shown_to(&self, view: &SessionView, now: Timestamp) -> Option<&Message> {
+        let MailboxItem::Message(message) = &*self.item else {
+            return None;
+        };
+        let mine = self.holders.iter().find(|h| h.session == view.id);
+        let has = |part| mine.is_some_and(|holder| holder.part == part);
+        let owed = self.owed.as_ref();
+        let gone = has(Part::Done) || owed.is_some_and(|owed| !owed.contains(&view.client));
+        (!gone && message.expires > now && addresses(&message.recipient, view)).then_some(message)
     }
 
     fn holder(&mut self, session: &SessionId) -> &mut Holder {
@@ -300,6 +410,8 @@ impl Entry {
                 session: session.clone(),
                 part: Part::Missed,
                 turns: 0,
+                too_large: 0,
+                pulled: false,
             });
             self.holders.len() - 1
         });
@@ -341,7 +453,7 @@ impl Entry {
         }
         let mine = self.holders.iter().find(|holder| holder.session == *me);
         match mine.map(|holder| holder.part) {
-            Some(Part::Unfit | Part::Done) => return false,
+            Some(Part::Unfit | Part::Done | Part::Told(_)) => return false,
             Some(Part::Sent(until)) if until > now => return false,
             Some(Part::Meant(until)) if until > now => return true,
             _ => {}
@@ -352,7 +464,9 @@ impl Entry {
                 .is_some_and(|client| owed.contains(&client));
         }
         let holds = |holder: &Holder| match holder.part {
-            Part::Meant(until) | Part::Sent(until) => until > now && holder.session != *me,
+            Part::Meant(until) | Part::Sent(until) | Part::Told(until) => {
+                until > now && holder.session != *me
+            }
             _ => false,
         };
         if handling != OnlineHandling::ForkAll && self.holders.iter().any(holds) {
@@ -373,7 +487,8 @@ impl Entry {
     /// fewest (csp-im 10.3 items 4 to 6).
     fn choose(&self, asker: &Asker<'_>, handling: OnlineHandling) -> Vec<SessionId> {
         let mut views = (asker.views)(&self.item);
-        views.retain(|view| !self.is(&view.id, |part| part == Part::Unfit));
+        let out = |part| matches!(part, Part::Unfit | Part::Told(_));
+        views.retain(|view| !self.is(&view.id, out));
         if views.len() > 1 && views.iter().any(|view| view.accepts) {
             views.retain(|view| view.accepts);
         }
@@ -410,7 +525,7 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::session::tests::user_id;
-    use hamlet_model::{ClientId, Content, Message, MessageId, MessageParty};
+    use hamlet_model::{ClientId, Content, MessageId, MessageParty};
 
     const GUARD: Duration = Duration::from_secs(60);
 
@@ -427,6 +542,7 @@ mod tests {
             content: Content::text("x"),
             content_name: None,
             uri: None,
+            elsewhere: None,
             sent: at(0),
             expires: at(100_000),
             font: None,
@@ -492,6 +608,132 @@ mod tests {
             let name = |client: &ClientId| client.url.as_deref().unwrap_or_default().to_owned();
             owed.iter().map(name).collect()
         }
+    }
+
+    fn view(session: &str) -> SessionView {
+        SessionView {
+            id: SessionId::new(session),
+            client: ClientId::from_url(session),
+            application: None,
+            own: false,
+            priority: 0,
+            active: at(0),
+            accepts: true,
+        }
+    }
+
+    fn shown(mailbox: &Mailbox, session: &str, now: i64) -> Vec<String> {
+        let messages = mailbox.messages(&view(session), at(now));
+        messages.iter().map(|item| item.id()).collect()
+    }
+
+    #[test]
+    fn who_has_been_told_is_not_told_again_but_may_see_and_pull() {
+        // csp-im 7.1, 7.3.
+        let world = World::new(&[("p", 0)]);
+        let mut mailbox = holding(&["m", "n"]);
+        assert_eq!(world.take(&mut mailbox, "p", 0).as_deref(), Some("m"));
+        world.ask(&mut mailbox, "p", 1, |mailbox, asker| {
+            mailbox.told("m", asker)
+        });
+        assert_eq!(world.take(&mut mailbox, "p", 2).as_deref(), Some("n"));
+        assert_eq!(world.take(&mut mailbox, "p", 10_000).as_deref(), Some("n"));
+        assert_eq!(shown(&mailbox, "p", 10_000), ["m", "n"]);
+        assert!(mailbox.message("m", &view("p"), at(10_000)).is_some());
+        assert!(
+            mailbox.message("m", &view("p"), at(100_000)).is_none(),
+            "expired"
+        );
+        assert!(!mailbox.is_pulled("m", &SessionId::new("p")));
+        world.ask(&mut mailbox, "p", 3, |mailbox, asker| {
+            mailbox.pulled("m", asker)
+        });
+        assert!(mailbox.is_pulled("m", &SessionId::new("p")));
+        assert!(world.acknowledge(&mut mailbox, "p", "m").is_empty());
+        assert_eq!(shown(&mailbox, "p", 4), ["n"]);
+    }
+
+    #[test]
+    fn another_session_gets_what_the_told_one_does_not_fetch_in_time() {
+        // csp-im 10.3 item 6.
+        let world = World::new(&[("p", 9), ("q", 0)]);
+        let mut mailbox = holding(&["m"]);
+        assert_eq!(world.take(&mut mailbox, "p", 0).as_deref(), Some("m"));
+        world.ask(&mut mailbox, "p", 1, |mailbox, asker| {
+            mailbox.told("m", asker)
+        });
+        assert_eq!(world.take(&mut mailbox, "q", 2), None);
+        assert_eq!(world.take(&mut mailbox, "q", 62).as_deref(), Some("m"));
+        // And again, because the first one knows.
+        assert_eq!(world.take(&mut mailbox, "q", 200).as_deref(), Some("m"));
+        assert_eq!(world.take(&mut mailbox, "p", 900), None);
+    }
+
+    #[test]
+    fn another_way_of_delivery_lets_everything_be_decided_anew() {
+        // csp-im 3.3.
+        let world = World::new(&[("p", 0)]);
+        let mut mailbox = holding(&["told", "unfit", "sent", "large"]);
+        let p = SessionId::new("p");
+        world.ask(&mut mailbox, "p", 0, |mailbox, asker| {
+            mailbox.told("told", asker);
+            mailbox.unfit("unfit", asker);
+        });
+        mailbox.sent("sent", &p, at(0), GUARD);
+        mailbox.too_large("large", &p);
+        let found = world.ask(&mut mailbox, "p", 1, |mailbox, asker| mailbox.find(asker));
+        assert_eq!(found.map(|found| found.too_large), Some(1));
+        mailbox.reconsider(&p);
+        for expected in ["told", "unfit", "large"] {
+            let found = world.ask(&mut mailbox, "p", 1, |mailbox, asker| mailbox.find(asker));
+            assert_eq!(found.map(|found| found.too_large), Some(0));
+            assert_eq!(world.take(&mut mailbox, "p", 1).as_deref(), Some(expected));
+        }
+        assert_eq!(world.take(&mut mailbox, "p", 1), None);
+    }
+
+    #[test]
+    fn a_copy_can_be_pulled_and_dropped_by_whom_it_is_for() {
+        // csp-im 10.3 item 5.
+        let world = World::new(&[("p", 0), ("q", 0)]);
+        let mut mailbox = holding(&["m"]);
+        mailbox.handling = OnlineHandling::ForkAll;
+        for session in ["p", "q"] {
+            assert_eq!(world.take(&mut mailbox, session, 0).as_deref(), Some("m"));
+        }
+        world.ask(&mut mailbox, "q", 1, |mailbox, asker| {
+            mailbox.told("m", asker)
+        });
+        assert!(
+            !mailbox.drop_copy("m", &ClientId::from_url("q")),
+            "the store has it"
+        );
+        assert_eq!(world.acknowledge(&mut mailbox, "p", "m"), ["q"]);
+        assert_eq!(shown(&mailbox, "p", 2), Vec::<String>::new());
+        assert_eq!(shown(&mailbox, "q", 2), ["m"]);
+        mailbox.reconsider(&SessionId::new("q"));
+        assert_eq!(world.take(&mut mailbox, "q", 2).as_deref(), Some("m"));
+        assert!(mailbox.drop_copy("m", &ClientId::from_url("q")));
+        assert!(!mailbox.drop_copy("m", &ClientId::from_url("q")));
+        assert_eq!(mailbox.len(), 0);
+    }
+
+    #[test]
+    fn a_session_sees_what_is_addressed_to_it() {
+        // csp-im 10.3 item 1.
+        let mut mailbox = holding(&["m"]);
+        let MailboxItem::Message(message) = &*item("n") else {
+            panic!("a message");
+        };
+        let mut message = message.clone();
+        message.recipient = MessageParty::User {
+            user: user_id("bob"),
+            client: Some(ClientId::from_url("q")),
+            application: None,
+        };
+        mailbox.arrived(Arc::new(MailboxItem::Message(message)));
+        assert_eq!(shown(&mailbox, "p", 0), ["m"]);
+        assert_eq!(shown(&mailbox, "q", 0), ["m", "n"]);
     }
 
     fn holding(ids: &[&str]) -> Mailbox {

@@ -3,6 +3,7 @@
 use crate::delivery::notices::{Notice, Notices};
 use crate::delivery::pushes::{Pushes, Waiting};
 use hamlet_csp::{Tag, Text};
+use hamlet_elements::im::GroupMessage;
 use hamlet_elements::push::Push;
 use hamlet_model::{StatusCode, Timestamp};
 use std::sync::Arc;
@@ -18,6 +19,17 @@ pub(crate) struct Outbound {
     implicit: bool,
     /// Transactions in a row that were not answered.
     unanswered: u32,
+    /// Whether the client knows MessageNotification.
+    notices_known: Known,
+}
+
+/// What has been seen of a request that clients may not know (csp-im 15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// So many were not answered, and none was.
+    Maybe(u32),
+    Yes,
+    No,
 }
 
 /// A server transaction that is not answered yet.
@@ -33,12 +45,24 @@ pub(crate) struct Open {
 pub(crate) enum What {
     /// A message of the mailbox, by its entry.
     Message(String),
+    /// That a message of the mailbox waits, by its entry.
+    Notification(String),
     /// A delivery report, by its entry.
     Report(String),
     /// Presence.
     Presence(Vec<Notice>),
     /// Something else (csp-access 2.4).
     Push(Waiting),
+    /// A message of a group.
+    Group(Given),
+}
+
+/// A message of a group on its way to the session.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Given {
+    pub(crate) message: Arc<GroupMessage>,
+    /// The client is only told that it waits.
+    pub(crate) notification: bool,
 }
 
 /// What a client's answer to a server transaction is.
@@ -62,6 +86,7 @@ impl Outbound {
             answers: false,
             implicit,
             unanswered: 0,
+            notices_known: Known::Maybe(0),
         }
     }
 
@@ -80,11 +105,21 @@ impl Outbound {
     pub(crate) fn lapse(&mut self, now: Timestamp, implicit_after: u32) -> Vec<String> {
         let mut entries = Vec::new();
         while let Some(at) = self.open.iter().position(|open| open.until <= now) {
-            self.unanswered = self.unanswered.saturating_add(1);
-            match self.open.remove(at).what {
+            let what = self.open.remove(at).what;
+            // That it may just not know.
+            if !matches!(what, What::Notification(_)) {
+                self.unanswered = self.unanswered.saturating_add(1);
+            }
+            match what {
                 What::Message(id) | What::Report(id) => entries.push(id),
+                What::Notification(id) => {
+                    entries.push(id);
+                    self.notice_unanswered(implicit_after);
+                }
                 What::Presence(notices) => self.notices.put_back(notices),
                 What::Push(waiting) => self.pushes.put_back(waiting),
+                // The session's groups know until when it was waited for.
+                What::Group(_) => {}
             }
         }
         if !self.answers && self.unanswered >= implicit_after.max(1) {
@@ -124,7 +159,11 @@ impl Outbound {
 
     /// Closes the transaction with this message, whatever its identifier.
     pub(crate) fn answered_message(&mut self, entry: &str) -> bool {
-        let known = |open: &Open| matches!(&open.what, What::Message(id) if id == entry);
+        let known = |open: &Open| match &open.what {
+            What::Message(id) => id == entry,
+            What::Group(given) => given.message.message.id.as_str() == entry,
+            _ => false,
+        };
         let at = self.open.iter().position(known);
         at.map(|at| self.open.remove(at)).is_some()
     }
@@ -145,6 +184,26 @@ impl Outbound {
         self.pushes.add(push, max)
     }
 
+    /// The client has answered a MessageNotification: `known`, or by saying that it does not
+    /// know it.
+    pub(crate) fn notice_answered(&mut self, known: bool) {
+        self.notices_known = if known { Known::Yes } else { Known::No };
+    }
+
+    /// Whether it is worth sending one.
+    pub(crate) fn takes_notices(&self) -> bool {
+        self.notices_known != Known::No
+    }
+
+    /// Many clients drop what they do not know without a word (clients AND-28, S60-17).
+    fn notice_unanswered(&mut self, after: u32) {
+        self.notices_known = match self.notices_known {
+            Known::Maybe(before) if before + 1 >= after.max(1) => Known::No,
+            Known::Maybe(before) => Known::Maybe(before + 1),
+            known => known,
+        };
+    }
+
     fn has_answered(&mut self) {
         self.answers = true;
         self.implicit = false;
@@ -162,7 +221,9 @@ impl Outbound {
 pub(crate) fn reaction(what: &What, primitive: Tag, code: Option<StatusCode>) -> Reaction {
     match (primitive, code, what) {
         (Tag::Status, Some(code), _) if !code.is_success() => Reaction::Failed(code),
-        (Tag::MessageDelivered, _, What::Message(_) | What::Push(_)) => Reaction::Acknowledged,
+        (Tag::MessageDelivered, _, What::Message(_) | What::Push(_) | What::Group(_)) => {
+            Reaction::Acknowledged
+        }
         // A client that acknowledges everything by Status has the message all the same.
         (Tag::Status, _, _) => Reaction::Acknowledged,
         _ => Reaction::Wrong,
@@ -267,15 +328,38 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_leaves_notifications_unanswered_does_not_know_them() {
+        // csp-im 3.2 item 6, clients AND-28.
+        let told = || What::Notification("m".into());
+        let mut outbound = Outbound::new(false);
+        for _ in 0..2 {
+            assert!(outbound.takes_notices());
+            outbound.open("t".into(), told(), at(0));
+            assert_eq!(outbound.lapse(at(1), 2), ["m"]);
+        }
+        assert!(!outbound.takes_notices());
+        // One that has answered before was only slow.
+        let mut slow = Outbound::new(false);
+        slow.notice_answered(true);
+        for _ in 0..5 {
+            slow.open("t".into(), told(), at(0));
+            slow.lapse(at(1), 2);
+        }
+        assert!(slow.takes_notices());
+        slow.notice_answered(false);
+        assert!(!slow.takes_notices());
+    }
+
+    #[test]
     fn unanswered_presence_waits_again() {
         let mut outbound = Outbound::new(false);
         let anna = crate::session::tests::user_id("anna");
         outbound.notices.add(anna, Default::default(), 9);
-        let notices = outbound.notices.take(1);
+        let notices = outbound.notices.take(1, at(0), Duration::ZERO);
         let until = at(0).plus(Duration::from_secs(60));
         outbound.open("t1".into(), What::Presence(notices), until);
         assert!(outbound.notices.is_empty());
         assert!(outbound.lapse(at(61), 9).is_empty());
-        assert_eq!(outbound.notices.take(9).len(), 1);
+        assert_eq!(outbound.notices.take(9, at(61), Duration::ZERO).len(), 1);
     }
 }

@@ -2,20 +2,20 @@
 
 use crate::Sap;
 use crate::client_profile::ClientProfile;
+use crate::delivery::hand_out::takes_reports;
 use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
 use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
-use crate::negotiation::functions::Function;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
 use crate::suspicion::Suspicion;
 use hamlet_csp::elements::{
     ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, SegmentId,
-    ServiceRequest,
+    ServiceRequest, TransactionMode,
 };
 use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
@@ -65,8 +65,15 @@ impl Sap {
         let state = self.session_state(session, descriptor).await;
         let settings = session.map(|session| session.settings());
         let agreement = settings.as_ref().and_then(|s| s.agreement.as_ref());
+        // csp-presence 6.6: clients send their decision in either mode.
+        let decides = transaction.mode == TransactionMode::Response
+            && matches!(&transaction.content, Ok(Primitive::PresenceAuthUser(_)));
+        let mode = match decides {
+            true => &TransactionMode::Request,
+            false => &transaction.mode,
+        };
         let verdict = check(&Subject {
-            mode: &transaction.mode,
+            mode,
             id: transaction.id.as_deref(),
             content: transaction.content.as_ref().map(Primitive::tag),
             version: around.version,
@@ -80,11 +87,15 @@ impl Sap {
         });
         let done = match (verdict, transaction.content) {
             (Verdict::Reaction, content) => {
+                let mut answered = false;
                 if let (Some(session), Ok(primitive)) = (session, content) {
                     let id = transaction.id.as_deref();
-                    self.react(session, id, &primitive, around.now).await;
+                    answered = self.react(session, id, &primitive, around.now).await;
                 }
-                Done::News
+                match answered {
+                    true => Done::respond(result::status(StatusCode::OK, &facts)),
+                    false => Done::News,
+                }
             }
             (Verdict::Refuse(code), content) => {
                 let why = content.err().filter(|unreadable| unreadable.status == code);
@@ -104,6 +115,10 @@ impl Sap {
                 let id = transaction.id.unwrap_or_default();
                 let key = || (id.as_str(), index);
                 match session {
+                    Some(session) if decides => {
+                        let key = key();
+                        Box::pin(self.decision(primitive, key, session, &facts, around)).await
+                    }
                     Some(session) if primitive.tag() != Tag::LoginRequest => {
                         let extensions = &transaction.extensions;
                         self.serve_inband(primitive, extensions, key(), session, &facts, around)
@@ -190,7 +205,8 @@ impl Sap {
             }
             Primitive::MessageDelivered(delivered) => {
                 let message = delivered.message_id.unwrap_or_default();
-                let known = self.deliver_by_request(session, &message, now).await;
+                let known = self.deliver_by_request(session, &message, now).await
+                    || self.is_in_history(session, &message).await;
                 let code = match known {
                     true => StatusCode::OK,
                     false => StatusCode::INVALID_MESSAGE_ID,
@@ -241,6 +257,17 @@ impl Sap {
                 let map = Box::pin(self.get_map(*request, session, facts, around));
                 Done::respond(map.await)
             }
+            request @ (Primitive::SetDeliveryMethodRequest(_)
+            | Primitive::GetMessageListRequest(_)
+            | Primitive::GetMessageRequest(_)
+            | Primitive::RejectMessageRequest(_)
+            | Primitive::ForwardMessageRequest(_)) => {
+                let name = request.tag();
+                let key = idempotence_key(session, id, name, around, index);
+                // Rare, next to messages.
+                let answer = self.about_waiting(request, key, session, facts, now);
+                Done::respond(Box::pin(answer).await)
+            }
             other => {
                 let name = other.tag();
                 let asked = mapping::request(other, extensions, facts);
@@ -258,7 +285,7 @@ impl Sap {
                     }
                 };
                 if let Request::SendMessage(message) = &mut request
-                    && !takes_reports(session)
+                    && !takes_reports(session, &session.settings())
                 {
                     // csp-im 5.5.
                     message.report = false;
@@ -267,11 +294,8 @@ impl Sap {
                     let parser_size = session.settings().capabilities.parser_size;
                     mapping::search::fit(&mut request, parser_size);
                 }
-                let key = changes_something(&request).then(|| IdempotenceKey {
-                    scope: session.id.to_string(),
-                    id: format!("{id} {name}"),
-                    hash: content_hash(around.inbound.body, index),
-                });
+                let key = changes_something(&request)
+                    .then(|| idempotence_key(session, id, name, around, index));
                 let instead = match &request {
                     Request::CreateContactList(create) => {
                         mapping::contact_list::merge_instead(create, facts)
@@ -279,13 +303,24 @@ impl Sap {
                     _ => None,
                 };
                 let ended = self.ended_by(&request, session);
+                if may_subscribe(&request) {
+                    // csp-presence 4.4: it is told even what it knows.
+                    session.outbound.lock().notices.begin_anew();
+                }
                 let requestor = session.requestor();
                 let call = Call {
                     requestor: requestor.clone(),
                     request,
                     key,
                 };
+                if let Reply::JoinGroup(group) = &reply {
+                    // That it was put out before is no news any more.
+                    session.outbound.lock().pushes.forget_leave(group);
+                }
                 let answer = self.elements.call(call).await;
+                if let (Reply::LeaveGroup(group), Ok(_)) = (&reply, &answer) {
+                    session.outbound.lock().pushes.forget_group(group);
+                }
                 if answer.is_ok() && !ended.is_empty() {
                     Box::pin(self.end_others(ended)).await;
                 }
@@ -305,6 +340,27 @@ impl Sap {
                     _ => Done::respond(mapping::answer(reply, answer, facts)),
                 }
             }
+        }
+    }
+
+    /// PresenceAuth-User in mode Response: if it answers the question itself, that is closed
+    /// by it and nothing comes back; with an identifier of its own it is a request.
+    async fn decision(
+        &self,
+        primitive: Primitive,
+        (id, index): (&str, usize),
+        session: &Arc<Session>,
+        facts: &Facts<'_>,
+        around: &Around<'_>,
+    ) -> Done {
+        let answers = self.acknowledge_question(session, id).await;
+        let key = (id, index);
+        let done = self
+            .serve_inband(primitive, &[], key, session, facts, around)
+            .await;
+        match answers {
+            true => Done::News,
+            false => done,
         }
     }
 
@@ -428,6 +484,7 @@ impl Sap {
         self.adopt_priority(session, &mut agreed).await;
         session.change(|settings| settings.capabilities = agreed.clone());
         self.adopt_cir(session);
+        self.reconsider(session);
         if let Err(refusal) = self.persist(session).await {
             return Done::respond(result::refused(&refusal, facts));
         }
@@ -481,17 +538,11 @@ impl Done {
             Primitive::GetPresenceResponse(response) => response.result.as_ref(),
             Primitive::ListManageResponse(response) => response.result.as_ref(),
             Primitive::GetPublicProfileResponse(response) => response.result.as_ref(),
+            Primitive::GetAttributeListResponse(response) => response.result.as_ref(),
             _ => None,
         };
         result.map_or(Some(200), |result| result.code)
     }
-}
-
-/// Whether delivery reports were agreed (MDELIV), or nothing was.
-fn takes_reports(session: &Session) -> bool {
-    let settings = session.settings();
-    let agreement = settings.agreement.as_ref();
-    agreement.is_none_or(|agreement| agreement.allows(Function::MDELIV, session.version))
 }
 
 /// The transaction and the number of a segment; nobody has number 0.
@@ -509,6 +560,31 @@ fn logged_out(facts: &Facts<'_>) -> Done {
     })
 }
 
+/// Names a request of a session (csp-access 2.3).
+fn idempotence_key(
+    session: &Session,
+    id: &str,
+    name: Tag,
+    around: &Around<'_>,
+    index: usize,
+) -> IdempotenceKey {
+    IdempotenceKey {
+        scope: session.id.to_string(),
+        id: format!("{id} {name}"),
+        hash: content_hash(around.inbound.body, index),
+    }
+}
+
+/// Whether it may begin to watch somebody.
+fn may_subscribe(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SubscribePresence(_)
+            | Request::CreateContactList(_)
+            | Request::ManageContactList(_)
+    )
+}
+
 /// Whether carrying it out again would not be the same as answering it again.
 fn changes_something(request: &Request) -> bool {
     !matches!(
@@ -516,8 +592,14 @@ fn changes_something(request: &Request) -> bool {
         Request::GetPresence(_)
             | Request::GetAccessLists
             | Request::GetContactLists
+            | Request::GetAttributeLists(_)
+            | Request::GetReactiveAuthorizations(_)
+            | Request::GetWatchers(_)
             | Request::ExpandContactLists(_)
             | Request::GetPublicProfiles(_)
             | Request::VerifyIds(_)
+            | Request::GetJoinedUsers(_)
+            | Request::GetGroupMembers(_)
+            | Request::GetGroupProps(_)
     )
 }

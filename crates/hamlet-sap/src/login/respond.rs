@@ -10,6 +10,7 @@ use crate::mapping::{Facts, address, result, system_message};
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::cir::{self, CirAgreement};
+use crate::negotiation::delivery_method::GroupDelivery;
 use crate::negotiation::keep_alive;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
@@ -321,6 +322,7 @@ impl Sap {
                 },
                 None => Capabilities::unknown(version, self.offer()),
             },
+            group_delivery: GroupDelivery::default(),
             agreement: functions
                 .map(|tree| Agreement::negotiate(Some(tree), version, login.services)),
             notifications: Subscriptions::default(),
@@ -392,6 +394,7 @@ impl Sap {
                 capabilities,
                 agreement,
                 notifications: settings.notifications,
+                group_delivery: std::mem::take(&mut settings.group_delivery),
                 ..new
             };
         });

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use encoding_rs::Encoding;
 use hamlet_csp::ContentData;
 use hamlet_csp::elements::ContentEncoding;
 use hamlet_model::Content;
@@ -42,8 +43,12 @@ pub fn write(content: &Content) -> Written {
             data: ContentData::Text(text),
         };
     }
+    let content_type = match content.encoding {
+        TransferEncoding::None => without_charset(declared).into_owned(),
+        TransferEncoding::Base64 => declared.to_owned(),
+    };
     Written {
-        content_type: declared.to_owned(),
+        content_type,
         encoding: match content.encoding {
             TransferEncoding::None => None,
             TransferEncoding::Base64 => Some(ContentEncoding::Base64),
@@ -74,31 +79,72 @@ pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(digits.as_bytes()).ok()
 }
 
-/// Text in the charset that the type names; UTF-8 without one (data-types 2.4).
+/// Text in the charset that the type names. Without one it is UTF-8 (data-types 2.4), or what it
+/// then must be: the charset of old phones and computers.
 fn decode_text(octets: &[u8], content_type: &str) -> String {
-    let charset = content_type
-        .split(';')
-        .skip(1)
-        .filter_map(|parameter| parameter.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-        .map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase());
-    let pairs = |octets: &[u8], join: fn([u8; 2]) -> u16| {
-        let units = octets.chunks_exact(2).map(|pair| join([pair[0], pair[1]]));
-        char::decode_utf16(units)
-            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect()
+    let charset = parameters(content_type)
+        .find(|(name, _)| name.eq_ignore_ascii_case("charset"))
+        .map(|(_, value)| value.to_ascii_lowercase());
+    let (encoding, octets) = match charset.as_deref() {
+        // Big-endian unless a mark says otherwise (wbxml 1.1); browsers have it the other way.
+        Some("utf-16" | "iso-10646-ucs-2" | "ucs-2") => {
+            let marked = Encoding::for_bom(octets);
+            let (encoding, length) = marked.unwrap_or((encoding_rs::UTF_16BE, 0));
+            (encoding, &octets[length..])
+        }
+        Some(label) => {
+            let known = Encoding::for_label(label.as_bytes());
+            (known.unwrap_or(encoding_rs::UTF_8), octets)
+        }
+        None if std::str::from_utf8(octets).is_err() => (encoding_rs::WINDOWS_1252, octets),
+        None => (encoding_rs::UTF_8, octets),
     };
-    match charset.as_deref() {
-        Some("iso-8859-1" | "latin1") => octets.iter().map(|octet| char::from(*octet)).collect(),
-        Some("utf-16le") => pairs(octets, u16::from_le_bytes),
-        Some("utf-16be" | "iso-10646-ucs-2") => pairs(octets, u16::from_be_bytes),
-        Some("utf-16") => match octets {
-            [0xFF, 0xFE, rest @ ..] => pairs(rest, u16::from_le_bytes),
-            [0xFE, 0xFF, rest @ ..] => pairs(rest, u16::from_be_bytes),
-            _ => pairs(octets, u16::from_be_bytes),
-        },
-        _ => String::from_utf8_lossy(octets).into_owned(),
+    encoding.decode_without_bom_handling(octets).0.into_owned()
+}
+
+/// The parameters of a media type: name and value.
+fn parameters(content_type: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = content_type.split(';').skip(1);
+    let pairs = pairs.filter_map(|parameter| parameter.split_once('='));
+    pairs.map(|(name, value)| (name.trim(), value.trim().trim_matches('"')))
+}
+
+/// The type of text that stands in a message, which has a charset of its own.
+fn without_charset(content_type: &str) -> Cow<'_, str> {
+    let is_charset = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("charset")
+    };
+    let mut parts = content_type.split(';');
+    let media_type = parts.next().unwrap_or_default();
+    let is_right = |(name, value): (&str, &str)| {
+        !name.eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8")
+    };
+    if parameters(content_type).all(is_right) {
+        return content_type.into();
     }
+    let kept: String = parts
+        .filter(|parameter| !is_charset(parameter))
+        .flat_map(|parameter| [";", parameter])
+        .collect();
+    format!("{media_type}{kept}").into()
+}
+
+/// The type with the name of the file, for those who know no ContentName (csp-im 12.4). Texts
+/// that are shown have none.
+pub fn with_name(content_type: &str, name: &str) -> String {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let shown = ["text/plain", "text/html"];
+    let is_shown = shown
+        .iter()
+        .any(|text| media_type.eq_ignore_ascii_case(text));
+    let named = parameters(content_type).any(|(known, _)| known.eq_ignore_ascii_case("name"));
+    if is_shown || named {
+        return content_type.to_owned();
+    }
+    let plain = |c: &char| !c.is_control() && !['"', '\\'].contains(c);
+    let name: String = name.chars().filter(plain).collect();
+    format!("{content_type}; name=\"{name}\"")
 }
 
 /// Undoes the escaping that the Nokia engine adds inside WBXML: the five entities, once
@@ -149,6 +195,22 @@ mod tests {
             (base64("text/plain;charset=\"ISO-8859-1\"", "xA=="), "Ä"),
             (base64("text/plain; charset=UTF-16", "//7EAA=="), "Ä"),
             (base64("text/plain; charset=utf-16be", "AMQ="), "Ä"),
+            // Any charset; and without one, what is no UTF-8.
+            (
+                base64("text/plain; charset=windows-1251", "z/Do4uXy"),
+                "Привет",
+            ),
+            (base64("text/plain; charset=KOI8-R", "8NLJ18XU"), "Привет"),
+            (base64("text/plain; charset=Shift_JIS", "k/qWew=="), "日本"),
+            (base64("text/plain; charset=GB2312", "xOO6ww=="), "你好"),
+            (base64("text/plain; charset=Big5", "p0Gmbg=="), "你好"),
+            (base64("text/plain; charset=iso-8859-2", "8bI="), "ń˛"),
+            (base64("text/plain; charset=windows-1252", "gJM="), "€“"),
+            (base64("text/plain; charset=us-ascii", "aGk="), "hi"),
+            (base64("text/plain; charset=iso-10646-ucs-2", "IKw="), "€"),
+            (base64("text/plain; charset=utf-16le", "xAA="), "Ä"),
+            (base64("text/plain; charset=unheard-of", "w4Q="), "Ä"),
+            (base64("text/plain", "xA=="), "Ä"),
             (base64("text/plain", "not base64!"), "not base64!"),
         ] {
             let written = write(&content);
@@ -174,6 +236,50 @@ mod tests {
             ..Content::text("<b>x</b>")
         };
         assert_eq!(write(&html).data, ContentData::Text("<b>x</b>".into()));
+    }
+
+    #[test]
+    fn text_that_stands_in_a_message_has_the_charset_of_that() {
+        for (declared, written) in [
+            ("text/plain; charset=iso-8859-1", "text/plain"),
+            ("text/plain; charset=utf-8", "text/plain; charset=utf-8"),
+            (
+                "text/plain;Charset=\"UTF-16\"; format=flowed",
+                "text/plain; format=flowed",
+            ),
+            ("text/x-vCard", "text/x-vCard"),
+        ] {
+            let content = Content {
+                content_type: Some(declared.into()),
+                ..Content::text("\u{e4}")
+            };
+            assert_eq!(write(&content).content_type, written);
+            // What is in base64 is still in its own.
+            let encoded = write(&base64("text/x-vCard; charset=iso-8859-1", "5A=="));
+            assert_eq!(encoded.content_type, "text/x-vCard; charset=iso-8859-1");
+        }
+    }
+
+    #[test]
+    fn a_name_becomes_a_parameter_of_the_type() {
+        for (content_type, name, expected) in [
+            ("image/jpeg", "lake.jpg", "image/jpeg; name=\"lake.jpg\""),
+            (
+                "image/jpeg; q=1",
+                "a \"b\"\\\n.jpg",
+                "image/jpeg; q=1; name=\"a b.jpg\"",
+            ),
+            ("image/jpeg; Name=x", "y", "image/jpeg; Name=x"),
+            ("text/plain", "note.txt", "text/plain"),
+            ("Text/HTML; charset=utf-8", "n", "Text/HTML; charset=utf-8"),
+            (
+                "text/x-vCard",
+                "anna.vcf",
+                "text/x-vCard; name=\"anna.vcf\"",
+            ),
+        ] {
+            assert_eq!(with_name(content_type, name), expected);
+        }
     }
 
     #[test]

@@ -20,14 +20,10 @@ pub fn new_message(
     facts: &Facts<'_>,
     now: Timestamp,
 ) -> (Primitive, Vec<Extension>) {
-    let written = fitted_content(message, facts.version);
-    let mut info = message_info(message, facts, now);
-    info.content_type = Some(written.content_type.into());
-    info.content_encoding = written.encoding;
-    info.content_size = Some(written.size);
+    let (message_info, content_data) = whole(message, facts, now);
     let primitive = Primitive::NewMessage(Box::new(NewMessage {
-        message_info: Some(info),
-        content_data: Some(written.data),
+        message_info: Some(message_info),
+        content_data,
     }));
     let extensions = match facts.version {
         Version::V1_1 => Vec::new(),
@@ -38,14 +34,58 @@ pub fn new_message(
 
 /// "A message is waiting": what the message is, without its content.
 pub fn message_notification(message: &Message, facts: &Facts<'_>, now: Timestamp) -> Primitive {
-    let written = content::write(&message.content);
+    Primitive::MessageNotification(Box::new(MessageNotification {
+        message_info: Some(described(message, facts, now)),
+    }))
+}
+
+/// MessageInfo and ContentData of a message that is sent whole.
+pub(super) fn whole(
+    message: &Message,
+    facts: &Facts<'_>,
+    now: Timestamp,
+) -> (MessageInfo, Option<ContentData>) {
+    if is_only_elsewhere(message) && facts.version == Version::V1_3 {
+        return (described(message, facts, now), None);
+    }
+    let written = fitted_content(message, facts.version);
     let mut info = message_info(message, facts, now);
-    info.content_type = Some(written.content_type.into());
+    info.content_type = Some(named(&written.content_type, message, facts));
     info.content_encoding = written.encoding;
     info.content_size = Some(written.size);
-    Primitive::MessageNotification(Box::new(MessageNotification {
-        message_info: Some(info),
-    }))
+    (info, Some(written.data))
+}
+
+/// MessageInfo of a message without its content: what that is, and its size.
+pub(super) fn described(message: &Message, facts: &Facts<'_>, now: Timestamp) -> MessageInfo {
+    let mut info = message_info(message, facts, now);
+    if is_only_elsewhere(message) {
+        let content_type = message.content.content_type.as_deref();
+        let content_type = content_type.unwrap_or("text/plain");
+        info.content_type = Some(named(content_type, message, facts));
+        info.content_size = Some(content::size(message.content_size()));
+        return info;
+    }
+    let written = content::write(&message.content);
+    info.content_type = Some(named(&written.content_type, message, facts));
+    info.content_encoding = written.encoding;
+    info.content_size = Some(written.size);
+    info
+}
+
+/// The type; before 1.3 with the name of the content in it (csp-im 12.4).
+fn named(content_type: &str, message: &Message, facts: &Facts<'_>) -> Text {
+    match &message.content_name {
+        Some(name) if facts.version < Version::V1_3 => {
+            Text::from(content::with_name(content_type, name))
+        }
+        _ => Text::new(content_type),
+    }
+}
+
+/// There is nothing but a link to the content.
+fn is_only_elsewhere(message: &Message) -> bool {
+    message.uri.is_some() && message.elsewhere.is_some() && message.content.data.is_empty()
 }
 
 /// The outcome of a message, for its sender: Sender and Recipient are those of the message,
@@ -123,7 +163,7 @@ fn fitted_content(message: &Message, version: Version) -> Written {
     if text.is_empty() {
         written.content_type = "text/plain".to_owned();
         written.encoding = None;
-        text.clone_from(uri);
+        *text = link_text(message);
     } else if written.encoding.is_none()
         && message.content.media_type() == "text/plain"
         && !text.contains(uri.as_str())
@@ -137,6 +177,15 @@ fn fitted_content(message: &Message, version: Version) -> Written {
     written
 }
 
+/// A link to the content in its place, behind the name of that.
+pub(crate) fn link_text(message: &Message) -> String {
+    let uri = message.uri.as_deref().unwrap_or_default();
+    match &message.content_name {
+        Some(name) => format!("{name}\n{uri}"),
+        None => uri.to_owned(),
+    }
+}
+
 /// The one address by which this recipient was reached (csp-im 5.4).
 fn recipient(to: &MessageParty, version: Version) -> Recipient {
     let mut recipient = Recipient::default();
@@ -148,7 +197,8 @@ fn recipient(to: &MessageParty, version: Version) -> Recipient {
 }
 
 /// A group that speaks for itself is a sender only in 1.3; older clients discard such a
-/// message, so there it speaks under its own name (csp-im 2.2).
+/// message, so there it speaks under its own name, in marks that no screen name has
+/// (csp-im 2.2; csp-group 6 item 11).
 pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
     if let (MessageParty::Group(group), true) = (from, version < Version::V1_3) {
         return Sender {
@@ -156,7 +206,7 @@ pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
             group: Some(Group {
                 group_id: None,
                 screen_name: Some(ScreenName {
-                    sname: Some(group_name(group).into()),
+                    sname: Some(format!("*{}*", group.name()).into()),
                     group_id: Some(Text::new(group.as_str())),
                 }),
             }),
@@ -181,15 +231,6 @@ fn named_sender(message: &Message, version: Version) -> Sender {
         user.friendly_name = message.sender_name.as_deref().map(Text::new);
     }
     sender
-}
-
-/// The part of the address between slash and domain.
-fn group_name(group: &GroupId) -> &str {
-    let local = group
-        .as_str()
-        .rsplit_once('@')
-        .map_or("", |(local, _)| local);
-    local.split_once('/').map_or(local, |(_, name)| name)
 }
 
 fn font_element(font: &Font) -> FontElement {
@@ -247,6 +288,7 @@ mod tests {
             content: Content::text("Ä€😀"),
             content_name: Some("note.txt".into()),
             uri: None,
+            elsewhere: None,
             sent: at(1_600_000_000),
             expires: at(1_600_000_100),
             font: Some(Font {
@@ -345,7 +387,7 @@ mod tests {
             let from = info.sender.unwrap().group.unwrap();
             assert_eq!(from.group_id.is_some(), bare, "{version}");
             let name = from.screen_name.and_then(|name| name.sname);
-            assert_eq!(name.as_deref(), (!bare).then_some("chess"), "{version}");
+            assert_eq!(name.as_deref(), (!bare).then_some("*chess*"), "{version}");
         }
     }
 
@@ -354,7 +396,7 @@ mod tests {
         let mut message = message();
         message.uri = Some("http://im.example/x".into());
         for (text, old) in [
-            ("", "http://im.example/x"),
+            ("", "note.txt\nhttp://im.example/x"),
             ("see", "see\nhttp://im.example/x"),
             ("see http://im.example/x!", "see http://im.example/x!"),
         ] {

@@ -9,7 +9,9 @@ use hamlet_csp::{Extension, ExtensionNode, Text};
 use hamlet_elements::im::{Accepted, SendMessage};
 use hamlet_model::content::TransferEncoding;
 use hamlet_model::message::{Extension as ModelExtension, Font};
-use hamlet_model::{ContactListId, Content, MessageParty, Recipients, Refusal, StatusCode};
+use hamlet_model::{
+    ContactListId, Content, Elsewhere, MessageParty, Recipients, Refusal, StatusCode,
+};
 use std::time::Duration;
 
 /// Reads a request, in the order of csp-im 5.3 items 2 to 4.
@@ -34,6 +36,7 @@ pub fn request(
     Ok(SendMessage {
         sender,
         recipients,
+        elsewhere: elsewhere(&info, &content),
         content,
         content_name: given(info.content_name.as_ref()),
         uri: given(info.message_uri.as_ref()),
@@ -137,7 +140,7 @@ pub(super) fn sender(
 
 /// Whom the message is for. Elements without an address name nobody; when nobody is left,
 /// the Recipient is empty (csp-im 5.3 item 4).
-fn recipients(element: &Recipient, facts: &Facts<'_>) -> Result<Recipients, Refusal> {
+pub(super) fn recipients(element: &Recipient, facts: &Facts<'_>) -> Result<Recipients, Refusal> {
     let recipients = addressees(element, facts);
     if recipients == Recipients::default() {
         return Err(Refusal::because(
@@ -210,6 +213,15 @@ fn read_content(
         content_type: given(content_type),
         encoding,
         data,
+    })
+}
+
+/// What the sender says of content that he only refers to (csp-im 12.1).
+fn elsewhere(info: &MessageInfo, content: &Content) -> Option<Elsewhere> {
+    given(info.message_uri.as_ref()).filter(|_| content.data.is_empty())?;
+    Some(Elsewhere {
+        size: info.content_size.unwrap_or(0),
+        outside: false,
     })
 }
 

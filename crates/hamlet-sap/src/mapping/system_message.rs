@@ -45,6 +45,7 @@ pub fn request(
         content: Content::text(&shown.message.text),
         content_name: None,
         uri: None,
+        elsewhere: None,
         sent: push.since,
         expires: push.expires,
         font: None,

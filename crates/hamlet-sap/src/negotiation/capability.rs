@@ -25,6 +25,9 @@ pub(crate) struct Capabilities {
     pub(crate) repertoire: Repertoire,
     /// Largest content that is pushed to it, octets.
     pub(crate) push_length: Option<u32>,
+    /// Largest content that it pulls, octets (1.3).
+    #[serde(default)]
+    pub(crate) pull_length: Option<u32>,
     /// Largest text content, octets (1.3).
     pub(crate) text_length: Option<u32>,
     /// Largest message that it can parse, octets.
@@ -121,6 +124,7 @@ impl Capabilities {
             base64: true,
             repertoire: Repertoire::Unicode,
             push_length: None,
+            pull_length: None,
             text_length: None,
             parser_size: None,
             multi_trans: 1,
@@ -150,6 +154,7 @@ impl Capabilities {
             repertoire: repertoire(list),
             push_length: positive(list.accepted_push_length)
                 .or(positive(list.accepted_content_length)),
+            pull_length: positive(list.accepted_pull_length),
             text_length: positive(list.accepted_text_content_length),
             parser_size: positive(list.parser_size),
             multi_trans,
@@ -286,7 +291,7 @@ fn default_priority(version: Version) -> u32 {
 }
 
 /// Missing and 0 mean the same: no limit of the client (csp-access 6.2).
-fn positive(value: Option<u32>) -> Option<u32> {
+pub(crate) fn positive(value: Option<u32>) -> Option<u32> {
     value.filter(|value| *value > 0)
 }
 

@@ -19,7 +19,6 @@ impl Sap {
             return Err(StatusCode::SERVICE_UNAVAILABLE.into());
         }
         let limit = self.config.session.max_per_user;
-        let handling = new.settings.capabilities.online_handling;
         let (session, replaced) = match self.hub.registry.add(new, Timestamp::now(), limit) {
             Added::Session { session, replaced } => (session, replaced),
             Added::UserLimit => return Err(StatusCode::ALREADY_LOGGED_IN.into()),
@@ -28,9 +27,6 @@ impl Sap {
             self.finish(&old, StatusCode::FORCED_LOGOUT).await;
         }
         self.count_sessions();
-        if let Some(handling) = handling {
-            session.user.mailbox.lock().handling = handling;
-        }
         let stored = self.persist(&session).await;
         let known = match stored {
             Ok(()) => self
@@ -87,6 +83,7 @@ impl Sap {
         self.metrics.ended(code);
         self.hub.records.session(session, code);
         session.user.mailbox.lock().session_ended(&session.id);
+        self.hub.leave_all_groups(session);
         // What it had may be for others now.
         self.hub.raise_all(&session.user);
         let id = session.id.clone();
@@ -100,7 +97,12 @@ impl Sap {
         if let Err(error) = ended {
             self.store_failed("session", &error);
         }
-        if let Err(error) = self.elements.session_closed(&session.id).await {
+        // csp-presence 8.2: only who logs out is gone at once.
+        let closed = match code {
+            StatusCode::OK => self.elements.session_closed(&session.id).await,
+            _ => self.elements.session_lost(&session.id).await,
+        };
+        if let Err(error) = closed {
             self.store_failed("session", &error);
         }
         // Only now: who polls at once is to hear how it ended.
@@ -132,8 +134,9 @@ impl Sap {
         }
     }
 
-    /// Takes up the sessions of the store; how many. Their time starts anew: that the
-    /// server was away is not the fault of the phones.
+    /// Takes up the sessions of the store; how many. Each has its grace from now on, since
+    /// that the server was away is not the fault of the phones; one that was silent before
+    /// ends when it would have ended, or soon after the start (csp-access 3.11).
     pub(crate) async fn restore(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut count = 0;
         let mut after: Option<SessionId> = None;
@@ -148,7 +151,7 @@ impl Sap {
             };
             after = Some(last.id.clone());
             for row in rows {
-                let id = row.id.clone();
+                let (id, expires) = (row.id.clone(), row.expires);
                 let Some(new) = from_row(row) else {
                     tracing::error!(session = id.short(), "a stored session makes no sense");
                     continue;
@@ -160,11 +163,13 @@ impl Sap {
                 for old in replaced {
                     self.finish(&old, StatusCode::FORCED_LOGOUT).await;
                 }
+                session.restore(expires, now, self.config.session.grace);
                 self.elements.session_restored(&session.facts()).await?;
                 self.adopt_cir(&session);
                 count += 1;
             }
         }
+        self.restore_groups().await?;
         self.count_sessions();
         Ok(count)
     }
@@ -195,6 +200,12 @@ impl Sap {
     /// Reads what waits for a session, unless it is in memory.
     pub(crate) async fn warm_session(&self, session: &Arc<Session>) {
         self.warm(&session.user).await;
+        self.warm_groups(session, Timestamp::now()).await;
+        if session.take_resumed()
+            && let Err(error) = self.elements.session_resumed(&session.id).await
+        {
+            self.store_failed("presence", &error);
+        }
         if !session.outbound.lock().pushes.begin_load() {
             return;
         }

@@ -12,10 +12,12 @@ pub(crate) mod wishes;
 
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
+use crate::delivery::group_joined::JoinedGroups;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
 use crate::envelope::segments::Segments;
 use crate::negotiation::capability::Capabilities;
+use crate::negotiation::delivery_method::GroupDelivery;
 use crate::negotiation::keep_alive;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
@@ -24,11 +26,10 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_elements::im::SessionView;
 use hamlet_elements::notification::Notification;
 use hamlet_elements::{Requestor, SessionFacts};
-use hamlet_model::presence::ClientInfo;
-use hamlet_model::{ApplicationId, ClientId, ServiceSet, SessionId, Timestamp, UserId};
+use hamlet_model::{ApplicationId, ClientId, GroupId, ServiceSet, SessionId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// One session. Identity never changes; what is negotiated is replaced as a whole.
@@ -46,7 +47,13 @@ pub(crate) struct Session {
     active: AtomicI64,
     /// `seen` as the store knows it.
     persisted: AtomicI64,
+    /// The store does not know all of the settings yet.
+    unsaved: AtomicBool,
+    /// It lived before the server started, and its client has not come since.
+    resumes: AtomicBool,
     pub(crate) outbound: Mutex<Outbound>,
+    /// The groups that it has joined.
+    pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
@@ -63,6 +70,8 @@ pub(crate) struct Settings {
     pub(crate) profile: ClientProfile,
     pub(crate) keep_alive: Duration,
     pub(crate) capabilities: Capabilities,
+    /// How messages of single groups are brought to it.
+    pub(crate) group_delivery: GroupDelivery,
     /// `None` until a service negotiation: then everything is allowed.
     pub(crate) agreement: Option<Agreement>,
     pub(crate) notifications: Subscriptions,
@@ -128,7 +137,10 @@ impl Session {
             seen: AtomicI64::new(now.millis()),
             active: AtomicI64::new(now.millis()),
             persisted: AtomicI64::new(now.millis()),
+            unsaved: AtomicBool::new(false),
+            resumes: AtomicBool::new(false),
             outbound: Mutex::new(outbound),
+            groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
             cir: SessionCir::default(),
             tally: Tally::new(now),
@@ -161,6 +173,23 @@ impl Session {
         }
     }
 
+    /// It goes on after a restart, until `expires` as the store has it, and at least for the
+    /// time by which a session outlives its keep-alive time.
+    pub(crate) fn restore(&self, expires: Timestamp, now: Timestamp, grace: Duration) {
+        self.resumes.store(true, Ordering::Relaxed);
+        let keep_alive = self.settings.read().keep_alive;
+        let life = keep_alive::life(keep_alive, grace);
+        let least = now.plus(life.saturating_sub(keep_alive));
+        let seen = expires.max(least).minus(life).min(now);
+        self.seen.store(seen.millis(), Ordering::Relaxed);
+        self.persisted.store(seen.millis(), Ordering::Relaxed);
+    }
+
+    /// Whether its client is here for the first time since a restart.
+    pub(crate) fn take_resumed(&self) -> bool {
+        self.resumes.swap(false, Ordering::Relaxed)
+    }
+
     pub(crate) fn seen(&self) -> Timestamp {
         Timestamp::from_millis(self.seen.load(Ordering::Relaxed))
     }
@@ -182,6 +211,28 @@ impl Session {
             self.persisted.store(seen, Ordering::Relaxed);
         }
         untold
+    }
+
+    /// A membership has ended, and with it what was agreed about messages of that group
+    /// (csp-im 3.3). The store is told with the next sweep: until then, after a restart, the
+    /// agreement would only meet a group that the session is not in.
+    pub(crate) fn group_left(&self, group: &GroupId) {
+        if self.settings.read().group_delivery.get(group).is_none() {
+            return;
+        }
+        self.change(|settings| settings.group_delivery.remove(group));
+        self.mark_unsaved();
+    }
+
+    /// The store is to be told of the settings with the next sweep.
+    pub(crate) fn mark_unsaved(&self) {
+        self.unsaved.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the settings have changed since the store was told; then they are taken to be
+    /// told now.
+    pub(crate) fn take_unsaved(&self) -> bool {
+        self.unsaved.swap(false, Ordering::Relaxed)
     }
 
     /// As the choice of sessions sees it (csp-im 10.3), for content that it `accepts`.
@@ -206,10 +257,7 @@ impl Session {
             user: self.user.id.clone(),
             client: self.client.clone(),
             application: self.application.clone(),
-            info: ClientInfo {
-                client_type: settings.capabilities.client_type.clone(),
-                ..ClientInfo::default()
-            },
+            info: settings.capabilities.client_info(self.application.clone()),
         }
     }
 }
@@ -244,12 +292,35 @@ pub(crate) mod tests {
                 profile: ClientProfile::default(),
                 keep_alive: Duration::from_secs(1800),
                 capabilities: Capabilities::unknown(Version::V1_2, offer),
+                group_delivery: GroupDelivery::default(),
                 agreement: None,
                 notifications: Subscriptions::default(),
                 services: ServiceSet::ALL,
                 own: false,
             },
         }
+    }
+
+    #[test]
+    fn a_silent_session_does_not_gain_more_than_its_grace_by_a_restart() {
+        let now = Timestamp::from_secs(1_000_000);
+        let (life, grace) = (1800 + 450, Duration::from_secs(60));
+        let user = Arc::new(User::new(user_id("anna")));
+        let session = Session::new(new_session("s", "anna", "a"), user, now);
+        let in_seconds = |seconds: i64| Timestamp::from_secs(1_000_000 + seconds);
+        for (stored, after) in [
+            (in_seconds(2000), in_seconds(2000)),
+            (in_seconds(500), in_seconds(500)),
+            (in_seconds(100), in_seconds(450)),
+            (in_seconds(-9000), in_seconds(450)),
+            // The clock has been set back.
+            (in_seconds(99_000), in_seconds(life)),
+        ] {
+            session.restore(stored, now, grace);
+            assert_eq!(session.expires(grace), after, "{stored:?}");
+        }
+        assert!(session.take_resumed());
+        assert!(!session.take_resumed());
     }
 
     #[test]

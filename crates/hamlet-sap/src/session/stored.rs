@@ -2,6 +2,7 @@
 
 use crate::client_profile::{ClientMarks, ClientProfile};
 use crate::negotiation::capability::Capabilities;
+use crate::negotiation::delivery_method::GroupDelivery;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::service::Agreement;
 use crate::session::{NewSession, Session, Settings};
@@ -21,6 +22,8 @@ struct Data {
     login: Option<String>,
     keep_alive: u64,
     capabilities: Capabilities,
+    #[serde(default)]
+    group_delivery: GroupDelivery,
     agreement: Option<Agreement>,
     #[serde(default)]
     notifications: Subscriptions,
@@ -40,6 +43,7 @@ pub(crate) fn to_row(session: &Session, settings: &Settings, grace: Duration) ->
         login: settings.login.clone(),
         keep_alive: settings.keep_alive.as_secs(),
         capabilities: settings.capabilities.clone(),
+        group_delivery: settings.group_delivery.clone(),
         agreement: settings.agreement,
         notifications: settings.notifications,
         services: settings.services,
@@ -88,6 +92,7 @@ pub(crate) fn from_row(row: StoredSession) -> Option<NewSession> {
             profile,
             keep_alive: Duration::from_secs(data.keep_alive),
             capabilities: data.capabilities,
+            group_delivery: data.group_delivery,
             agreement: data.agreement,
             notifications: data.notifications,
             services: data.services,

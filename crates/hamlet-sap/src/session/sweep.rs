@@ -47,9 +47,13 @@ impl Sap {
     /// and segmented responses go that nobody asks for.
     pub async fn sweep(&self, now: Timestamp) {
         let mut expired: Vec<Arc<Session>> = Vec::new();
+        let mut unsaved: Vec<Arc<Session>> = Vec::new();
         let idle = now.minus(self.config.delivery.cool_after);
         self.hub.registry.for_each(|session| {
             session.segments.lock().expire(now);
+            if session.take_unsaved() {
+                unsaved.push(session.clone());
+            }
             if session.expires(self.config.session.grace) <= now {
                 expired.push(session.clone());
             } else if session.seen() < idle {
@@ -60,6 +64,15 @@ impl Sap {
             self.end_session(&session, StatusCode::SESSION_EXPIRED)
                 .await;
         }
+        self.check_domains(now);
+        for session in unsaved {
+            // One that has ended meanwhile must not come back.
+            let lives = self.hub.registry.session(session.id.as_str()).is_some();
+            if lives && self.persist(&session).await.is_err() {
+                session.mark_unsaved();
+            }
+        }
+        self.tend_groups(now);
         self.tell_store_of_activity(false).await;
         if self.numbers.is_low()
             && let Err(error) = self.numbers.refill().await

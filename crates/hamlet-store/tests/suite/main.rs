@@ -3,9 +3,13 @@
 mod access;
 mod accounts;
 mod applications;
+mod authorizations;
 mod cluster;
 mod contact_lists;
+mod content;
 mod crash;
+mod group_logs;
+mod groups;
 mod handling;
 mod harness;
 mod idempotence;
@@ -23,3 +27,4 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod watchers;

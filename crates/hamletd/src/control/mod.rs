@@ -9,7 +9,7 @@ mod listener;
 pub use client::{Connection, ControlError};
 pub use listener::Control;
 
-use hamlet_model::{Timestamp, UserProfileChange};
+use hamlet_model::{MessageParty, Timestamp, UserProfileChange};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -68,6 +68,13 @@ pub enum Request {
         add: Vec<String>,
         /// To remove.
         remove: Vec<String>,
+    },
+    /// Show or change what the mobile network says of a user.
+    UserNetwork {
+        /// Address.
+        user: String,
+        /// `FIELD=VALUE`, in the order in which they are to be set.
+        fields: Vec<String>,
     },
     /// Make an invitation code.
     InvitationCodeAdd {
@@ -190,8 +197,47 @@ pub enum Request {
         /// Its number.
         number: i64,
     },
+    /// Announce a message that waits in another system.
+    OutsideAnnounce {
+        /// Address of the user.
+        user: String,
+        /// What is said of it.
+        message: OutsideDraft,
+    },
+    /// List the messages of other systems that wait for a user.
+    OutsideList {
+        /// Address of the user.
+        user: String,
+    },
+    /// Withdraw a message of another system.
+    OutsideWithdraw {
+        /// Address of the user.
+        user: String,
+        /// MessageID.
+        id: String,
+    },
     /// Figures.
     Stats,
+}
+
+/// A message of another system as it is announced (csp-im 7.7).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutsideDraft {
+    /// How the gateway names it; announced again under this name it is the same message.
+    pub id: Option<String>,
+    /// Address of the sender.
+    pub sender: String,
+    /// Where the user finds it.
+    pub uri: String,
+    /// Its MIME type.
+    pub content_type: Option<String>,
+    /// Its size, octets.
+    pub size: u32,
+    /// Its subject, or the name of its file.
+    pub name: Option<String>,
+    /// For how many hours it is worth telling of it.
+    pub hours: u32,
 }
 
 /// A system message as it is sent.
@@ -314,6 +360,11 @@ pub enum Answer {
         /// Whether there may be more after the last.
         more: bool,
     },
+    /// Messages of other systems that wait for a user.
+    OutsideMessages {
+        /// Oldest first.
+        messages: Vec<OutsideEntry>,
+    },
     /// A profile.
     Profile {
         /// Fields that are set, with their values.
@@ -385,6 +436,44 @@ pub struct SystemMessageUserEntry {
     pub choice: Option<u32>,
     /// Since when.
     pub changed: Timestamp,
+}
+
+/// A message of another system in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideEntry {
+    /// MessageID.
+    pub id: String,
+    /// Address of the sender.
+    pub sender: String,
+    /// Where the user finds it.
+    pub uri: String,
+    /// Its MIME type.
+    pub content_type: String,
+    /// Its size, octets.
+    pub size: u64,
+    /// Its subject, or the name of its file.
+    pub name: Option<String>,
+    /// From when nobody is told of it any more.
+    pub expires: Timestamp,
+}
+
+impl From<hamlet_model::Message> for OutsideEntry {
+    fn from(message: hamlet_model::Message) -> Self {
+        Self {
+            id: message.id.to_string(),
+            sender: match &message.sender {
+                MessageParty::User { user, .. } => user.to_string(),
+                MessageParty::Group(group) | MessageParty::ScreenName { group, .. } => {
+                    group.to_string()
+                }
+            },
+            content_type: message.content.media_type(),
+            size: message.content_size() as u64,
+            uri: message.uri.unwrap_or_default(),
+            name: message.content_name,
+            expires: message.expires,
+        }
+    }
 }
 
 /// A session in a listing.

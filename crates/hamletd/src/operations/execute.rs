@@ -51,6 +51,15 @@ impl Operations {
                 let user = self.target(&user);
                 done(lines(&numbers).unwrap_or_else(|| format!("{user} has no number")))
             }
+            Request::UserNetwork { user, fields } => {
+                let fields: Result<Vec<_>, _> = fields.iter().map(|text| pair(text)).collect();
+                let fields = fields?;
+                let fields = match fields.is_empty() {
+                    true => self.network(&user).await?,
+                    false => self.change_network(by, &user, &fields).await?,
+                };
+                Ok(Answer::Profile { fields })
+            }
             Request::InvitationCodeAdd { uses, days } => {
                 done(self.add_code(by, uses, days).await?.code)
             }
@@ -161,6 +170,23 @@ impl Operations {
             Request::SystemMessageCancel { number } => {
                 self.cancel_system_message(by, number).await?;
                 done(format!("nobody gets system message {number} any more"))
+            }
+            Request::OutsideAnnounce { user, message } => {
+                let (id, new) = self.announce(by, &user, message).await?;
+                let user = self.target(&user);
+                done(match new {
+                    true => format!("{id} is announced to {user}"),
+                    false => format!("{id} waits for {user} already"),
+                })
+            }
+            Request::OutsideList { user } => {
+                let messages = self.outside_messages(&user).await?;
+                let messages = messages.into_iter().map(Into::into).collect();
+                Ok(Answer::OutsideMessages { messages })
+            }
+            Request::OutsideWithdraw { user, id } => {
+                self.withdraw_outside(by, &user, &id).await?;
+                done(format!("{id} is withdrawn"))
             }
             Request::Stats => {
                 let figures = self.stats().await?.into_iter();

@@ -41,7 +41,7 @@ impl Tx<'_> {
     pub fn friendly_names(
         &mut self,
         users: &[UserId],
-    ) -> Result<Vec<(UserId, String)>, StoreError> {
+    ) -> Result<HashMap<UserId, String>, StoreError> {
         #[derive(serde::Deserialize)]
         struct Named {
             friendly_name: Option<String>,
@@ -52,11 +52,11 @@ impl Tx<'_> {
             "SELECT user_id, data FROM profile WHERE friendly_name <> '' AND user_id IN
                  (SELECT jsonb_array_elements_text(CAST(?1 AS text)::jsonb))",
         );
-        let mut found = Vec::new();
+        let mut found = HashMap::new();
         self.for_each(sql, values![&to_json(users)?], |row| {
             let named: Named = row.json(1)?;
             if let Some(name) = named.friendly_name {
-                found.push((row.user(0)?, name));
+                found.insert(row.user(0)?, name);
             }
             Ok(())
         })?;

@@ -8,6 +8,8 @@ mod applications;
 mod body;
 mod codes;
 mod error;
+mod networks;
+mod outside_messages;
 mod sessions;
 mod system_messages;
 mod types;
@@ -69,6 +71,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(users::password))
         .routes(routes!(users::profile, users::change_profile))
         .routes(routes!(users::msisdns, users::change_msisdns))
+        .routes(routes!(networks::show, networks::change))
         .routes(routes!(user_profiles::show, user_profiles::change))
         .routes(routes!(applications::list, applications::add))
         .routes(routes!(
@@ -85,6 +88,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(system_messages::list, system_messages::send))
         .routes(routes!(system_messages::show, system_messages::cancel))
         .routes(routes!(system_messages::add_users))
+        .routes(routes!(outside_messages::list, outside_messages::announce))
+        .routes(routes!(outside_messages::withdraw))
         .routes(routes!(sessions::stats));
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, api)
 }
@@ -106,6 +111,7 @@ Basic authentication with its ApplicationID and password.";
         (name = "users", description = "Accounts, with profiles and telephone numbers."),
         (name = "sessions", description = "Sessions of clients, and figures."),
         (name = "applications", description = "Applications above IMPS."),
+        (name = "outside messages", description = "Messages that wait for users in other systems, such as mail."),
         (name = "system messages", description = "Texts of the operator, with answers (CSP 1.3)."),
         (name = "invitation codes", description = "What new users register with."),
     )
