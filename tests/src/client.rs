@@ -286,9 +286,33 @@ impl Client {
 
     /// POSTs a body as this client's syntax.
     pub async fn post(&mut self, body: &[u8]) -> HttpAnswer {
+        let headers = self.all_headers();
+        self.connection.post(&headers, body).await
+    }
+
+    /// Writes the first `part` octets of a POST of this body, or all of it.
+    pub async fn write(&mut self, body: &[u8], part: Option<usize>) {
+        let octets = self.connection.request(&self.all_headers(), body);
+        let part = part.unwrap_or(octets.len()).min(octets.len());
+        let written = self.connection.send(&octets[..part]).await;
+        written.expect("an open connection");
+    }
+
+    /// Its connection.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Lets its connection go, with what was under way on it, and opens another.
+    pub async fn reconnect(&mut self, server: SocketAddr) {
+        self.ahead = None;
+        self.connection = Connection::open(server).await;
+    }
+
+    fn all_headers(&self) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
         headers.push(("Content-Type".to_owned(), self.content_type().to_owned()));
-        self.connection.post(&headers, body).await
+        headers
     }
 
     /// Reads an HTTP answer as one to this client.

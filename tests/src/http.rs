@@ -66,11 +66,7 @@ impl Connection {
     /// POSTs a body to `/` with these headers beside Host and Content-Length. With `Expect`
     /// among them the body waits for the interim answer.
     pub async fn post(&mut self, headers: &[(String, String)], body: &[u8]) -> HttpAnswer {
-        let mut head = format!("POST / HTTP/1.1\r\nHost: {}\r\n", self.host);
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        let head = self.head(headers, body);
         let expects = headers
             .iter()
             .any(|(name, _)| name.eq_ignore_ascii_case("expect"));
@@ -82,11 +78,24 @@ impl Connection {
             assert_eq!(interim.status, 100, "the body is waited for: {interim:?}");
             self.send(body).await.expect("an open connection");
         } else {
-            let mut request = head.into_bytes();
-            request.extend_from_slice(body);
+            let request = [head.as_bytes(), body].concat();
             self.send(&request).await.expect("an open connection");
         }
         self.receive().await.expect("an answer")
+    }
+
+    /// The octets of such a POST.
+    pub fn request(&self, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
+        [self.head(headers, body).as_bytes(), body].concat()
+    }
+
+    fn head(&self, headers: &[(String, String)], body: &[u8]) -> String {
+        let mut head = format!("POST / HTTP/1.1\r\nHost: {}\r\n", self.host);
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        head
     }
 
     /// Writes octets.
@@ -98,6 +107,14 @@ impl Connection {
     /// Says that nothing more will be sent.
     pub async fn finish(&mut self) -> io::Result<()> {
         self.stream.get_mut().shutdown().await
+    }
+
+    /// Waits for the first octets of an answer; whether there are some.
+    pub async fn begins_to_answer(&mut self) -> bool {
+        let mut octet = [0];
+        let read = tokio::time::timeout(DEADLINE, self.stream.read(&mut octet));
+        let read = read.await;
+        matches!(read.expect("an answer or an end"), Ok(read) if read > 0)
     }
 
     /// Reads one answer; fails when the connection ends first.

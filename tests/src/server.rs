@@ -117,6 +117,32 @@ impl TestServer {
         lists.iter().map(|list| list.id.to_string()).collect()
     }
 
+    /// Gives an account a password.
+    pub async fn set_password(&self, user: &str, password: &str) {
+        let request = Request::UserPasswd {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        };
+        let answer = self.operate(request).await;
+        assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+    }
+
+    /// Its store.
+    pub fn store(&self) -> &Store {
+        self.running().store()
+    }
+
+    /// The names of what its store holds for a user, oldest first.
+    pub async fn mailbox(&self, user: &str) -> Vec<String> {
+        let user = UserId::parse(user, &self.sap().config().domain).expect("a user");
+        let entries = self
+            .running()
+            .store()
+            .read(move |tx| tx.mailbox(&user, usize::from(u16::MAX)));
+        let entries = entries.await.expect("a store that answers");
+        entries.into_iter().map(|entry| entry.id).collect()
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> &Path {
         self.directory.path()
@@ -124,13 +150,19 @@ impl TestServer {
 
     /// What the server does from time to time, as if so much time had passed.
     pub async fn sweep_after(&self, time: Duration) {
-        let now = Timestamp::now().plus(time);
-        let sap = self.running().sap();
-        sap.sweep(now).await;
-        sap.elements()
-            .expire(now)
-            .await
-            .expect("a store that works");
+        self.sweep_sessions_after(time).await;
+        self.expire_after(time).await;
+    }
+
+    /// The part of it that is about sessions.
+    pub async fn sweep_sessions_after(&self, time: Duration) {
+        self.sap().sweep(Timestamp::now().plus(time)).await;
+    }
+
+    /// The part of it that is about what waits.
+    pub async fn expire_after(&self, time: Duration) {
+        let expired = self.sap().elements().expire(Timestamp::now().plus(time));
+        expired.await.expect("a store that works");
     }
 
     /// Stops the server and starts it again on the same directory.

@@ -35,6 +35,11 @@ const SUBCOMMANDS: &[Subcommand] = &[
         crash_test,
     ),
     (
+        "model-test",
+        "random steps against the reference of instant messaging, ten minutes on each engine",
+        model_test,
+    ),
+    (
         "map-data",
         "makes the data of the maps anew, of packages of npm and PyPI",
         map_data,
@@ -103,6 +108,32 @@ fn crash_test() -> Vec<Step> {
                 .env("HAMLET_BUILT", "1")
                 .env("HAMLET_CRASHES", "20"),
         ),
+    ]
+}
+
+/// Fixed seeds of it are among the other tests.
+fn model_test() -> Vec<Step> {
+    let test = [
+        "test",
+        "--profile",
+        PROFILE,
+        "--workspace",
+        "--test",
+        "model",
+    ];
+    let engine = |name, filter| {
+        Step::run(
+            name,
+            cargo(&test)
+                .args(&["--", "--nocapture", filter])
+                .env("HAMLET_BUILT", "1")
+                .env("HAMLET_MODEL_SECONDS", "600"),
+        )
+    };
+    vec![
+        build(),
+        engine("on SQLite", "on_sqlite"),
+        engine("on PostgreSQL", "on_postgresql"),
     ]
 }
 

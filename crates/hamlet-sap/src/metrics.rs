@@ -172,6 +172,8 @@ store_figures! {
     commit_seconds: ConstCounter, "store_commit_seconds",
         "Time that commits took until all was on the disk, seconds";
     statements: ConstCounter, "store_statements", "SQL statements";
+    scanned: ConstCounter, "store_scanned_rows",
+        "Rows that SQLite visited one after the other because no index led to what was wanted";
     errors: ConstCounter, "store_errors", "Operations of the store that failed";
     refused: ConstCounter, "store_refused", "Operations refused because too many waited";
     retries: ConstCounter, "store_retries", "Transactions run again after a conflict";

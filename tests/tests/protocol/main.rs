@@ -34,4 +34,5 @@ mod segmentation;
 mod sessions;
 mod system_messages;
 mod transactions;
+mod waiting;
 mod watchers;

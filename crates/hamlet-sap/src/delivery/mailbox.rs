@@ -7,11 +7,17 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many of the entries that went last are remembered: what is told late of one, or read
+/// from the store before it was removed there, does not bring it back.
+const REMEMBERED: usize = 64;
+
 /// The mailbox of one user.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     state: State,
     entries: VecDeque<Entry>,
+    /// The entries that went last.
+    went: VecDeque<String>,
     /// How entries are spread over the user's sessions.
     pub(crate) handling: OnlineHandling,
 }
@@ -144,6 +150,7 @@ impl Mailbox {
     pub(crate) fn reload(&mut self) {
         self.state = State::Cold;
         self.entries.clear();
+        self.went.clear();
     }
 
     /// Forgets what the store has, too; false while something is being sent or loaded.
@@ -172,7 +179,9 @@ impl Mailbox {
     }
 
     fn push(&mut self, id: String, item: Arc<MailboxItem>, owed: Option<Vec<ClientId>>) {
-        if self.entries.iter().any(|entry| entry.id == id) {
+        // Who has no copy yet may still get one of an entry that went.
+        let went = owed.is_none() && self.went.contains(&id);
+        if went || self.entries.iter().any(|entry| entry.id == id) {
             return;
         }
         self.entries.push_back(Entry {
@@ -183,8 +192,16 @@ impl Mailbox {
         });
     }
 
+    fn went(&mut self, id: &str) {
+        if self.went.len() == REMEMBERED {
+            self.went.pop_front();
+        }
+        self.went.push_back(id.to_owned());
+    }
+
     /// The store has an entry no more.
     pub(crate) fn removed(&mut self, id: &str) {
+        self.went(id);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
@@ -241,10 +258,14 @@ impl Mailbox {
         !choose_sessions(&entry.item, &others, all).is_empty()
     }
 
-    /// The session has not acknowledged, and is not waited for any more.
+    /// The session has not acknowledged, and is not waited for any more. It may have
+    /// acknowledged the entry otherwise, as one that was sent to it before.
     pub(crate) fn missed(&mut self, id: &str, session: &SessionId) {
         if let Some(entry) = self.entry(id) {
-            entry.holder(session).part = Part::Missed;
+            let holder = entry.holder(session);
+            if !matches!(holder.part, Part::Done | Part::Unfit) {
+                holder.part = Part::Missed;
+            }
         }
     }
 
@@ -336,6 +357,7 @@ impl Mailbox {
     /// The session has acknowledged the entry; the clients that get a copy of it now.
     pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> Vec<ClientId> {
         let forks = self.handling == OnlineHandling::ForkAll;
+        self.went(id);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
@@ -779,6 +801,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_late_does_not_bring_back_what_was_acknowledged() {
+        let one = World::new(&[("s", 0)]);
+        // It was read from the store, sent and acknowledged before its arrival was told.
+        let mut mailbox = holding(&["a"]);
+        one.take(&mut mailbox, "s", 0);
+        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        mailbox.arrived(item("a"));
+        assert_eq!(one.take(&mut mailbox, "s", 100), None);
+        // The store is read while it still has what was acknowledged a moment ago.
+        assert!(mailbox.cool(at(200)));
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("a"), item("b")]);
+        assert_eq!(one.take(&mut mailbox, "s", 201).as_deref(), Some("b"));
+        // It could not be removed there: it waits.
+        mailbox.reload();
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("a"), item("b")]);
+        assert_eq!(one.take(&mut mailbox, "s", 500).as_deref(), Some("a"));
+    }
+
+    #[test]
     fn a_failed_reading_is_repeated() {
         let mut mailbox = Mailbox::default();
         mailbox.begin_load();
@@ -873,6 +916,20 @@ mod tests {
         assert_eq!(both.take(&mut mailbox, "t", 1).as_deref(), Some("a"));
         assert!(both.acknowledge(&mut mailbox, "t", "a").is_empty());
         assert_eq!(both.take(&mut mailbox, "t", 2).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn what_was_acknowledged_late_is_not_missed_by_a_later_sending() {
+        let two = World::new(&[("s", 1), ("t", 9)]);
+        let mut mailbox = holding(&["a"]);
+        mailbox.handling = OnlineHandling::ForkAll;
+        assert_eq!(two.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
+        assert_eq!(two.take(&mut mailbox, "s", 60).as_deref(), Some("a"));
+        // The acknowledgement of the first, then the end of the wait for the second.
+        assert_eq!(two.acknowledge(&mut mailbox, "s", "a"), ["t"]);
+        mailbox.missed("a", &SessionId::new("s"));
+        assert_eq!(two.take(&mut mailbox, "s", 200), None);
+        assert_eq!(two.take(&mut mailbox, "t", 200).as_deref(), Some("a"));
     }
 
     #[test]

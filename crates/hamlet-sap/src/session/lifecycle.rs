@@ -70,7 +70,12 @@ impl Sap {
 
     /// Ends a session with `code`: 200 for a logout. Whether it was still there.
     pub(crate) async fn end_session(&self, session: &Arc<Session>, code: StatusCode) -> bool {
-        if !self.hub.registry.remove(session) {
+        let registry = &self.hub.registry;
+        let begun = registry.begin_end(&session.id, code);
+        if !registry.remove(session) {
+            if begun {
+                registry.end_told(&session.id);
+            }
             return false;
         }
         self.finish(session, code).await;
@@ -79,6 +84,7 @@ impl Sap {
 
     /// All effects of the end of a session that is out of the registry (csp-access 3.9).
     async fn finish(&self, session: &Arc<Session>, code: StatusCode) {
+        self.hub.registry.begin_end(&session.id, code);
         self.count_sessions();
         self.metrics.ended(code);
         self.hub.records.session(session, code);
@@ -87,16 +93,16 @@ impl Sap {
         // What it had may be for others now.
         self.hub.raise_all(&session.user);
         let id = session.id.clone();
+        // What was answered in it stays for its time: a copy of a request may be under way,
+        // and must not be carried out once more.
         let ended = self
             .store
-            .write(move |tx| {
-                tx.end_session(&id, code.0, Timestamp::now())?;
-                tx.forget_scope(id.as_str())
-            })
+            .write(move |tx| tx.end_session(&id, code.0, Timestamp::now()))
             .await;
         if let Err(error) = ended {
             self.store_failed("session", &error);
         }
+        self.hub.registry.end_told(&session.id);
         // csp-presence 8.2: only who logs out is gone at once.
         let closed = match code {
             StatusCode::OK => self.elements.session_closed(&session.id).await,
@@ -124,6 +130,9 @@ impl Sap {
     /// How a session that does not live ended; `None` when nothing is known of it.
     pub(crate) async fn how_ended(&self, id: &str) -> Option<StatusCode> {
         let id = SessionId::new(id);
+        if let Some(code) = self.hub.registry.ending(&id) {
+            return Some(code);
+        }
         let ended = self.store.read(move |tx| tx.ended_session(&id)).await;
         match ended {
             Ok(code) => code.map(StatusCode),

@@ -27,4 +27,5 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod waiting;
 mod watchers;
