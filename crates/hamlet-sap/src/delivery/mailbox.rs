@@ -812,12 +812,12 @@ mod tests {
         // The store is read while it still has what was acknowledged a moment ago.
         assert!(mailbox.cool(at(200)));
         mailbox.begin_load();
-        mailbox.loaded(vec![item("a"), item("b")]);
+        mailbox.loaded(vec![item("a"), item("b")], Vec::new());
         assert_eq!(one.take(&mut mailbox, "s", 201).as_deref(), Some("b"));
         // It could not be removed there: it waits.
         mailbox.reload();
         mailbox.begin_load();
-        mailbox.loaded(vec![item("a"), item("b")]);
+        mailbox.loaded(vec![item("a"), item("b")], Vec::new());
         assert_eq!(one.take(&mut mailbox, "s", 500).as_deref(), Some("a"));
     }
 
