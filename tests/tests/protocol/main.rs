@@ -13,6 +13,7 @@ mod delivery;
 mod forward;
 mod group_talk;
 mod groups;
+mod handling;
 mod http;
 mod invitations;
 mod login;

@@ -11,6 +11,7 @@ mod group_foreign;
 mod group_life;
 mod group_messages;
 mod groups;
+mod handling;
 mod invitations;
 mod messages;
 mod presence;

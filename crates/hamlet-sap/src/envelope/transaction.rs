@@ -21,8 +21,7 @@ use hamlet_csp::elements::{
 };
 use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
-use hamlet_elements::notification::Notification;
-use hamlet_elements::{Call, Event, Events, IdempotenceKey, Request, Requestor, Response};
+use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{Refusal, Service, ServiceSet, StatusCode};
 use std::sync::Arc;
@@ -481,19 +480,10 @@ impl Sap {
             &before.capabilities.cir,
         );
         agreed.cir = cir_agreed;
-        if let Some(handling) = agreed.online_handling {
-            // One setting for all sessions of the user, the latest counts (csp-im 10.2).
-            let mut mailbox = session.user.mailbox.lock();
-            let before = std::mem::replace(&mut mailbox.handling, handling);
-            drop(mailbox);
-            if before != handling {
-                self.hub.emit(Event::Notification {
-                    user: session.user.id.clone(),
-                    except: Some(session.id.clone()),
-                    notification: Notification::OnlineHandlingUpdated(handling),
-                });
-            }
+        if let Err(refusal) = self.adopt_handling(session, &agreed).await {
+            return Done::respond(result::refused(&refusal, facts));
         }
+        self.adopt_priority(session, &mut agreed).await;
         session.change(|settings| settings.capabilities = agreed.clone());
         self.adopt_cir(session);
         self.reconsider(session);

@@ -10,5 +10,6 @@ pub(crate) mod entitlement;
 pub(crate) mod functions;
 pub(crate) mod keep_alive;
 pub(crate) mod notifications;
+pub(crate) mod priority;
 pub(crate) mod provider;
 pub(crate) mod service;

@@ -1,12 +1,14 @@
 //! Sessions (csp-access 3.4): what is fixed at login, what is negotiated, when it was last
 //! heard of, and what waits for it.
 
+pub(crate) mod expiry;
 pub(crate) mod id;
 pub(crate) mod lifecycle;
 pub(crate) mod registry;
 pub(crate) mod remote;
 pub(crate) mod stored;
 pub(crate) mod sweep;
+pub(crate) mod wishes;
 
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
