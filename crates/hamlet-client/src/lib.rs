@@ -46,6 +46,7 @@ mod negotiate;
 mod presence;
 mod refusal;
 mod transport;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,7 @@ pub use negotiate::{Capabilities, Services};
 pub use presence::{Availability, Mood, Presence, PresenceUpdate, Targets};
 pub use refusal::{Detail, Refusal};
 pub use transport::{Reply, Transport, TransportOptions};
+pub use waiting::{Delivery, Waiting};
 
 pub use hamlet_csp::{Primitive, Syntax, Version, elements};
 pub use hamlet_model::{MessageId, SessionId, StatusCode, TransactionId};

@@ -5,3 +5,4 @@ pub mod login;
 pub mod presence;
 pub mod receive;
 pub mod send;
+pub mod waiting;
