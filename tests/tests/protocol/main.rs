@@ -9,6 +9,7 @@ mod delivery;
 mod forward;
 mod http;
 mod invitations;
+mod library;
 mod login;
 mod maps;
 mod notifications;

@@ -144,9 +144,13 @@ impl Outbound {
         Some(self.open.remove(0).what)
     }
 
-    /// Closes the transaction with this message, whatever its identifier.
+    /// Closes the transaction with this message or the notification of it, whatever its
+    /// identifier.
     pub(crate) fn answered_message(&mut self, entry: &str) -> bool {
-        let known = |open: &Open| matches!(&open.what, What::Message(id) if id == entry);
+        let known = |open: &Open| match &open.what {
+            What::Message(id) | What::Notification(id) => id == entry,
+            _ => false,
+        };
         let at = self.open.iter().position(known);
         at.map(|at| self.open.remove(at)).is_some()
     }
