@@ -47,6 +47,7 @@ mod negotiate;
 mod presence;
 mod refusal;
 mod transport;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -65,6 +66,7 @@ pub use negotiate::{Capabilities, Services};
 pub use presence::{Availability, Mood, Presence, PresenceUpdate, Targets};
 pub use refusal::{Detail, Refusal};
 pub use transport::{Reply, Transport, TransportOptions};
+pub use waiting::{Delivery, Waiting};
 
 pub use hamlet_csp::{Primitive, Syntax, Version, elements};
 pub use hamlet_model::{MessageId, SessionId, StatusCode, TransactionId};

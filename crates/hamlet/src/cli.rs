@@ -60,6 +60,9 @@ pub enum Command {
     Send(Send),
     /// Print the messages that wait
     Receive(Receive),
+    /// List, fetch, reject or forward messages that wait
+    #[command(subcommand)]
+    Waiting(Waiting),
     /// Show, publish or watch presence
     #[command(subcommand)]
     Presence(Presence),
@@ -116,9 +119,55 @@ pub struct Receive {
     /// Wait at most this long, seconds
     #[arg(long, value_parser = seconds, value_name = "SECONDS")]
     pub timeout: Option<Duration>,
+    /// Let messages be announced, and print what waits without fetching it
+    #[arg(long)]
+    pub announce: bool,
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Waiting {
+    /// Print what waits: MessageID, sender, type and size of each message
+    List {
+        /// The newest messages of this group's history instead
+        #[arg(long, value_name = "GROUP")]
+        group: Option<String>,
+        /// So many at most
+        #[arg(long, value_name = "N")]
+        count: Option<u32>,
+    },
+    /// Print a message; after that the server forgets it
+    Get {
+        /// MessageID
+        id: String,
+        /// Let it wait on
+        #[arg(long)]
+        keep: bool,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Do not take messages; their senders are told
+    Reject {
+        /// MessageIDs
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Hand a message on without fetching it
+    Forward {
+        /// MessageID
+        id: String,
+        /// Address of the recipient
+        to: String,
+        /// TO is an own contact list
+        #[arg(long, conflicts_with = "group")]
+        list: bool,
+        /// TO is a group
+        #[arg(long)]
+        group: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,6 +16,7 @@ mod groups;
 mod handling;
 mod http;
 mod invitations;
+mod library;
 mod login;
 mod maps;
 mod notifications;

@@ -345,4 +345,33 @@ pub(crate) mod tests {
         let expiry = session.expires(Duration::from_secs(60));
         assert_eq!(expiry, start.plus(Duration::from_secs(451 + 1800 + 450)));
     }
+
+    #[test]
+    fn the_setting_of_a_group_ends_with_the_membership() {
+        // csp-im 3.3.
+        use crate::negotiation::delivery_method::GroupMethod;
+        let user = Arc::new(User::new(user_id("anna")));
+        let session = Session::new(new_session("s", "anna", "a"), user, Timestamp::default());
+        let home = Domain::parse("im.example").unwrap();
+        let [left, kept] =
+            ["wv:anna/left", "wv:anna/kept"].map(|id| GroupId::parse(id, &home).unwrap());
+        session.change(|settings| {
+            for group in [&left, &kept] {
+                let method = GroupMethod {
+                    notify: true,
+                    limit: None,
+                };
+                assert!(settings.group_delivery.set(group.clone(), method));
+            }
+        });
+        session.group_left(&left);
+        let settings = session.settings();
+        assert_eq!(settings.group_delivery.get(&left), None);
+        assert!(settings.group_delivery.get(&kept).is_some());
+        // The store hears of it once.
+        assert!(session.take_unsaved());
+        assert!(!session.take_unsaved());
+        session.group_left(&left);
+        assert!(!session.take_unsaved());
+    }
 }

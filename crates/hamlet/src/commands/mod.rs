@@ -7,3 +7,4 @@ pub mod presence;
 pub mod receive;
 pub mod send;
 pub mod share;
+pub mod waiting;
