@@ -1,6 +1,6 @@
 //! Presence between domains.
 
-use crate::{Domains, WEATHER, wait};
+use crate::{Domains, WEATHER, add_friends, wait};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, user};
 use std::time::Duration;

@@ -12,7 +12,7 @@ use hamlet_csp::elements::{
 use hamlet_csp::{ContentData, DateTime, Extension, Text, Version};
 use hamlet_elements::im::DeliveryReport;
 use hamlet_model::message::{Extension as ModelExtension, Font};
-use hamlet_model::{GroupId, Message, MessageParty, StatusCode, Timestamp};
+use hamlet_model::{Message, MessageParty, StatusCode, Timestamp};
 
 /// A message to be pushed, with the ExtBlocks that go beside it.
 pub fn new_message(
