@@ -148,6 +148,31 @@ async fn a_repeated_request_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_answered_as_before_whatever_has_changed() {
+    // 2.3: meanwhile the only recipient that was reached keeps the sender out.
+    let server = TestServer::with_users(&[], &["alice", "bob"]).await;
+    for version in Version::ALL {
+        let mut alice = server.client(version, Syntax::Xml, "alice").await;
+        let mut bob = server.xml("bob").await;
+        let recipients = [user("wv:nobody@h"), user("wv:bob@h")].concat();
+        let content = send_message(&recipients, "once", false);
+        let first = alice.request_as("77", &content).await;
+        first.expect_code(201);
+        let block = |change: &str| {
+            format!(
+                "<BlockEntity-Request><BlockList><InUse>T</InUse><{change}><UserID>wv:alice@h</UserID></{change}>\
+                 </BlockList></BlockEntity-Request>"
+            )
+        };
+        bob.request(&block("AddList")).await.expect_status(200);
+        let second = alice.request_as("77", &content).await;
+        assert_eq!(first.primitive(), second.primitive());
+        bob.request(&block("RemoveList")).await.expect_status(200);
+        bob.drain().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_is_served_when_the_session_is_over_is_not_carried_out() {
     // 2.3: the copy was under way when the client, with its answer, logged out.
     let server = TestServer::with_users(&[], &["alice", "bob"]).await;
