@@ -340,6 +340,7 @@ mod tests {
         let anna = UserId::parse("wv:anna@h", &Domain::parse("h").unwrap()).unwrap();
         Message {
             id: MessageId::new("m"),
+            sender_name: None,
             sender: MessageParty::user(anna.clone()),
             recipient: MessageParty::user(anna),
             content,

@@ -806,7 +806,7 @@ mod tests {
         // It was read from the store, sent and acknowledged before its arrival was told.
         let mut mailbox = holding(&["a"]);
         one.take(&mut mailbox, "s", 0);
-        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        assert!(one.acknowledge(&mut mailbox, "s", "a").is_empty());
         mailbox.arrived(item("a"));
         assert_eq!(one.take(&mut mailbox, "s", 100), None);
         // The store is read while it still has what was acknowledged a moment ago.
