@@ -90,14 +90,6 @@ const BUILT: &[Tag] = &[
     Tag::PresenceAuthUser,
     Tag::CancelAuthRequest,
     Tag::GetReactiveAuthStatusRequest,
-];
-
-/// Requests of 1.2 that are taken from clients of 1.3, too: Android sends the first (clients
-/// 3.12), and csp-presence 6.1 wants the others treated alike.
-const TAKEN_IN_1_3: &[Tag] = &[
-    Tag::PresenceAuthUser,
-    Tag::CancelAuthRequest,
-    Tag::GetReactiveAuthStatusRequest,
     Tag::CreateGroupRequest,
     Tag::DeleteGroupRequest,
     Tag::JoinGroupRequest,
@@ -112,6 +104,14 @@ const TAKEN_IN_1_3: &[Tag] = &[
     Tag::RejectListRequest,
     Tag::SubscribeGroupNoticeRequest,
     Tag::ExtendConversationRequest,
+];
+
+/// Requests of 1.2 that are taken from clients of 1.3, too: Android sends the first (clients
+/// 3.12), and csp-presence 6.1 wants the others treated alike.
+const TAKEN_IN_1_3: &[Tag] = &[
+    Tag::PresenceAuthUser,
+    Tag::CancelAuthRequest,
+    Tag::GetReactiveAuthStatusRequest,
 ];
 
 /// Goes through the checks that need no more than this.

@@ -7,6 +7,7 @@ mod life;
 mod members;
 mod notices;
 mod operator;
+mod phones;
 mod properties;
 
 use hamlet_csp::{Syntax, Version};
