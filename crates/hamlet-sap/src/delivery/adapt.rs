@@ -339,6 +339,7 @@ mod tests {
     fn message(content: Content, uri: Option<&str>) -> Message {
         let anna = UserId::parse("wv:anna@h", &Domain::parse("h").unwrap()).unwrap();
         Message {
+            sender_name: None,
             id: MessageId::new("m"),
             sender_name: None,
             sender: MessageParty::user(anna.clone()),

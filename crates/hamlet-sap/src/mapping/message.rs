@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn group_messages_keep_their_addresses() {
-        let group = GroupId::parse("/chess", &home()).unwrap();
+        let group = hamlet_model::GroupId::parse("/chess", &home()).unwrap();
         let mut message = message();
         message.recipient = MessageParty::Group(group.clone());
         message.sender = MessageParty::ScreenName {
