@@ -358,6 +358,7 @@ async fn a_sender_of_another_domain_is_kept_out_too() {
                 content: hamlet_model::Content::text("hi"),
                 content_name: None,
                 uri: None,
+                elsewhere: None,
                 sent: now,
                 expires: now.plus(Duration::from_secs(60)),
                 font: None,
@@ -366,6 +367,7 @@ async fn a_sender_of_another_domain_is_kept_out_too() {
                 report: false,
             },
             recipients: vec![MessageParty::user(user("bo"))],
+            client: None,
         }))
     };
     for (sender, expected) in [("eve@b", "532 532:wv:bo@a"), ("dan@b", "200")] {
