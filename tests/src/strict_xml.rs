@@ -102,6 +102,8 @@ fn unescape(text: &str) -> Result<String, String> {
             "amp" => '&',
             "quot" => '"',
             "apos" => '\'',
+            // Otherwise a parser makes a line feed of it.
+            "#13" => '\r',
             other => return Err(format!("the entity {other:?}")),
         });
         rest = after;

@@ -149,6 +149,10 @@ impl Recipients {
         Self::default()
     }
 
+    pub(crate) fn into_element(self) -> Recipient {
+        self.0
+    }
+
     /// And this user.
     pub fn user(mut self, user: impl AsRef<str>) -> Self {
         self.0.user.push(User {

@@ -38,6 +38,7 @@ mod client;
 mod contacts;
 mod digest;
 mod error;
+mod groups;
 mod im;
 mod incoming;
 mod info;
@@ -46,6 +47,7 @@ mod negotiate;
 mod presence;
 mod refusal;
 mod transport;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,7 @@ pub use client::Client;
 pub use contacts::{Contact, ContactList, ContactLists, ListChange};
 pub use digest::{Digest, digest_bytes};
 pub use error::Error;
+pub use groups::{GroupMembers, JoinedGroup};
 pub use im::{Outgoing, Recipients, SendResult};
 pub use incoming::{DeliveryReport, Incoming, Message, Notification, Other, PresenceNotice};
 pub use info::{ServiceProvider, discover_versions};
@@ -63,6 +66,7 @@ pub use negotiate::{Capabilities, Services};
 pub use presence::{Availability, Mood, Presence, PresenceUpdate, Targets};
 pub use refusal::{Detail, Refusal};
 pub use transport::{Reply, Transport, TransportOptions};
+pub use waiting::{Delivery, Waiting};
 
 pub use hamlet_csp::{Primitive, Syntax, Version, elements};
 pub use hamlet_model::{MessageId, SessionId, StatusCode, TransactionId};

@@ -60,12 +60,20 @@ pub enum Command {
     Send(Send),
     /// Print the messages that wait
     Receive(Receive),
+    /// List, fetch, reject or forward messages that wait
+    #[command(subcommand)]
+    Waiting(Waiting),
     /// Show, publish or watch presence
     #[command(subcommand)]
     Presence(Presence),
     /// Show and change contact lists
     #[command(subcommand)]
     Contacts(Contacts),
+    /// Make, join and show groups
+    #[command(subcommand)]
+    Group(Groups),
+    /// Keep a file in the server's content store and invite others to fetch it
+    Share(Share),
     /// Convert a message from standard input to standard output
     Convert(Convert),
     /// Play a trace file of a server against a server and compare the answers
@@ -111,9 +119,55 @@ pub struct Receive {
     /// Wait at most this long, seconds
     #[arg(long, value_parser = seconds, value_name = "SECONDS")]
     pub timeout: Option<Duration>,
+    /// Let messages be announced, and print what waits without fetching it
+    #[arg(long)]
+    pub announce: bool,
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Waiting {
+    /// Print what waits: MessageID, sender, type and size of each message
+    List {
+        /// The newest messages of this group's history instead
+        #[arg(long, value_name = "GROUP")]
+        group: Option<String>,
+        /// So many at most
+        #[arg(long, value_name = "N")]
+        count: Option<u32>,
+    },
+    /// Print a message; after that the server forgets it
+    Get {
+        /// MessageID
+        id: String,
+        /// Let it wait on
+        #[arg(long)]
+        keep: bool,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Do not take messages; their senders are told
+    Reject {
+        /// MessageIDs
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Hand a message on without fetching it
+    Forward {
+        /// MessageID
+        id: String,
+        /// Address of the recipient
+        to: String,
+        /// TO is an own contact list
+        #[arg(long, conflicts_with = "group")]
+        list: bool,
+        /// TO is a group
+        #[arg(long)]
+        group: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,6 +257,89 @@ pub enum Contacts {
         /// Name or address of the list
         list: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Groups {
+    /// Print the own groups
+    List,
+    /// Make a group
+    Create {
+        /// Name or address of the group
+        group: String,
+        /// Display name
+        #[arg(long)]
+        name: Option<String>,
+        /// What is talked about
+        #[arg(long)]
+        topic: Option<String>,
+        /// Only members may join
+        #[arg(long)]
+        restricted: bool,
+        /// Searches find it; needs a name or topic
+        #[arg(long)]
+        searchable: bool,
+    },
+    /// Join a group and print what is said in it, until interrupted
+    Join {
+        /// Name or address of the group
+        group: String,
+        /// Screen name
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        /// Leave after this long, seconds
+        #[arg(long, value_parser = seconds, value_name = "SECONDS")]
+        timeout: Option<Duration>,
+    },
+    /// Say something in a group
+    Say {
+        /// Name or address of the group
+        group: String,
+        /// The text
+        text: String,
+        /// Screen name
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Print the members of a group
+    Members {
+        /// Name or address of the group
+        group: String,
+    },
+    /// Invite users to a group
+    Invite {
+        /// Name or address of the group
+        group: String,
+        /// Addresses
+        #[arg(required = true)]
+        users: Vec<String>,
+        /// Words to them
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Delete a group
+    Delete {
+        /// Name or address of the group
+        group: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Share {
+    /// The file
+    pub file: PathBuf,
+    /// Address of a user to share it with; can be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub with: Vec<String>,
+    /// Address of a group to share it with, of the user's or one that he has joined
+    #[arg(long = "group", value_name = "ADDRESS")]
+    pub groups: Vec<String>,
+    /// Words to them
+    #[arg(long)]
+    pub note: Option<String>,
+    /// Type of the file [default: by its ending]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub media_type: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -132,7 +132,8 @@ impl Driver {
         let reached = sent.answer.at("MessageID").is_some();
         ensure!(
             !reached || *answer.primitive() == sent.answer,
-            "repeated, it is answered {answer:?} instead of {:?}",
+            "repeated, it is answered {:?} instead of {:?}",
+            answer.primitive(),
             sent.answer
         );
         Ok(())

@@ -102,6 +102,7 @@ async fn every_operation_answers_as_it_is_described() {
 
     applications_and_user_profiles(&api).await;
     system_messages(&api).await;
+    outside_messages(&api).await;
     let stats = api.done("GET", "/stats", Value::Null).await;
     assert_eq!(stats["figures"]["accounts"], 2);
     api.done("DELETE", "/users/bob", Value::Null).await;
@@ -415,4 +416,30 @@ fn the_description_in_the_documents_is_the_present_one() {
         written == present,
         "write it anew: hamletd api-reference > docs/openapi.json"
     );
+}
+
+/// csp-im 7.7.
+async fn outside_messages(api: &Api) {
+    let path = "/users/anna/outside-messages";
+    let mail = json!({
+        "id": "mail-1", "sender": "wv:bo@mail.example", "uri": "https://mail.example/1",
+        "content_type": "message/rfc822", "size": 700, "name": "Hello"
+    });
+    let announced = api.done("POST", path, mail.clone()).await;
+    assert_eq!(announced, json!({"id": "out-mail-1", "new": true}));
+    let again = api.done("POST", path, mail).await;
+    assert_eq!(again["new"], false);
+    let listed = api.done("GET", path, Value::Null).await;
+    let messages = listed["messages"].as_array().expect("a list");
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0]["sender"], "wv:bo@mail.example");
+    assert_eq!(messages[0]["size"], 700);
+    let odd = json!({"sender": "wv:bo@mail.example", "uri": "no link"});
+    api.fails("POST", path, odd.clone(), 400).await;
+    let nobody = "/users/nobody/outside-messages";
+    let fine = json!({"sender": "wv:bo@mail.example", "uri": "https://mail.example/1"});
+    api.fails("POST", nobody, fine, 404).await;
+    let one = format!("{path}/out-mail-1");
+    api.done("DELETE", &one, Value::Null).await;
+    api.fails("DELETE", &one, Value::Null, 404).await;
 }

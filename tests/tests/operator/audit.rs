@@ -55,6 +55,13 @@ async fn every_change_is_written_with_who_made_it_and_how_it_went() {
         ("PATCH", "/users/bob", json!({"active": false})),
         ("PATCH", "/users/bob", json!({"active": true})),
         ("DELETE", &format!("/invitation-codes/{code}"), Value::Null),
+        (
+            "POST",
+            "/users/bob/outside-messages",
+            json!({"id": "m", "sender": "anna", "uri": "https://mail.example/secret-path"}),
+        ),
+        ("GET", "/users/bob/outside-messages", Value::Null),
+        ("DELETE", "/users/bob/outside-messages/out-m", Value::Null),
         ("DELETE", "/users/wv:bob@h", Value::Null),
         // These change nothing.
         ("GET", "/users", Value::Null),
@@ -88,6 +95,8 @@ async fn every_change_is_written_with_who_made_it_and_how_it_went() {
         (token, "user.disable", "wv:bob@h", "done"),
         (token, "user.enable", "wv:bob@h", "done"),
         (token, "invitation-code.delete", &masked, "done"),
+        (token, "outside-message.announce", "wv:bob@h m", "done"),
+        (token, "outside-message.withdraw", "wv:bob@h out-m", "done"),
         (token, "user.delete", "wv:bob@h", "done"),
         (token, "user.delete", "a@b@c", "failed"),
         (uid.as_str(), "user.password", "wv:nobody@h", "failed"),

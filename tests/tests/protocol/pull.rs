@@ -125,7 +125,7 @@ async fn a_message_waits_until_it_is_pulled_and_acknowledged() {
             alice.acknowledge(&told).await;
             assert!(alice.poll().await.is_empty(), "7.1: told once");
             let (ids, _) = listed(&mut alice, LIST).await;
-            assert_eq!(ids, [id.clone()]);
+            assert_eq!(ids, [id.as_str()]);
             // It can be fetched again until it is acknowledged.
             for _ in 0..2 {
                 let answer = alice.request(&get(&id)).await;
@@ -172,7 +172,7 @@ async fn what_is_pushed_can_be_listed_fetched_and_rejected_too() {
         let id = sent(&mut bob, "wv:alice@h", "pushed").await;
         let push = alice.poll().await;
         push.expect("NewMessage");
-        assert_eq!(listed(&mut alice, LIST).await.0, [id.clone()]);
+        assert_eq!(listed(&mut alice, LIST).await.0, [id.as_str()]);
         let fetched = alice.request(&get(&id)).await;
         let fetched = fetched.expect("GetMessage-Response");
         assert_eq!(fetched.text("ContentData"), Some("pushed"));

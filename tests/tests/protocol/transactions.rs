@@ -15,10 +15,6 @@ async fn a_request_that_cannot_be_served_is_told_apart_from_one_that_does_not_ex
     for (request, code) in [
         // Known, not implemented here.
         (
-            "<CancelAuth-Request><UserID>wv:bob@h</UserID></CancelAuth-Request>",
-            501,
-        ),
-        (
             "<JoinGroup-Request><GroupID>wv:a/b@h</GroupID><JoinedRequest>T</JoinedRequest><SubscribeNotification>T</SubscribeNotification></JoinGroup-Request>",
             501,
         ),
@@ -148,6 +144,31 @@ async fn a_repeated_request_is_done_once() {
             assert_ne!(first.primitive(), third.primitive());
             assert_eq!(bob.messages().await.len(), 1);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_answered_as_before_whatever_has_changed() {
+    // 2.3: meanwhile the only recipient that was reached keeps the sender out.
+    let server = TestServer::with_users(&[], &["alice", "bob"]).await;
+    for version in Version::ALL {
+        let mut alice = server.client(version, Syntax::Xml, "alice").await;
+        let mut bob = server.xml("bob").await;
+        let recipients = [user("wv:nobody@h"), user("wv:bob@h")].concat();
+        let content = send_message(&recipients, "once", false);
+        let first = alice.request_as("77", &content).await;
+        first.expect_code(201);
+        let block = |change: &str| {
+            format!(
+                "<BlockEntity-Request><BlockList><InUse>T</InUse><{change}><UserID>wv:alice@h</UserID></{change}>\
+                 </BlockList></BlockEntity-Request>"
+            )
+        };
+        bob.request(&block("AddList")).await.expect_status(200);
+        let second = alice.request_as("77", &content).await;
+        assert_eq!(first.primitive(), second.primitive());
+        bob.request(&block("RemoveList")).await.expect_status(200);
+        bob.drain().await;
     }
 }
 

@@ -176,8 +176,8 @@ impl Consequences {
         self.told_relay |= tell_elsewhere(tx, shared, &self.owner, &self.before, &after)?;
         self.subscribers.sort_unstable();
         self.subscribers.dedup();
-        let grants = std::slice::from_ref(&self.owner);
-        let mut change = Change::read(tx, tickets, &[], grants, &self.subscribers)?;
+        let mut change = Change::read(tx, tickets, &[], &[], &self.subscribers)?;
+        change.grants.push((self.owner.clone(), after));
         change.initial = self.initial.clone();
         Ok(Effects {
             owner: self.owner,

@@ -62,13 +62,29 @@ impl Inner {
             ));
         }
         check_size(&self.config.im, &request.content.data)?;
-        let addressed = self.addressed(&requestor, &sender, recipients).await?;
+        let addressed = match self.addressed(&requestor, &sender, recipients).await {
+            Ok(addressed) => addressed,
+            Err(refusal) => {
+                let earlier = self.answered_before(key).await;
+                return earlier.unwrap_or(Err(refusal));
+            }
+        };
         let message = self
             .message(sender.party, request)
             .await
             .map_err(|error| refusal(&error))?;
         self.store_message(&requestor, message, addressed, None, key)
             .await
+    }
+
+    /// The answer to a request that has been carried out before: who could be reached then may
+    /// not be any more.
+    async fn answered_before(&self, key: Option<IdempotenceKey>) -> Option<Answer> {
+        let key = key?;
+        let earlier = self.store.write(move |tx| once::recall(tx, Some(&key)));
+        earlier
+            .await
+            .unwrap_or_else(|error| Some(Err(refusal(&error))))
     }
 
     /// Items 7 and 2 of csp-im 5.3: identifier, times, and what else all copies share.

@@ -7,6 +7,7 @@ mod common;
 mod contact_lists;
 mod domains;
 mod group_domains;
+mod group_foreign;
 mod group_life;
 mod group_messages;
 mod groups;

@@ -157,10 +157,11 @@ impl Outbound {
         Some(self.open.remove(0).what)
     }
 
-    /// Closes the transaction with this message, whatever its identifier.
+    /// Closes the transaction with this message or the notification of it, whatever its
+    /// identifier.
     pub(crate) fn answered_message(&mut self, entry: &str) -> bool {
         let known = |open: &Open| match &open.what {
-            What::Message(id) => id == entry,
+            What::Message(id) | What::Notification(id) => id == entry,
             What::Group(given) => given.message.message.id.as_str() == entry,
             _ => false,
         };

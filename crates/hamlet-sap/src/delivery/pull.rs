@@ -54,8 +54,12 @@ impl Sap {
             },
             Primitive::ForwardMessageRequest(request) => match pull::forward(&request, facts) {
                 Ok(forward) => {
+                    let id = forward.message.clone();
                     let request = Request::ForwardMessage(Box::new(forward));
                     let answer = self.ask(session, request, Some(key)).await;
+                    if answer.is_ok() {
+                        session.outbound.lock().answered_message(id.as_str());
+                    }
                     Ok(pull::forwarded(&answer, facts))
                 }
                 Err(refusal) => Err(refusal),

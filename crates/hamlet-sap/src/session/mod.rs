@@ -55,6 +55,8 @@ pub(crate) struct Session {
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
+    /// Its capabilities have been negotiated.
+    has_negotiated: AtomicBool,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
 }
@@ -142,6 +144,7 @@ impl Session {
             outbound: Mutex::new(outbound),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
+            has_negotiated: AtomicBool::new(false),
             cir: SessionCir::default(),
             tally: Tally::new(now),
         }
@@ -211,6 +214,12 @@ impl Session {
             self.persisted.store(seen, Ordering::Relaxed);
         }
         untold
+    }
+
+    /// Whether its capabilities are negotiated for the first time since it, or the server,
+    /// began.
+    pub(crate) fn is_first_negotiation(&self) -> bool {
+        !self.has_negotiated.swap(true, Ordering::Relaxed)
     }
 
     /// A membership has ended, and with it what was agreed about messages of that group
@@ -335,5 +344,34 @@ pub(crate) mod tests {
         assert!(!session.take_untold(), "it has been told now");
         let expiry = session.expires(Duration::from_secs(60));
         assert_eq!(expiry, start.plus(Duration::from_secs(451 + 1800 + 450)));
+    }
+
+    #[test]
+    fn the_setting_of_a_group_ends_with_the_membership() {
+        // csp-im 3.3.
+        use crate::negotiation::delivery_method::GroupMethod;
+        let user = Arc::new(User::new(user_id("anna")));
+        let session = Session::new(new_session("s", "anna", "a"), user, Timestamp::default());
+        let home = Domain::parse("im.example").unwrap();
+        let [left, kept] =
+            ["wv:anna/left", "wv:anna/kept"].map(|id| GroupId::parse(id, &home).unwrap());
+        session.change(|settings| {
+            for group in [&left, &kept] {
+                let method = GroupMethod {
+                    notify: true,
+                    limit: None,
+                };
+                assert!(settings.group_delivery.set(group.clone(), method));
+            }
+        });
+        session.group_left(&left);
+        let settings = session.settings();
+        assert_eq!(settings.group_delivery.get(&left), None);
+        assert!(settings.group_delivery.get(&kept).is_some());
+        // The store hears of it once.
+        assert!(session.take_unsaved());
+        assert!(!session.take_unsaved());
+        session.group_left(&left);
+        assert!(!session.take_unsaved());
     }
 }

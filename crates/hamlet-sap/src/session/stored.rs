@@ -104,6 +104,7 @@ pub(crate) fn from_row(row: StoredSession) -> Option<NewSession> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::negotiation::delivery_method::GroupMethod;
     use crate::session::User;
     use crate::session::tests::{new_session, user_id};
     use hamlet_model::Timestamp;
@@ -115,6 +116,13 @@ mod tests {
         new.settings.user_agent = Some("Android-Imps/0.1".into());
         new.settings.agreement = Some(Agreement::negotiate(None, Version::V1_2, ServiceSet::ALL));
         new.settings.capabilities.poll_min = 77;
+        let home = hamlet_model::Domain::parse("im.example").unwrap();
+        let group = hamlet_model::GroupId::parse("wv:anna/chess", &home).unwrap();
+        let method = GroupMethod {
+            notify: true,
+            limit: Some(5),
+        };
+        assert!(new.settings.group_delivery.set(group, method));
         let user = Arc::new(User::new(user_id("anna")));
         let session = Session::new(new, user, Timestamp::from_secs(5));
         let settings = session.settings();
@@ -123,6 +131,7 @@ mod tests {
         assert_eq!(back.client, session.client);
         assert_eq!(back.version, session.version);
         assert_eq!(back.settings.capabilities, settings.capabilities);
+        assert_eq!(back.settings.group_delivery, settings.group_delivery);
         assert_eq!(back.settings.agreement, settings.agreement);
         assert!(back.settings.profile.only_full_success, "recognised again");
     }

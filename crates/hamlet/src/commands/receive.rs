@@ -2,9 +2,10 @@
 
 use crate::account::finish;
 use crate::cli::{Account, Receive};
+use crate::commands::waiting::describe;
 use crate::failure::Failure;
 use crate::output::{line, plain};
-use hamlet_client::{Client, Error, Incoming, Message};
+use hamlet_client::{Client, Delivery, Error, Incoming, Message};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -28,6 +29,9 @@ async fn receive(client: &mut Client, options: &Receive) -> Result<(), Failure> 
     // Without a word about waiting: what is there now.
     let drain = !options.follow && options.count.is_none() && deadline.is_none();
     let mut left = options.count;
+    if options.announce {
+        client.set_delivery(Delivery::announce()).await?;
+    }
     while left != Some(0) {
         let patience = deadline.map_or(A_WHILE, |deadline| {
             deadline.saturating_duration_since(Instant::now())
@@ -41,6 +45,9 @@ async fn receive(client: &mut Client, options: &Receive) -> Result<(), Failure> 
             // A server that was restarted without its sessions, or a lost connection.
             Err(error) if options.follow && (error.ends_session() || error.is_transport()) => {
                 reconnect(client).await?;
+                if options.announce {
+                    client.set_delivery(Delivery::announce()).await?;
+                }
                 continue;
             }
             other => other?,
@@ -52,6 +59,11 @@ async fn receive(client: &mut Client, options: &Receive) -> Result<(), Failure> 
                     left = left.map(|left| left - 1);
                 }
                 client.acknowledge(&Incoming::Message(message)).await?;
+            }
+            Some(Incoming::Notification(notice)) if options.announce => {
+                describe(&notice.info, options.json)?;
+                left = left.map(|left| left - 1);
+                client.acknowledge(&Incoming::Notification(notice)).await?;
             }
             Some(Incoming::Notification(notice)) => {
                 let id = notice.message_id();
@@ -94,7 +106,8 @@ async fn reconnect(client: &mut Client) -> Result<(), Failure> {
     }
 }
 
-fn print(message: &Message, json: bool) -> Result<(), Failure> {
+/// Prints a message with its text.
+pub fn print(message: &Message, json: bool) -> Result<(), Failure> {
     let sender = message.sender().unwrap_or_else(|| "somebody".to_owned());
     let sent = message.info.date_time.and_then(|at| {
         OffsetDateTime::from_unix_timestamp(at.timestamp().secs())

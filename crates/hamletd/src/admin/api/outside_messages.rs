@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::body::{Body, Named};
-use super::error::{ApiError, BadBody, Contradiction, Missing, Refused};
+use super::error::{ApiError, BadBody, Contradiction, Forbidden, Missing, Refused};
 use crate::control::{OutsideDraft, OutsideEntry};
 use crate::operations::Actor;
 use axum::extract::{FromRequestParts, Path, State};
@@ -32,7 +32,7 @@ pub async fn list(
 /// Let a user know of a message that waits for him in another system.
 #[utoipa::path(post, operation_id = "announceOutsideMessage", path = "/users/{user}/outside-messages", tag = "outside messages",
     params(("user", description = "Address.")), request_body = NewOutsideMessage,
-    responses((status = 201, body = OutsideMessageAnnounced), Refused, BadBody, Missing, Contradiction))]
+    responses((status = 201, body = OutsideMessageAnnounced), Refused, BadBody, Forbidden, Missing, Contradiction))]
 pub async fn announce(
     State(api): State<Api>,
     Extension(by): Extension<Actor>,
