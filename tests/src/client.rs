@@ -184,6 +184,23 @@ impl Client {
         self.request(&content).await
     }
 
+    /// Lets a watcher see everything, asked or not, as the client of its version does it: by
+    /// PresenceAuth-User, in 1.3 by an attribute list (csp-presence 6).
+    pub async fn accept(&mut self, watcher: &str) {
+        let watcher = escape(watcher);
+        let content = match self.version {
+            Version::V1_3 => format!(
+                "<CreateAttributeList-Request><PresenceSubList>{EVERY_ATTRIBUTE}</PresenceSubList>\
+                 <UserIDList><UserID>{watcher}</UserID></UserIDList><DefaultList>F</DefaultList>\
+                 </CreateAttributeList-Request>"
+            ),
+            _ => format!(
+                "<PresenceAuth-User><UserID>{watcher}</UserID><Acceptance>T</Acceptance></PresenceAuth-User>"
+            ),
+        };
+        self.request(&content).await.expect_status(200);
+    }
+
     /// Polls for the next server request and acknowledges it; `None` when nothing waits.
     pub async fn take(&mut self) -> Option<Element> {
         let answer = self.poll().await;
@@ -257,7 +274,11 @@ impl Client {
             Syntax::Xml => xml.into_bytes(),
             Syntax::Wbxml => {
                 let decoded = hamlet_csp::decode(xml.as_bytes(), Syntax::Xml).expect(&xml);
-                let options = WriteOptions::default();
+                let options = WriteOptions {
+                    // Clients of 1.3 send it, though it is none of theirs (clients 3.12).
+                    all_children: xml.contains("<PresenceAuth-User>"),
+                    ..WriteOptions::default()
+                };
                 hamlet_csp::encode(&decoded.document, Syntax::Wbxml, self.version, &options)
             }
         }
@@ -265,9 +286,33 @@ impl Client {
 
     /// POSTs a body as this client's syntax.
     pub async fn post(&mut self, body: &[u8]) -> HttpAnswer {
+        let headers = self.all_headers();
+        self.connection.post(&headers, body).await
+    }
+
+    /// Writes the first `part` octets of a POST of this body, or all of it.
+    pub async fn write(&mut self, body: &[u8], part: Option<usize>) {
+        let octets = self.connection.request(&self.all_headers(), body);
+        let part = part.unwrap_or(octets.len()).min(octets.len());
+        let written = self.connection.send(&octets[..part]).await;
+        written.expect("an open connection");
+    }
+
+    /// Its connection.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Lets its connection go, with what was under way on it, and opens another.
+    pub async fn reconnect(&mut self, server: SocketAddr) {
+        self.ahead = None;
+        self.connection = Connection::open(server).await;
+    }
+
+    fn all_headers(&self) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
         headers.push(("Content-Type".to_owned(), self.content_type().to_owned()));
-        self.connection.post(&headers, body).await
+        headers
     }
 
     /// Reads an HTTP answer as one to this client.
@@ -290,6 +335,11 @@ impl Client {
         format!("t{}", LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
+
+/// The names of all attributes that every version has.
+pub const EVERY_ATTRIBUTE: &str = "<OnlineStatus/><Registration/><ClientInfo/><TimeZone/><GeoLocation/><Address/>\
+<FreeTextLocation/><PLMN/><CommCap/><UserAvailability/><PreferredContacts/><PreferredLanguage/><StatusText/>\
+<StatusMood/><Alias/><StatusContent/><ContactInfo/>";
 
 /// Status 200, the answer to most server requests.
 pub const STATUS_200: &str = "<Status><Result><Code>200</Code></Result></Status>";

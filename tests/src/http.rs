@@ -66,11 +66,7 @@ impl Connection {
     /// POSTs a body to `/` with these headers beside Host and Content-Length. With `Expect`
     /// among them the body waits for the interim answer.
     pub async fn post(&mut self, headers: &[(String, String)], body: &[u8]) -> HttpAnswer {
-        let mut head = format!("POST / HTTP/1.1\r\nHost: {}\r\n", self.host);
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        let head = self.head(headers, body);
         let expects = headers
             .iter()
             .any(|(name, _)| name.eq_ignore_ascii_case("expect"));
@@ -82,11 +78,24 @@ impl Connection {
             assert_eq!(interim.status, 100, "the body is waited for: {interim:?}");
             self.send(body).await.expect("an open connection");
         } else {
-            let mut request = head.into_bytes();
-            request.extend_from_slice(body);
+            let request = [head.as_bytes(), body].concat();
             self.send(&request).await.expect("an open connection");
         }
         self.receive().await.expect("an answer")
+    }
+
+    /// The octets of such a POST.
+    pub fn request(&self, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
+        [self.head(headers, body).as_bytes(), body].concat()
+    }
+
+    fn head(&self, headers: &[(String, String)], body: &[u8]) -> String {
+        let mut head = format!("POST / HTTP/1.1\r\nHost: {}\r\n", self.host);
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        head
     }
 
     /// Writes octets.
@@ -100,9 +109,24 @@ impl Connection {
         self.stream.get_mut().shutdown().await
     }
 
+    /// Waits for the first octets of an answer; whether there are some.
+    pub async fn begins_to_answer(&mut self) -> bool {
+        let mut octet = [0];
+        let read = tokio::time::timeout(DEADLINE, self.stream.read(&mut octet));
+        let read = read.await;
+        matches!(read.expect("an answer or an end"), Ok(read) if read > 0)
+    }
+
     /// Reads one answer; fails when the connection ends first.
     pub async fn receive(&mut self) -> io::Result<HttpAnswer> {
         tokio::time::timeout(DEADLINE, self.read_answer())
+            .await
+            .unwrap_or_else(|_| panic!("no answer within {DEADLINE:?}"))
+    }
+
+    /// Reads an answer that has no body, whatever its headers say: to HEAD, or 304.
+    pub async fn receive_head(&mut self) -> io::Result<HttpAnswer> {
+        tokio::time::timeout(DEADLINE, self.read_head())
             .await
             .unwrap_or_else(|_| panic!("no answer within {DEADLINE:?}"))
     }
@@ -117,7 +141,7 @@ impl Connection {
         )
     }
 
-    async fn read_answer(&mut self) -> io::Result<HttpAnswer> {
+    async fn read_head(&mut self) -> io::Result<HttpAnswer> {
         let status_line = self.line().await?;
         let status = status_line
             .strip_prefix("HTTP/1.")
@@ -133,12 +157,17 @@ impl Connection {
             let (name, value) = line.split_once(':').ok_or_else(|| malformed(&line))?;
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
-        let mut answer = HttpAnswer {
+        Ok(HttpAnswer {
             status,
             headers,
             body: Vec::new(),
             framing: Framing::Nothing,
-        };
+        })
+    }
+
+    async fn read_answer(&mut self) -> io::Result<HttpAnswer> {
+        let mut answer = self.read_head().await?;
+        let status = answer.status;
         if status == 100 {
             return Ok(answer);
         }

@@ -9,6 +9,9 @@
 pub mod answer;
 pub mod channel;
 pub mod client;
+#[path = "../../crates/hamlet-store/tests/suite/cluster.rs"]
+pub mod cluster;
+pub mod crowd;
 pub mod digest;
 pub mod element;
 pub mod fixture;

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// A program of the workspace, built if it is not up to date.
 pub fn program(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
+    // target/PROFILE/deps/TEST-HASH is this test.
+    let test = std::env::current_exe().expect("the path of this test");
+    let folder = test.ancestors().nth(2).expect("target/PROFILE");
     BUILT.get_or_init(|| {
         // `cargo xtask` has built it already. Whoever runs one test would else test whatever
         // was built last; building all of the workspace leaves the features as they are.
@@ -18,8 +21,12 @@ pub fn program(name: &str) -> PathBuf {
             return;
         }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let profile = match folder.file_name().and_then(OsStr::to_str) {
+            Some("debug") | None => "dev",
+            Some(profile) => profile,
+        };
         let status = Command::new(cargo)
-            .args(["build", "--release", "--workspace", "--quiet"])
+            .args(["build", "--workspace", "--quiet", "--profile", profile])
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
             .status();
         assert!(
@@ -27,10 +34,7 @@ pub fn program(name: &str) -> PathBuf {
             "the programs do not build"
         );
     });
-    // target/release/deps/TEST-HASH is this test.
-    let test = std::env::current_exe().expect("the path of this test");
-    let release = test.ancestors().nth(2).expect("target/release");
-    let path = release.join(name);
+    let path = folder.join(name);
     assert!(path.is_file(), "{} is not there", path.display());
     path
 }
@@ -145,6 +149,17 @@ impl Hamletd {
             .and_then(|number| number.parse().ok())
             .expect("its resident set");
         kilo << 10
+    }
+
+    /// The processor time that its threads have used, seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let tasks = tasks.expect("a running server").flatten();
+        let nanos: u64 = tasks
+            .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
+            .filter_map(|stat| stat.split(' ').next()?.parse::<u64>().ok())
+            .sum();
+        nanos as f64 / 1e9
     }
 
     /// Ends it as an operator does; fails if it does not end well.

@@ -3,8 +3,9 @@
 use crate::client::Client;
 use crate::http::DEADLINE;
 use hamlet_csp::{Syntax, Version};
-use hamlet_model::{Timestamp, UserId};
+use hamlet_model::{SessionId, Timestamp, UserId};
 use hamlet_sap::Sap;
+use hamlet_store::{Store, StoreConfig};
 use hamletd::control::{Answer, Request};
 use hamletd::data_dir::DataDirError;
 use hamletd::operations::Actor;
@@ -17,6 +18,10 @@ use tempfile::TempDir;
 
 /// A setting: what a client does not answer is repeated at its next poll.
 pub const AT_ONCE: &str = "poll.guard_time=0s";
+
+/// A setting: users see the presence of those with whom they share a contact list, without
+/// asking.
+pub const CONTACTS: &str = "presence.unauthorized=contacts";
 
 /// A running server.
 pub struct TestServer {
@@ -112,6 +117,32 @@ impl TestServer {
         lists.iter().map(|list| list.id.to_string()).collect()
     }
 
+    /// Gives an account a password.
+    pub async fn set_password(&self, user: &str, password: &str) {
+        let request = Request::UserPasswd {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        };
+        let answer = self.operate(request).await;
+        assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+    }
+
+    /// Its store.
+    pub fn store(&self) -> &Store {
+        self.running().store()
+    }
+
+    /// The names of what its store holds for a user, oldest first.
+    pub async fn mailbox(&self, user: &str) -> Vec<String> {
+        let user = UserId::parse(user, &self.sap().config().domain).expect("a user");
+        let entries = self
+            .running()
+            .store()
+            .read(move |tx| tx.mailbox(&user, usize::from(u16::MAX)));
+        let entries = entries.await.expect("a store that answers");
+        entries.into_iter().map(|entry| entry.id).collect()
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> &Path {
         self.directory.path()
@@ -119,18 +150,36 @@ impl TestServer {
 
     /// What the server does from time to time, as if so much time had passed.
     pub async fn sweep_after(&self, time: Duration) {
-        let now = Timestamp::now().plus(time);
-        let sap = self.running().sap();
-        sap.sweep(now).await;
-        sap.elements()
-            .expire(now)
-            .await
-            .expect("a store that works");
+        self.sweep_sessions_after(time).await;
+        self.expire_after(time).await;
+    }
+
+    /// The part of it that is about sessions.
+    pub async fn sweep_sessions_after(&self, time: Duration) {
+        self.sap().sweep(Timestamp::now().plus(time)).await;
+    }
+
+    /// The part of it that is about what waits.
+    pub async fn expire_after(&self, time: Duration) {
+        let expired = self.sap().elements().expire(Timestamp::now().plus(time));
+        expired.await.expect("a store that works");
     }
 
     /// Stops the server and starts it again on the same directory.
     pub async fn restart(&mut self) {
         self.stop().await;
+        self.run().await;
+    }
+
+    /// The same as if nothing had been heard of a session for longer than it lives.
+    pub async fn restart_after_silence_of(&mut self, session: &str) {
+        self.stop().await;
+        let path = self.directory.path().join("hamlet.db");
+        let store = Store::open(&StoreConfig::sqlite(path)).expect("the server's store");
+        let silent = [(SessionId::new(session), Timestamp::default())];
+        let told = store.write(move |tx| tx.touch_sessions(&silent)).await;
+        told.expect("a store that works");
+        store.close().await;
         self.run().await;
     }
 
@@ -146,6 +195,9 @@ impl TestServer {
             format!("data_dir={}", self.directory.path().display()),
             "http.listen=127.0.0.1:0".to_owned(),
             "admin.listen=127.0.0.1:0".to_owned(),
+            // What a test waits for comes at once; those about the waiting set it.
+            "presence.hold=0s".to_owned(),
+            "presence.window=0s".to_owned(),
         ];
         sets.extend(self.settings.iter().cloned());
         let config = Config::load(None, &sets).expect("a valid configuration");

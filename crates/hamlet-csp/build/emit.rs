@@ -124,6 +124,11 @@ pub fn has_struct(element: &Element) -> bool {
         && !element.flags.iter().any(|f| f == "envelope")
 }
 
+/// Whether it keeps children that it does not know.
+fn is_open(element: &Element) -> bool {
+    element.flags.iter().any(|flag| flag == "open")
+}
+
 pub fn elements(model: &Model) -> String {
     let mut out = String::new();
     for name in &model.order {
@@ -169,6 +174,13 @@ fn emit_struct(out: &mut String, model: &Model, element: &Element) {
         )
         .unwrap();
     }
+    if is_open(element) {
+        writeln!(
+            out,
+            "    /// Children that CSP does not have here, as they came.\n    pub foreign: Vec<ExtensionNode>,"
+        )
+        .unwrap();
+    }
     writeln!(out, "}}\n").unwrap();
     writeln!(out, "#[allow(dead_code, clippy::single_match, clippy::collapsible_if)] // Some elements are only read, some never checked on their own.\nimpl {name} {{").unwrap();
     emit_read(out, model, element, &fields);
@@ -194,9 +206,14 @@ fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Parti
     if fields.is_empty() {
         writeln!(out, "        source.skip()?;").unwrap();
     } else {
+        let child = if is_open(element) {
+            "child_or_foreign(&mut self.foreign)"
+        } else {
+            "child()"
+        };
         writeln!(
             out,
-            "        while let Some(tag) = source.child()? {{\n            match tag {{"
+            "        while let Some(tag) = source.{child}? {{\n            match tag {{"
         )
         .unwrap();
         for field in fields {
@@ -219,9 +236,14 @@ fn emit_read(out: &mut String, model: &Model, element: &Element, fields: &[Parti
             )
             .unwrap();
         }
+        let other = if is_open(element) {
+            "self.foreign.push(source.foreign(tag)?)"
+        } else {
+            "source.skip()?"
+        };
         writeln!(
             out,
-            "                _ => source.skip()?,\n            }}\n        }}"
+            "                _ => {other},\n            }}\n        }}"
         )
         .unwrap();
     }
@@ -278,6 +300,9 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
             writeln!(out, "            {arms} => {{\n{body}            }}").unwrap();
         }
         writeln!(out, "        }}").unwrap();
+    }
+    if is_open(element) {
+        writeln!(out, "        sink.foreign(&self.foreign);").unwrap();
     }
     writeln!(out, "        sink.end({tag});\n    }}\n").unwrap();
 }

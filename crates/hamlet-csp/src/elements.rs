@@ -7,7 +7,7 @@
 use crate::Text;
 use crate::date_time::DateTime;
 use crate::error::{MissingElement, SyntaxError};
-use crate::extension::Extension;
+use crate::extension::{Extension, ExtensionNode};
 use crate::leaf::{ContentData, NonEmpty};
 use crate::sink::Sink;
 use crate::source::Source;

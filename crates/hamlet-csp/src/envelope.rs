@@ -6,8 +6,9 @@ use crate::leaf::NonEmpty;
 use crate::sink::Sink;
 use crate::source::Source;
 use crate::version::{Namespace, Version};
-use crate::{Extension, Text};
+use crate::{Extension, Text, Written};
 use hamlet_model::StatusCode;
+use std::sync::Arc;
 
 /// One WV-CSP-Message.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Transaction {
     pub content: Result<Primitive, Unreadable>,
     /// Vendor extensions (1.2 and later).
     pub extensions: Vec<Extension>,
+    /// To be written instead of `content`, in a message of its own form only.
+    pub written: Option<Arc<Written>>,
 }
 
 impl SessionDescriptor {
@@ -83,6 +86,18 @@ impl Transaction {
         )
     }
 
+    /// A request whose primitive has been written before.
+    pub fn written_request(id: impl AsRef<str>, written: Arc<Written>) -> Self {
+        Self {
+            mode: TransactionMode::Request,
+            id: Some(Text::new(id)),
+            segment_info: None,
+            content: Err(unreadable("it has been written", StatusCode::OK)),
+            extensions: Vec::new(),
+            written: Some(written),
+        }
+    }
+
     fn new(mode: TransactionMode, id: Option<Text>, primitive: Primitive) -> Self {
         Self {
             mode,
@@ -90,6 +105,7 @@ impl Transaction {
             segment_info: None,
             content: Ok(primitive),
             extensions: Vec::new(),
+            written: None,
         }
     }
 }
@@ -184,6 +200,7 @@ impl Message {
                 ))
             }),
             extensions,
+            written: None,
         })
     }
 
@@ -221,10 +238,13 @@ impl Message {
             }
             sink.end(Tag::TransactionDescriptor);
             sink.start_in(Tag::TransactionContent, Namespace::Transaction);
-            transaction
-                .content
-                .iter()
-                .for_each(|primitive| primitive.write(sink));
+            match &transaction.written {
+                Some(written) => sink.written(written),
+                None => transaction
+                    .content
+                    .iter()
+                    .for_each(|primitive| primitive.write(sink)),
+            }
             sink.end(Tag::TransactionContent);
             if shape(sink) >= Version::V1_2 {
                 transaction

@@ -21,6 +21,7 @@ mod syntax;
 mod version;
 mod wbxml_read;
 mod wbxml_write;
+mod written;
 mod xml_read;
 mod xml_write;
 
@@ -39,6 +40,7 @@ pub use extension::{Extension, ExtensionNode};
 pub use leaf::ContentData;
 pub use syntax::Syntax;
 pub use version::Version;
+pub use written::Written;
 
 /// Short strings live inside the value, without an allocation.
 pub use compact_str::CompactString as Text;

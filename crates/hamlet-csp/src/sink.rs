@@ -1,8 +1,9 @@
 //! What both writers offer to the generated code.
 
-use crate::extension::Extension;
+use crate::extension::{Extension, ExtensionNode};
 use crate::leaf::ContentData;
 use crate::version::Namespace;
+use crate::written::Written;
 use crate::{DateTime, Tag, Version};
 
 /// A writer of one version.
@@ -25,6 +26,10 @@ pub(crate) trait Sink {
     fn content(&mut self, tag: Tag, data: &ContentData);
     fn octets(&mut self, tag: Tag, octets: &[u8]);
     fn extension(&mut self, tag: Tag, extension: &Extension);
+    /// A primitive that was written in this form before.
+    fn written(&mut self, written: &Written);
+    /// Children that CSP does not have here.
+    fn foreign(&mut self, nodes: &[ExtensionNode]);
 
     fn date_time(&mut self, tag: Tag, at: DateTime) {
         let text = compact_str::format_compact!("{at}");

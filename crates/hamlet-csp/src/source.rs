@@ -1,7 +1,7 @@
 //! What both readers offer to the generated code.
 
 use crate::error::SyntaxError;
-use crate::extension::Extension;
+use crate::extension::{Extension, ExtensionNode};
 use crate::leaf::{ContentData, from_base64, parse_boolean, parse_integer};
 use crate::{DateTime, Tag, Text, Version};
 use hamlet_model::StatusCode;
@@ -38,6 +38,23 @@ pub(crate) trait Source {
     /// Enters the next child element that CSP knows; `None` at the end of the element.
     /// Children of other names are skipped, stray text is kept for [`Source::stray`].
     fn child(&mut self) -> Result<Option<Tag>, SyntaxError>;
+
+    /// As [`Source::child`]; children of other names are kept, but for those whose prefix is
+    /// declared further out: nobody could tell later whose they are.
+    fn child_or_foreign(
+        &mut self,
+        foreign: &mut Vec<ExtensionNode>,
+    ) -> Result<Option<Tag>, SyntaxError>;
+
+    /// The element just entered, which CSP knows, but not here.
+    fn foreign(&mut self, tag: Tag) -> Result<ExtensionNode, SyntaxError> {
+        let Extension { namespace, nodes } = self.extension()?;
+        Ok(ExtensionNode::Element {
+            name: tag.name().to_owned(),
+            namespace,
+            nodes,
+        })
+    }
 
     /// The rest of the element.
     fn skip(&mut self) -> Result<(), SyntaxError>;

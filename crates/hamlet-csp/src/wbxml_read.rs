@@ -239,6 +239,56 @@ impl<'a> WbxmlSource<'a> {
         }
     }
 
+    /// The next child that CSP knows; the others are kept in `foreign`, if there is one.
+    #[inline(always)]
+    fn next_child(
+        &mut self,
+        mut foreign: Option<&mut Vec<ExtensionNode>>,
+    ) -> Result<Option<Tag>, SyntaxError> {
+        self.stray.clear();
+        loop {
+            let step = self.step()?;
+            if let Some((tag, attributes)) = self.start_of(step) {
+                self.entered(tag)?;
+                let Some(tag) = tag else {
+                    self.unknown += 1;
+                    match foreign.as_deref_mut() {
+                        Some(foreign) => foreign.push(self.unknown_element(step, attributes)?),
+                        None => self.skip_to_end()?,
+                    }
+                    continue;
+                };
+                if foreign.is_some() || tag.carries_extension() {
+                    self.namespace = self.namespace_if(attributes)?;
+                } else if attributes {
+                    self.skip_attributes()?;
+                }
+                return Ok(Some(tag));
+            }
+            if step == Step::End {
+                self.open.pop();
+                return Ok(None);
+            }
+            let mut stray = std::mem::take(&mut self.stray);
+            self.push_text(&mut stray, step, self.open.last());
+            self.stray = stray;
+        }
+    }
+
+    #[cold]
+    fn unknown_element(
+        &mut self,
+        step: Step,
+        attributes: bool,
+    ) -> Result<ExtensionNode, SyntaxError> {
+        let name = self.shown_name(step, None).into_owned();
+        Ok(ExtensionNode::Element {
+            name,
+            namespace: self.namespace_if(attributes)?,
+            nodes: self.nodes()?,
+        })
+    }
+
     /// Appends what a step means as text inside `tag`; false when it is none.
     fn push_text(&self, out: &mut String, step: Step, tag: Option<Tag>) -> bool {
         match step {
@@ -322,31 +372,14 @@ impl Source for WbxmlSource<'_> {
     }
 
     fn child(&mut self) -> Result<Option<Tag>, SyntaxError> {
-        self.stray.clear();
-        loop {
-            let step = self.step()?;
-            if let Some((tag, attributes)) = self.start_of(step) {
-                self.entered(tag)?;
-                let Some(tag) = tag else {
-                    self.unknown += 1;
-                    self.skip_to_end()?;
-                    continue;
-                };
-                if tag.carries_extension() {
-                    self.namespace = self.namespace_if(attributes)?;
-                } else if attributes {
-                    self.skip_attributes()?;
-                }
-                return Ok(Some(tag));
-            }
-            if step == Step::End {
-                self.open.pop();
-                return Ok(None);
-            }
-            let mut stray = std::mem::take(&mut self.stray);
-            self.push_text(&mut stray, step, self.open.last());
-            self.stray = stray;
-        }
+        self.next_child(None)
+    }
+
+    fn child_or_foreign(
+        &mut self,
+        foreign: &mut Vec<ExtensionNode>,
+    ) -> Result<Option<Tag>, SyntaxError> {
+        self.next_child(Some(foreign))
     }
 
     fn skip(&mut self) -> Result<(), SyntaxError> {

@@ -6,6 +6,7 @@ use crate::extension::{Extension, ExtensionNode};
 use crate::leaf::ContentData;
 use crate::sink::Sink;
 use crate::version::{NAMESPACE_PREFIXES, Namespace, Version};
+use crate::written::{Form, Written};
 use base64::Engine;
 use hamlet_wbxml::{Writer, integer_octets};
 use std::borrow::Cow;
@@ -26,6 +27,20 @@ impl<'o> WbxmlSink<'o> {
             options,
             pending: None,
         }
+    }
+
+    /// For a part of a document, at a place where this tag page is in force.
+    pub(crate) fn part(version: Version, options: &'o WriteOptions, tag_page: u8) -> Self {
+        Self {
+            writer: Writer::part(tag_page),
+            version,
+            options,
+            pending: None,
+        }
+    }
+
+    pub(crate) fn into_part(self, tag_page: u8) -> Option<hamlet_wbxml::Part> {
+        self.writer.into_part(tag_page)
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
@@ -50,7 +65,16 @@ impl<'o> WbxmlSink<'o> {
     }
 
     fn open(&mut self, tag: Tag, attributes: bool, content: bool) {
-        match tag.token(self.version) {
+        // What the version does not have and gets all the same has the token that it had before,
+        // unless that means something else now (wbxml 3: such tokens are understood).
+        let earlier = || {
+            let token = tag
+                .token(Version::V1_2)
+                .filter(|_| self.options.all_children)?;
+            let means = Tag::from_token(self.version, token.0, token.1);
+            (means == Some(tag)).then_some(token)
+        };
+        match tag.token(self.version).or_else(earlier) {
             Some((page, token)) => self.writer.start(page, token, attributes, content),
             None => self.writer.start_literal(tag.name(), attributes, content),
         }
@@ -243,6 +267,13 @@ impl Sink for WbxmlSink<'_> {
         self.writer.end();
     }
 
+    fn written(&mut self, written: &Written) {
+        self.flush(true);
+        if let Form::Wbxml(part) = &written.form {
+            self.writer.splice(part);
+        }
+    }
+
     fn extension(&mut self, tag: Tag, extension: &Extension) {
         self.flush(true);
         let content = !extension.nodes.is_empty();
@@ -251,6 +282,13 @@ impl Sink for WbxmlSink<'_> {
         self.nodes(&extension.nodes);
         if content {
             self.writer.end();
+        }
+    }
+
+    fn foreign(&mut self, nodes: &[ExtensionNode]) {
+        if !nodes.is_empty() {
+            self.flush(true);
+            self.nodes(nodes);
         }
     }
 }

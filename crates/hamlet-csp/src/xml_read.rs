@@ -222,6 +222,67 @@ impl<'a> XmlSource<'a> {
         }
     }
 
+    /// The next child that CSP knows; the others are kept in `foreign`, if there is one.
+    fn next_child(
+        &mut self,
+        mut foreign: Option<&mut Vec<ExtensionNode>>,
+    ) -> Result<Option<Tag>, SyntaxError> {
+        self.stray.clear();
+        loop {
+            match self.event()? {
+                Event::Start(start) => {
+                    let tag = Tag::from_name(start.local_name().as_ref());
+                    self.entered(tag)?;
+                    match tag {
+                        Some(tag) => {
+                            self.namespace = (foreign.is_some() || tag.carries_extension())
+                                .then(|| namespace_of(&start))
+                                .flatten();
+                            return Ok(Some(tag));
+                        }
+                        None => {
+                            self.unknown += 1;
+                            let namespace = namespace_of(&start);
+                            let is_bound = namespace.is_some() || start.name().prefix().is_none();
+                            match foreign.as_deref_mut().filter(|_| is_bound) {
+                                Some(foreign) => {
+                                    let name = start.local_name();
+                                    let name = extension::local_name(name.as_ref());
+                                    let nodes = self.nodes()?;
+                                    foreign.push(ExtensionNode::Element {
+                                        name,
+                                        namespace,
+                                        nodes,
+                                    });
+                                }
+                                None => self.skip_unknown()?,
+                            }
+                        }
+                    }
+                }
+                Event::End(_) => {
+                    self.depth -= 1;
+                    self.open.pop();
+                    return Ok(None);
+                }
+                Event::Text(text) => {
+                    let text: &str = &text;
+                    if !text.trim().is_empty() {
+                        self.stray.push_str(text.trim());
+                    }
+                }
+                Event::Eof => return Err(self.syntax("the document ends inside an element")),
+                Event::DocType(_) => return Err(self.syntax("a DOCTYPE inside the document")),
+                Event::CData(text) => self.stray.push_str(text.trim()),
+                Event::GeneralRef(reference) => {
+                    let c = self.reference(&reference)?;
+                    self.stray.push(c);
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn nodes(&mut self) -> Result<Vec<ExtensionNode>, SyntaxError> {
         let mut nodes = Vec::new();
         loop {
@@ -293,47 +354,14 @@ impl Source for XmlSource<'_> {
     fn set_version(&mut self, _version: Version) {}
 
     fn child(&mut self) -> Result<Option<Tag>, SyntaxError> {
-        self.stray.clear();
-        loop {
-            match self.event()? {
-                Event::Start(start) => {
-                    let tag = Tag::from_name(start.local_name().as_ref());
-                    self.entered(tag)?;
-                    match tag {
-                        Some(tag) => {
-                            self.namespace = tag
-                                .carries_extension()
-                                .then(|| namespace_of(&start))
-                                .flatten();
-                            return Ok(Some(tag));
-                        }
-                        None => {
-                            self.unknown += 1;
-                            self.skip_unknown()?;
-                        }
-                    }
-                }
-                Event::End(_) => {
-                    self.depth -= 1;
-                    self.open.pop();
-                    return Ok(None);
-                }
-                Event::Text(text) => {
-                    let text: &str = &text;
-                    if !text.trim().is_empty() {
-                        self.stray.push_str(text.trim());
-                    }
-                }
-                Event::Eof => return Err(self.syntax("the document ends inside an element")),
-                Event::DocType(_) => return Err(self.syntax("a DOCTYPE inside the document")),
-                Event::CData(text) => self.stray.push_str(text.trim()),
-                Event::GeneralRef(reference) => {
-                    let c = self.reference(&reference)?;
-                    self.stray.push(c);
-                }
-                _ => {}
-            }
-        }
+        self.next_child(None)
+    }
+
+    fn child_or_foreign(
+        &mut self,
+        foreign: &mut Vec<ExtensionNode>,
+    ) -> Result<Option<Tag>, SyntaxError> {
+        self.next_child(Some(foreign))
     }
 
     fn skip(&mut self) -> Result<(), SyntaxError> {

@@ -6,6 +6,7 @@ use crate::extension::{Extension, ExtensionNode};
 use crate::leaf::ContentData;
 use crate::sink::Sink;
 use crate::version::{Namespace, Version};
+use crate::written::{Form, Written};
 use base64::Engine;
 
 pub(crate) struct XmlSink {
@@ -31,6 +32,19 @@ impl XmlSink {
             version,
             all_children: options.all_children,
         }
+    }
+
+    /// For a part of a document.
+    pub(crate) fn part(version: Version, options: &WriteOptions) -> Self {
+        Self {
+            out: String::with_capacity(512),
+            version,
+            all_children: options.all_children,
+        }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.out
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
@@ -138,6 +152,12 @@ impl Sink for XmlSink {
         self.text(tag, &text);
     }
 
+    fn written(&mut self, written: &Written) {
+        if let Form::Xml(text) = &written.form {
+            self.out.push_str(text);
+        }
+    }
+
     fn extension(&mut self, tag: Tag, extension: &Extension) {
         write_element(
             &mut self.out,
@@ -145,6 +165,10 @@ impl Sink for XmlSink {
             extension.namespace.as_deref(),
             &extension.nodes,
         );
+    }
+
+    fn foreign(&mut self, nodes: &[ExtensionNode]) {
+        write_nodes(&mut self.out, nodes);
     }
 }
 

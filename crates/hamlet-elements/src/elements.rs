@@ -1,22 +1,30 @@
 //! The service elements of one server, as the service access point holds them.
 
 use crate::contact_list::ContactListConfig;
+use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
-use crate::im::{ImConfig, MailboxItem, MessageIds, OutsideMessage};
-use crate::invitation::{Groups, InvitationConfig, NoGroups};
+use crate::group::{GroupConfig, LocalGroups, Teller};
+use crate::im::{
+    GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem, MessageIds,
+    OutsideMessage, Rooms,
+};
+use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
-use crate::presence::{Hub, PresenceConfig};
+use crate::presence::{
+    Absences, Accesses, Hub, MobileNetwork, NetworkPresence, PresenceConfig, ReportedNetwork,
+};
 use crate::push::Push;
 use crate::search::{Running, SearchConfig};
 use crate::service::{Answer, Call, Event, Events, Requestor, ServiceRelay};
 use crate::system_message::{Answers, Audience, Overview, SystemMessage, SystemMessageShown};
 use futures::FutureExt;
-use hamlet_model::presence::ClientInfo;
+use hamlet_model::presence::{AttributeName, AttributeValue, ClientInfo};
 use hamlet_model::{
-    ApplicationId, ClientId, Domain, GroupId, Message, MessageId, Profile, ProfileField, Refusal,
-    SessionId, StatusCode, Timestamp, UserId,
+    ApplicationId, ClientId, Content, Domain, GroupId, Message, MessageId, Profile, ProfileField,
+    Refusal, SessionId, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Store, StoreError};
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,6 +45,12 @@ pub struct ElementsConfig {
     pub search: SearchConfig,
     /// Invitations.
     pub invitations: InvitationConfig,
+    /// The content store; `None`: there is none.
+    pub content: Option<ContentConfig>,
+    /// Groups.
+    pub groups: GroupConfig,
+    /// What is said in groups.
+    pub group_talk: GroupTalkConfig,
     /// The Primary Service Element for presence of the users of `domain`.
     pub presence_home: PresenceHome,
     /// Domains whose users have their Primary Service Element for presence here.
@@ -55,6 +69,9 @@ impl ElementsConfig {
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
+            content: None,
+            groups: GroupConfig::default(),
+            group_talk: GroupTalkConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
             records: false,
@@ -89,7 +106,7 @@ pub struct SessionFacts {
 /// The service elements of one server: a cheap handle.
 #[derive(Clone)]
 pub struct Elements {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What the elements share; each adds its methods in its own files.
@@ -102,8 +119,17 @@ pub(crate) struct Inner {
     pub(crate) message_ids: MessageIds,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
+    pub(crate) absences: Absences,
+    /// What is known of users without their clients.
+    pub(crate) network: Arc<dyn MobileNetwork>,
+    /// The same, as far as it is told.
+    pub(crate) reported: Arc<ReportedNetwork>,
     pub(crate) searching: Running,
     pub(crate) groups: Arc<dyn Groups>,
+    /// Who is in the groups that somebody talks in.
+    pub(crate) rooms: Rooms,
+    pub(crate) teller: Teller,
+    pub(crate) accesses: Accesses,
     events: Arc<dyn Events>,
 }
 
@@ -112,6 +138,8 @@ pub(crate) struct Shared {
     pub(crate) domain: Domain,
     pub(crate) im: ImConfig,
     pub(crate) contact_lists: ContactListConfig,
+    pub(crate) groups: GroupConfig,
+    pub(crate) presence: PresenceConfig,
     pub(crate) records: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
@@ -121,6 +149,11 @@ impl Shared {
     /// Whether the user belongs to the home domain.
     pub(crate) fn is_home(&self, user: &UserId) -> bool {
         user.domain_str() == self.domain.as_str()
+    }
+
+    /// Whether there is a way to this domain.
+    pub(crate) fn reaches(&self, domain: &Domain) -> bool {
+        self.relay.reaches(domain.as_str())
     }
 
     /// Whether the user's presence is kept in another domain to which there is a way.
@@ -134,7 +167,12 @@ impl Shared {
 impl Inner {
     /// Tells events, in order; after the commit that caused them.
     pub(crate) fn emit(&self, events: impl IntoIterator<Item = Event>) {
-        events.into_iter().for_each(|event| self.events.emit(event));
+        for event in events {
+            if let Event::GroupMessage(said) = &event {
+                self.rooms.has_said(&said.group);
+            }
+            self.events.emit(event);
+        }
     }
 }
 
@@ -151,27 +189,42 @@ impl Elements {
             domain: config.domain.clone(),
             im: config.im.clone(),
             contact_lists: config.contact_lists.clone(),
+            groups: config.groups.clone(),
+            presence: config.presence.clone(),
             records: config.records,
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
         };
+        let (teller, told) = Teller::new();
+        let reported = Arc::new(ReportedNetwork::default());
         let inner = Inner {
             directory: Directory::new(store.clone(), config.domain.clone()),
             shared: Arc::new(shared),
             message_ids: MessageIds::new(),
             waiting: Arc::default(),
             hub: Hub::default(),
+            absences: Absences::default(),
+            network: reported.clone(),
+            reported,
             searching: Running::new(config.search.max_per_session, config.search.max_running),
-            groups: Arc::new(NoGroups),
+            groups: Arc::new(LocalGroups::new(
+                store.clone(),
+                config.domain.clone(),
+                config.group_talk.history_age,
+            )),
+            rooms: Rooms::default(),
+            teller,
+            accesses: Accesses::default(),
             config,
             store,
             relay,
             events,
         };
         inner.restore().await?;
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        tokio::spawn(Teller::run(Arc::downgrade(&inner), told));
+        inner.end_orphaned_groups().await?;
+        Ok(Self { inner })
     }
 
     /// Carries out a request of a session of this server. Whoever asks waits for the answer:
@@ -209,9 +262,58 @@ impl Elements {
         Ok(())
     }
 
-    /// A session has ended, in whatever way (csp-access 3.9).
+    /// A session has ended, and its client with it (csp-access 3.9).
     pub async fn session_closed(&self, session: &SessionId) -> Result<(), StoreError> {
-        self.inner.session_closed(session).await
+        let left = self.inner.leave_all_groups(session).await;
+        self.inner.session_closed(session, false).await?;
+        left
+    }
+
+    /// A session has ended without its client's doing, who may be back in a moment
+    /// (csp-presence 8.2).
+    pub async fn session_lost(&self, session: &SessionId) -> Result<(), StoreError> {
+        let left = self.inner.leave_all_groups(session).await;
+        let done = self.inner.session_closed(session, true).await;
+        self.inner.watch_absences();
+        done.and(left)
+    }
+
+    /// The client of a session that was restored is there again: it is told what it watches.
+    pub async fn session_resumed(&self, session: &SessionId) -> Result<(), StoreError> {
+        self.inner.session_resumed(session).await
+    }
+
+    /// A domain has not answered for long (csp-presence 10): nobody here knows whether its
+    /// users are online.
+    pub fn domain_lost(&self, domain: &Domain) {
+        self.inner.domain_lost(domain);
+    }
+
+    /// A domain that had been lost is heard of again: what was missed is asked for.
+    pub async fn domain_found(&self, domain: &Domain) -> Result<(), StoreError> {
+        self.inner.domain_found(domain).await
+    }
+
+    /// The domains whose users are watched from here, each with one who watches and one who
+    /// is watched.
+    pub fn watched_domains(&self) -> Vec<(Domain, UserId, UserId)> {
+        self.inner.watched_domains()
+    }
+
+    /// Takes what the mobile network says of a user, for the operator or an adapter; `None`
+    /// is not known any more. Answers all that is known. 402 for a value that cannot be, 531
+    /// without such a user, 405 when his presence is kept elsewhere.
+    pub async fn report_network(
+        &self,
+        user: &UserId,
+        changes: Vec<(AttributeName, Option<AttributeValue>)>,
+    ) -> Result<Arc<NetworkPresence>, Refusal> {
+        self.inner.report_network(user, changes).await
+    }
+
+    /// What the mobile network says of a user; refused as [`Elements::report_network`] is.
+    pub async fn network_presence(&self, user: &UserId) -> Result<Arc<NetworkPresence>, Refusal> {
+        self.inner.network_presence(user).await
     }
 
     /// What an account gets when it is made (csp-presence 2.4). May be repeated.
@@ -223,7 +325,7 @@ impl Elements {
     /// separately.
     pub fn forget(&self, user: &UserId) {
         self.inner.directory.forget(user);
-        self.inner.hub.forget(user);
+        self.inner.forget_presence(user);
     }
 
     /// What is remembered of a user as a recipient has changed: whether he may get messages,
@@ -245,6 +347,51 @@ impl Elements {
         changes: Vec<(ProfileField, String)>,
     ) -> Result<(), Refusal> {
         self.inner.set_profile(user, changes).await
+    }
+
+    /// Keeps content under a URL that nobody can guess (architecture document 5.3.5). What is
+    /// kept already for the same purpose is not kept again: its URL is answered.
+    pub async fn keep_content(
+        &self,
+        new: NewContent,
+        octets: Vec<u8>,
+    ) -> Result<Kept, ContentError> {
+        self.inner.keep_content(new, octets).await
+    }
+
+    /// Replaces content under the same URL; only its owner may.
+    pub async fn replace_content(
+        &self,
+        id: &str,
+        new: NewContent,
+        octets: Vec<u8>,
+    ) -> Result<Kept, ContentError> {
+        self.inner.replace_content(id.to_owned(), new, octets).await
+    }
+
+    /// Removes content; only its owner may.
+    pub async fn remove_content(&self, owner: &UserId, id: &str) -> Result<(), ContentError> {
+        self.inner.remove_content(owner, id).await
+    }
+
+    /// What is said about content that is kept.
+    pub async fn content(&self, id: &str) -> Result<Kept, ContentError> {
+        self.inner.content(id).await
+    }
+
+    /// Some octets of content in the state that was told, as many of the range as there are;
+    /// `NotFound` when it has been replaced or is gone.
+    pub async fn content_octets(
+        &self,
+        kept: &Kept,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, ContentError> {
+        self.inner.content_octets(kept, range).await
+    }
+
+    /// What a user keeps, oldest first.
+    pub async fn contents_of(&self, owner: &UserId) -> Result<Vec<Kept>, ContentError> {
+        self.inner.contents_of(owner).await
     }
 
     /// What waits for a user, oldest first.
@@ -295,6 +442,51 @@ impl Elements {
         code: StatusCode,
     ) -> Result<bool, StoreError> {
         self.inner.conclude(user, id, code).await
+    }
+
+    /// At most `limit` messages in a group behind place `after`, in order.
+    pub async fn group_log(
+        &self,
+        group: &GroupId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<GroupMessage>, StoreError> {
+        self.inner.group_log(group, after, limit).await
+    }
+
+    /// Sessions that have joined groups, with how far they have come, from the one after
+    /// `after`; at most `limit`.
+    pub async fn joined_sessions(
+        &self,
+        after: Option<JoinedSession>,
+        limit: usize,
+    ) -> Result<Vec<JoinedSession>, StoreError> {
+        self.inner.joined_sessions(after, limit).await
+    }
+
+    /// Notes durably how far sessions have come in the logs of their groups.
+    pub async fn advance_group_cursors(&self, cursors: Vec<GroupCursor>) -> Result<(), StoreError> {
+        self.inner.advance_group_cursors(cursors).await
+    }
+
+    /// A message to one screen name has come to its end: it is removed, and its sender is
+    /// told `code` if he wanted to know. False when it was gone.
+    pub async fn conclude_whisper(
+        &self,
+        message: &GroupMessage,
+        code: StatusCode,
+    ) -> Result<bool, StoreError> {
+        self.inner.conclude_whisper(message, code).await
+    }
+
+    /// Sends a message to a group in its own name, for the operator (csp-group 6 item 11):
+    /// 800 without such a group in this domain, 402 for too large a content.
+    pub async fn announce_in_group(
+        &self,
+        group: &GroupId,
+        content: Content,
+    ) -> Result<MessageId, Refusal> {
+        self.inner.announce_in_group(group, content).await
     }
 
     /// What waits for a user beside messages, oldest first, and whether there may be more.

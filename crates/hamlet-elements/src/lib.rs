@@ -8,11 +8,14 @@
 
 #![forbid(unsafe_code)]
 
-mod blocking;
+pub mod authorization;
+pub mod blocking;
 pub mod contact_list;
+pub mod content;
 mod directory;
 pub mod elements;
 mod failure;
+pub mod group;
 pub mod im;
 pub mod invitation;
 pub mod locate;

@@ -2,9 +2,11 @@
 
 use crate::elements::Inner;
 use crate::failure::encoding;
+use crate::group;
 use crate::im;
 use crate::invitation;
 use crate::service::{Answer, Event, Request};
+use hamlet_model::presence::AttributeSet;
 use hamlet_model::{Domain, Timestamp, UserId};
 use hamlet_store::{NewOutboxEntry, OutboxEntry, StoreError, Tx};
 use parking_lot::Mutex;
@@ -49,8 +51,9 @@ pub(crate) enum Parcel {
     Presence {
         publisher: UserId,
         subscriber: UserId,
-        /// A subscriber who sees nothing of it any more is told so.
-        withdraw: bool,
+        /// What he does not see any more, and is told so.
+        #[serde(default)]
+        lost: AttributeSet,
     },
 }
 
@@ -172,6 +175,19 @@ impl Inner {
         let mut items = Vec::with_capacity(entries.len());
         let mut useless = Vec::new();
         let mut newest = HashSet::new();
+        // What any of them takes away is said by the one that is sent.
+        let mut all_lost: HashMap<(UserId, UserId), AttributeSet> = HashMap::new();
+        for entry in &entries {
+            if let Some(Parcel::Presence {
+                publisher,
+                subscriber,
+                lost,
+            }) = Parcel::of(entry)
+            {
+                let of_pair = all_lost.entry((publisher, subscriber)).or_default();
+                *of_pair = of_pair.union(lost);
+            }
+        }
         // Backwards, so that of several notifications for one pair the last is kept.
         for entry in entries.into_iter().rev() {
             let addressed = match Parcel::of(&entry) {
@@ -179,11 +195,15 @@ impl Inner {
                 Some(Parcel::Presence {
                     publisher,
                     subscriber,
-                    withdraw,
-                }) if newest.insert((publisher.clone(), subscriber.clone())) => self
-                    .notification_for_domain(&publisher, &subscriber, withdraw)
-                    .await?
-                    .map(|request| (publisher, request)),
+                    ..
+                }) if newest.insert((publisher.clone(), subscriber.clone())) => {
+                    let pair = (publisher, subscriber);
+                    let lost = all_lost.get(&pair).copied().unwrap_or_default();
+                    let (publisher, subscriber) = pair;
+                    self.notification_for_domain(&publisher, &subscriber, lost)
+                        .await?
+                        .map(|request| (publisher, request))
+                }
                 _ => None,
             };
             match addressed {
@@ -259,9 +279,12 @@ fn failed_elsewhere(
     entry: &OutboxEntry,
     answer: &Answer,
 ) -> Result<Vec<Event>, StoreError> {
-    let Some(Parcel::Request { request, .. }) = Parcel::of(entry) else {
+    let Some(Parcel::Request { requestor, request }) = Parcel::of(entry) else {
         return Ok(Vec::new());
     };
+    if group::undo_late_join(tx, shared, &requestor, &request, answer)? {
+        return Ok(vec![Event::Outbox]);
+    }
     if let (Request::DeliverInvitation(deliver), Err(refusal)) = (&*request, answer) {
         invitation::forget_refused(tx, deliver, refusal)?;
     }

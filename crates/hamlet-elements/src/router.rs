@@ -2,10 +2,10 @@
 //! (architecture document 5.3.6.4, B.7).
 
 use crate::elements::{ElementsConfig, Inner, PresenceHome};
-use crate::notification::Notification;
+use crate::notification::{Notification, Watchers};
 use crate::service::{Answer, Call, Event, Request, Response, ServiceElement};
-use hamlet_model::presence::Attribute;
-use hamlet_model::{Domain, MessageParty, Refusal, StatusCode, UserId};
+use hamlet_model::presence::{Attribute, AttributeSet};
+use hamlet_model::{ContactListId, Domain, GroupId, MessageParty, Refusal, StatusCode, UserId};
 
 /// Where the Primary Service Element of a user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub(crate) fn place<'a>(
 ) -> Option<Place<'a>> {
     let is_home = user.domain_str() == config.domain.as_str();
     match (element, &config.presence_home) {
-        (ServiceElement::InstantMessaging | ServiceElement::Common, _)
+        // Where a group is its address says, not who asks: see `group`.
+        (ServiceElement::InstantMessaging | ServiceElement::Common | ServiceElement::Group, _)
         | (_, PresenceHome::Local) => Some(Place::Here),
         (ServiceElement::Presence, PresenceHome::At(domain)) if is_home => Some(Place::At(domain)),
         (ServiceElement::Presence, PresenceHome::At(_)) => {
@@ -54,6 +55,9 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         let honest = is_pse || (own(requestor) && notification.publisher == *requestor);
         return if honest { Ok(()) } else { Err(not_own()) };
     }
+    if let Request::AskPublisher(_) = &call.request {
+        return if is_pse { Ok(()) } else { Err(not_own()) };
+    }
     if !own(requestor) {
         return Err(not_own());
     }
@@ -63,8 +67,20 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
             group.domain_str() == domain.as_str()
         }
     };
+    // A domain speaks of its own groups (ssp 5.4 item 6).
+    let of_group = |group: &GroupId| match group.domain_str() == domain.as_str() {
+        true => Ok(()),
+        false => Err(Refusal::new(StatusCode::NO_SUCH_GROUP)),
+    };
     match &call.request {
         Request::DeliverMessage(deliver) if speaks_for(&deliver.message.sender) => Ok(()),
+        // Whether he has that name in a group of ours is seen later.
+        Request::DeliverMessage(deliver)
+            if matches!(&deliver.message.sender, MessageParty::ScreenName { group, .. }
+                if group.domain_str() == config.domain.as_str()) =>
+        {
+            Ok(())
+        }
         Request::DeliveryReport(report) if speaks_for(&report.recipient) => Ok(()),
         Request::DeliverMessage(_) | Request::DeliveryReport(_) => Err(not_own()),
         Request::DeliverInvitation(deliver) => {
@@ -85,6 +101,7 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         Request::Notify(notify) => match &notify.notification {
             Notification::AddedToContactList(by) if by == requestor => Ok(()),
             Notification::AddedToContactList(_) => Err(not_own()),
+            Notification::Group(_, group) => of_group(group),
             // All else is told to those who have done it themselves.
             _ => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
         },
@@ -95,6 +112,8 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::GetPublicProfiles(_)
         | Request::VerifyIds(_) => Ok(()),
         Request::SendMessage(_)
+        | Request::GetAccessLists
+        | Request::ChangeAccessLists(_)
         | Request::RejectMessages(_)
         | Request::ForwardMessage(_)
         | Request::GetHistory(_)
@@ -107,9 +126,38 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::AnswerInvitation(_)
         | Request::CancelInvitation(_)
         | Request::AnswerSystemMessages(_)
-        | Request::Locate(_) => Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED)),
+        | Request::Locate(_)
+        // A group is made where its owner is at home.
+        | Request::CreateGroup(_)
+        | Request::ExtendConversation(_) => {
+            Err(Refusal::new(StatusCode::SERVICE_NOT_SUPPORTED))
+        }
+        // Only from where the publisher's presence is.
+        Request::AskPublisher(_) => Err(not_own()),
+        Request::ForeignGroupNotice(notice) => of_group(&notice.group),
+        Request::DeliverGroupMessage(deliver) => of_group(&deliver.group),
+        Request::ForeignGroupLeave(leave) => of_group(&leave.group),
+        Request::DeleteGroup(_)
+        | Request::JoinGroup(_)
+        | Request::LeaveGroup(_)
+        | Request::GetJoinedUsers(_)
+        | Request::GetGroupMembers(_)
+        | Request::AddGroupMembers(_)
+        | Request::RemoveGroupMembers(_)
+        | Request::MemberAccess(_)
+        | Request::GetGroupProps(_)
+        | Request::SetGroupProps(_)
+        | Request::RejectList(_)
+        | Request::SubscribeGroupNotice(_) => Ok(()),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
+        | Request::CreateAttributeList(_)
+        | Request::DeleteAttributeList(_)
+        | Request::GetAttributeLists(_)
+        | Request::AuthorizeWatcher(_)
+        | Request::CancelAuthorization(_)
+        | Request::GetReactiveAuthorizations(_)
+        | Request::GetWatchers(_)
         | Request::GetContactLists
         | Request::CreateContactList(_)
         | Request::DeleteContactList(_)
@@ -137,16 +185,25 @@ impl Inner {
                     requestor, request, ..
                 } = call;
                 let request = with_client(request, requestor.client.as_ref());
-                let notification = list_notification(&request);
+                let notification =
+                    list_notification(&request).or_else(|| authorization_notification(&request));
+                let about_list = list_that_changes(&request);
                 let user = requestor.user.clone();
                 let answer = self.relay.ask(domain, requestor.user, request, wait).await;
                 // The sessions are known here alone.
                 if let (Ok(_), Some(notification)) = (&answer, notification) {
                     self.emit([Event::Notification {
-                        user,
-                        except: requestor.session,
+                        user: user.clone(),
+                        except: requestor.session.clone(),
                         notification,
                     }]);
+                }
+                match (&answer, about_list) {
+                    (Ok(_), Some((list, true))) => {
+                        self.list_gone_elsewhere(&list, requestor.session).await;
+                    }
+                    (Ok(_), Some(_)) => self.recheck_or_warn(&user).await,
+                    _ => {}
                 }
                 answer
             }
@@ -163,7 +220,9 @@ impl Inner {
         call.requestor.application = None;
         let arrives_for_home = matches!(
             call.request,
-            Request::PresenceNotification(_) | Request::DeliveryReport(_)
+            Request::PresenceNotification(_)
+                | Request::DeliveryReport(_)
+                | Request::AskPublisher(_)
         );
         let element = call.request.element();
         match place(&self.config, element, &call.requestor.user) {
@@ -181,8 +240,17 @@ impl Inner {
         } = call;
         match request {
             Request::SendMessage(request) => self.send_message(requestor, *request, key).await,
-            Request::DeliverMessage(request) => self.deliver_message(*request, key).await,
+            Request::DeliverMessage(request) => {
+                self.deliver_message(requestor, *request, key).await
+            }
+            Request::DeliverGroupMessage(request) => {
+                self.deliver_group_message(*request, key).await
+            }
             Request::DeliveryReport(report) => self.take_report(*report, key).await,
+            Request::GetAccessLists => self.get_access_lists(requestor).await,
+            Request::ChangeAccessLists(request) => {
+                self.change_access_lists(requestor, *request, key).await
+            }
             Request::RejectMessages(request) => self.reject_messages(requestor, request, key).await,
             Request::ForwardMessage(request) => {
                 self.forward_message(requestor, *request, key).await
@@ -197,6 +265,26 @@ impl Inner {
                 self.take_notification(notification).await
             }
             Request::ClientStatus(status) => self.take_client_status(requestor, status).await,
+            Request::CreateAttributeList(request) => {
+                self.create_attribute_list(requestor, request, key).await
+            }
+            Request::DeleteAttributeList(request) => {
+                self.delete_attribute_list(requestor, request, key).await
+            }
+            Request::GetAttributeLists(request) => {
+                self.get_attribute_lists(requestor, request).await
+            }
+            Request::AuthorizeWatcher(request) => {
+                self.authorize_watcher(requestor, request, key).await
+            }
+            Request::CancelAuthorization(request) => {
+                self.cancel_authorization(requestor, request, key).await
+            }
+            Request::GetReactiveAuthorizations(request) => {
+                self.get_reactive_authorizations(requestor, request).await
+            }
+            Request::GetWatchers(request) => self.get_watchers(requestor, request).await,
+            Request::AskPublisher(request) => self.take_question(*request, key).await,
             Request::GetContactLists => self.get_contact_lists(requestor).await,
             Request::CreateContactList(request) => {
                 self.create_contact_list(requestor, request, key).await
@@ -237,6 +325,24 @@ impl Inner {
                     .await
             }
             Request::Locate(request) => self.locate(requestor, request).await,
+            request @ (Request::CreateGroup(_)
+            | Request::DeleteGroup(_)
+            | Request::JoinGroup(_)
+            | Request::LeaveGroup(_)
+            | Request::GetJoinedUsers(_)
+            | Request::GetGroupMembers(_)
+            | Request::AddGroupMembers(_)
+            | Request::RemoveGroupMembers(_)
+            | Request::MemberAccess(_)
+            | Request::GetGroupProps(_)
+            | Request::SetGroupProps(_)
+            | Request::RejectList(_)
+            | Request::SubscribeGroupNotice(_)
+            | Request::ExtendConversation(_)
+            | Request::ForeignGroupNotice(_)
+            | Request::ForeignGroupLeave(_)) => {
+                self.group_with_content(requestor, request, key).await
+            }
         }
     }
 }
@@ -255,6 +361,49 @@ fn list_notification(request: &Request) -> Option<Notification> {
         }
         _ => None,
     }
+}
+
+/// The contact list whose members a request changes, and whether that is gone then: access
+/// lists may name it (csp-im 11.3).
+fn list_that_changes(request: &Request) -> Option<(ContactListId, bool)> {
+    match request {
+        Request::DeleteContactList(delete) => Some((delete.list.clone(), true)),
+        Request::ManageContactList(manage) if !manage.is_read_only() => {
+            Some((manage.list.clone(), false))
+        }
+        _ => None,
+    }
+}
+
+/// What a request about authorization changes, if it is carried out.
+fn authorization_notification(request: &Request) -> Option<Notification> {
+    let (attributes, whom) = match request {
+        Request::CreateAttributeList(create) => {
+            let whom = Watchers {
+                users: create.targets.users.clone(),
+                contact_lists: create.targets.contact_lists.clone(),
+                default: create.default || create.default_notify.is_some(),
+            };
+            (create.attributes.unwrap_or_default(), whom)
+        }
+        Request::DeleteAttributeList(delete) => {
+            let whom = Watchers {
+                users: delete.targets.users.clone(),
+                contact_lists: delete.targets.contact_lists.clone(),
+                default: delete.default,
+            };
+            (AttributeSet::EMPTY, whom)
+        }
+        Request::AuthorizeWatcher(authorize) => {
+            let attributes = authorize.attributes.unwrap_or_default();
+            (attributes, Watchers::user(&authorize.watcher))
+        }
+        Request::CancelAuthorization(cancel) => {
+            (AttributeSet::EMPTY, Watchers::user(&cancel.watcher))
+        }
+        _ => return None,
+    };
+    Some(Notification::AuthorizationChanged { attributes, whom })
 }
 
 /// What is about a client says so before it leaves the domain that knows the session.

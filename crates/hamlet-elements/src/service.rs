@@ -6,13 +6,14 @@
 use crate::notification::{Notification, Notify};
 use crate::push::{Push, Pushed};
 use crate::{
-    contact_list, im, invitation, locate, presence, profile, search, system_message, verify,
+    authorization, blocking, contact_list, group, im, invitation, locate, presence, profile,
+    search, system_message, verify,
 };
 use futures::future::BoxFuture;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{
-    ApplicationId, ClientId, Detail, Domain, GroupId, Message, MessageId, Refusal, SessionId,
-    StatusCode, UserId,
+    AccessLists, ApplicationId, ClientId, Detail, Domain, GroupId, Message, MessageId, Refusal,
+    SessionId, StatusCode, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -73,8 +74,14 @@ pub enum Request {
     SendMessage(Box<im::SendMessage>),
     /// A message for users of this domain, from the domain of its sender.
     DeliverMessage(Box<im::DeliverMessage>),
+    /// A message in a group of another domain, for users of this one who have joined it.
+    DeliverGroupMessage(Box<im::DeliverGroupMessage>),
     /// The outcome of a message, for its sender in this domain.
     DeliveryReport(Box<im::DeliveryReport>),
+    /// csp-im 11.1.
+    GetAccessLists,
+    /// csp-im 11.2.
+    ChangeAccessLists(Box<blocking::ChangeAccessLists>),
     /// csp-im 7.5.
     RejectMessages(im::RejectMessages),
     /// csp-im 7.6.
@@ -95,6 +102,23 @@ pub enum Request {
     PresenceNotification(presence::PresenceNotification),
     /// A client of a user whose presence is kept here logged in or out elsewhere.
     ClientStatus(presence::ClientStatus),
+    /// csp-presence 6.2.
+    CreateAttributeList(authorization::CreateAttributeList),
+    /// csp-presence 6.3.
+    DeleteAttributeList(authorization::DeleteAttributeList),
+    /// csp-presence 6.4.
+    GetAttributeLists(authorization::GetAttributeLists),
+    /// csp-presence 6.6.
+    AuthorizeWatcher(authorization::AuthorizeWatcher),
+    /// csp-presence 6.6.
+    CancelAuthorization(authorization::CancelAuthorization),
+    /// csp-presence 6.6.
+    GetReactiveAuthorizations(authorization::GetReactiveAuthorizations),
+    /// csp-presence 5.
+    GetWatchers(presence::GetWatchers),
+    /// A publisher of this domain is to be asked about a watcher: from the domain where his
+    /// presence is kept.
+    AskPublisher(Box<authorization::AskPublisher>),
     /// csp-presence 2.4.
     GetContactLists,
     /// csp-presence 2.5.
@@ -135,6 +159,38 @@ pub enum Request {
     Locate(locate::Locate),
     /// A notification for a user of this domain, from the domain of who caused it.
     Notify(Notify),
+    /// csp-group 5.1.
+    CreateGroup(Box<group::CreateGroup>),
+    /// csp-group 5.2.
+    DeleteGroup(group::DeleteGroup),
+    /// csp-group 5.3.
+    JoinGroup(Box<group::JoinGroup>),
+    /// csp-group 5.4.
+    LeaveGroup(group::LeaveGroup),
+    /// csp-group 5.5.
+    GetJoinedUsers(group::GetJoinedUsers),
+    /// csp-group 5.6.
+    GetGroupMembers(group::GetGroupMembers),
+    /// csp-group 5.7.
+    AddGroupMembers(group::AddGroupMembers),
+    /// csp-group 5.7.
+    RemoveGroupMembers(group::RemoveGroupMembers),
+    /// csp-group 5.8.
+    MemberAccess(Box<group::MemberAccess>),
+    /// csp-group 5.9.
+    GetGroupProps(group::GetGroupProps),
+    /// csp-group 5.10.
+    SetGroupProps(Box<group::SetGroupProps>),
+    /// csp-group 5.11.
+    RejectList(Box<group::RejectList>),
+    /// csp-group 5.12.
+    SubscribeGroupNotice(group::SubscribeGroupNotice),
+    /// csp-group 8.
+    ExtendConversation(Box<group::ExtendConversation>),
+    /// What has changed in a group of another domain, for users of this one.
+    ForeignGroupNotice(Box<group::ForeignGroupNotice>),
+    /// Users of this domain are out of a group of another one.
+    ForeignGroupLeave(group::ForeignGroupLeave),
 }
 
 /// Which service element a request belongs to.
@@ -146,6 +202,8 @@ pub enum ServiceElement {
     InstantMessaging,
     /// The common features, which every user has at home.
     Common,
+    /// Groups: each is served by the domain of its address.
+    Group,
 }
 
 impl Request {
@@ -154,7 +212,10 @@ impl Request {
         match self {
             Self::SendMessage(_)
             | Self::DeliverMessage(_)
+            | Self::DeliverGroupMessage(_)
             | Self::DeliveryReport(_)
+            | Self::GetAccessLists
+            | Self::ChangeAccessLists(_)
             | Self::RejectMessages(_)
             | Self::ForwardMessage(_)
             | Self::GetHistory(_)
@@ -174,6 +235,22 @@ impl Request {
             | Self::AnswerSystemMessages(_)
             | Self::Locate(_)
             | Self::Notify(_) => ServiceElement::Common,
+            Self::CreateGroup(_)
+            | Self::DeleteGroup(_)
+            | Self::JoinGroup(_)
+            | Self::LeaveGroup(_)
+            | Self::GetJoinedUsers(_)
+            | Self::GetGroupMembers(_)
+            | Self::AddGroupMembers(_)
+            | Self::RemoveGroupMembers(_)
+            | Self::MemberAccess(_)
+            | Self::GetGroupProps(_)
+            | Self::SetGroupProps(_)
+            | Self::RejectList(_)
+            | Self::SubscribeGroupNotice(_)
+            | Self::ExtendConversation(_)
+            | Self::ForeignGroupNotice(_)
+            | Self::ForeignGroupLeave(_) => ServiceElement::Group,
             _ => ServiceElement::Presence,
         }
     }
@@ -186,12 +263,20 @@ pub enum Response {
     Done(Outcome),
     /// SendMessage, DeliverMessage, ForwardMessage.
     Message(im::Accepted),
+    /// GetAccessLists.
+    AccessLists(AccessLists),
     /// GetHistory.
     History(Box<im::History>),
     /// GetHistoryMessage.
     HistoryMessage(Box<Message>),
     /// GetPresence.
     Presence(presence::PresenceValues),
+    /// GetAttributeLists.
+    AttributeLists(authorization::AttributeLists),
+    /// GetReactiveAuthorizations.
+    ReactiveAuthorizations(authorization::ReactiveAuthorizations),
+    /// GetWatchers.
+    Watchers(presence::Watchers),
     /// GetContactLists.
     ContactLists(contact_list::ContactLists),
     /// CreateContactList.
@@ -206,6 +291,20 @@ pub enum Response {
     PublicProfiles(profile::PublicProfiles),
     /// Locate.
     Location(Box<locate::Location>),
+    /// JoinGroup.
+    GroupJoined(Box<group::Joined>),
+    /// GetJoinedUsers.
+    JoinedUsers(group::JoinedUsers),
+    /// GetGroupMembers.
+    GroupMembers(group::GroupMembers),
+    /// GetGroupProps.
+    GroupProps(Box<group::GroupProps>),
+    /// RejectList: everybody who is on it now.
+    RejectList(Vec<UserId>),
+    /// SubscribeGroupNotice: whether the session gets notices.
+    GroupNotices(bool),
+    /// ExtendConversation.
+    ConversationExtended(Box<group::Extended>),
 }
 
 /// Success, possibly partial: 200 without details, 201 with (csp-access 1.5).
@@ -248,14 +347,6 @@ pub enum Event {
         user: UserId,
         /// The entries.
         ids: Vec<String>,
-    },
-    /// A user is not joined in a group any more in this session: what was agreed about the
-    /// delivery of its messages ends (csp-im 3.3).
-    GroupLeft {
-        /// The session.
-        session: SessionId,
-        /// The group.
-        group: GroupId,
     },
     /// The presence of a publisher, in full, for one subscribed session.
     Presence {
@@ -304,6 +395,46 @@ pub enum Event {
         /// What.
         notification: Notification,
     },
+    /// Something has changed in a group that the session is joined in and hears of
+    /// (GroupChangeNotice).
+    GroupNotice {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+        /// What.
+        change: Arc<group::GroupChange>,
+    },
+    /// The session is not joined in the group any more, not by its own request
+    /// (LeaveGroup-Response by the server). What waits for it of this group is of no use.
+    GroupLeft {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+        /// Why (csp-group 5.4).
+        code: StatusCode,
+    },
+    /// A session has joined a group: from now on it gets what is said there.
+    GroupJoined {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+        /// Its name there, as names are compared.
+        name: String,
+        /// The place in the group's log up to which there is nothing for it.
+        cursor: i64,
+    },
+    /// A session has left a group by itself, or with its end.
+    GroupUnjoined {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+    },
+    /// Something was said in a group.
+    GroupMessage(Arc<im::GroupMessage>),
     /// Something for another domain has been committed to the outbox.
     Outbox,
     /// Something happened to a message that is written down for billing; only with

@@ -276,6 +276,49 @@ impl GroupId {
             parts.domain
         )))
     }
+
+    /// The group `name` of `owner`.
+    pub fn of(owner: &UserId, name: &str) -> Result<Self, AddressError> {
+        Self::parse(
+            &format!("wv:{}/{}@{}", owner.user(), name, owner.domain_str()),
+            &owner.domain(),
+        )
+    }
+
+    /// The user that a private group belongs to by its address; `None` for a public one.
+    pub fn owner(&self) -> Option<UserId> {
+        let user = self.0[3..].split('/').next().unwrap_or("");
+        (!user.is_empty()).then(|| {
+            UserId(compact_str::format_compact!(
+                "wv:{}@{}",
+                user,
+                self.domain_str()
+            ))
+        })
+    }
+
+    /// Whether it is one of the provider's (csp-group 1.1).
+    pub fn is_public(&self) -> bool {
+        self.0[3..].starts_with('/')
+    }
+
+    /// The part after the slash.
+    pub fn name(&self) -> &str {
+        let end = self.0.rfind('@').unwrap_or(self.0.len());
+        self.0[..end].split_once('/').map_or("", |(_, name)| name)
+    }
+
+    /// The user in whose name its domain speaks of it to others: its owner, or for a public
+    /// group one that bears its name.
+    pub fn speaker(&self) -> UserId {
+        self.owner().unwrap_or_else(|| {
+            UserId(compact_str::format_compact!(
+                "wv:{}@{}",
+                self.name(),
+                self.domain_str()
+            ))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -357,6 +400,15 @@ mod tests {
             "wv:/football@im.example"
         );
         assert!(GroupId::parse("wv:anna", &home()).is_err());
+        let public = GroupId::parse("/football", &home()).unwrap();
+        assert!(public.is_public() && public.owner().is_none());
+        assert_eq!(public.name(), "football");
+        assert_eq!(public.speaker().as_str(), "wv:football@im.example");
+        let private = GroupId::parse("wv:Anna/Party", &home()).unwrap();
+        assert!(!private.is_public());
+        assert_eq!(private.owner().unwrap().as_str(), "wv:anna@im.example");
+        assert_eq!(private.speaker(), private.owner().unwrap());
+        assert_eq!(GroupId::of(&private.speaker(), "party").unwrap(), private);
     }
 
     proptest! {

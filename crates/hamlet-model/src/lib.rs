@@ -5,10 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod address;
 pub mod application;
 pub mod content;
 pub mod geo;
+pub mod group;
 pub mod id;
 pub mod message;
 pub mod msisdn;
@@ -19,10 +21,14 @@ pub mod status;
 pub mod time;
 pub mod user_profile;
 
+pub use access::{AccessEntity, AccessList, AccessLists, AccessSide};
 pub use address::{AddressError, ContactListId, Domain, GroupId, UserId};
 pub use application::Application;
 pub use content::{Content, TransferEncoding};
 pub use geo::Coordinates;
+pub use group::{
+    AccessType, GroupProperties, GroupProperty, OwnProperties, OwnProperty, Role, ScreenName,
+};
 pub use id::{ApplicationId, ClientId, MessageId, SessionId, TransactionId};
 pub use message::{Elsewhere, Message, MessageParty, Recipients};
 pub use msisdn::Msisdn;

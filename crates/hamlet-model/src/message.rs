@@ -126,6 +126,9 @@ pub struct Message {
     pub id: MessageId,
     /// Who sent it, as the recipient may know it.
     pub sender: MessageParty,
+    /// The name by which its sender wants to be known, if he sends it as himself (1.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<String>,
     /// The one address by which this recipient was reached (csp-im 5.4).
     pub recipient: MessageParty,
     /// The content.

@@ -66,6 +66,8 @@ attribute_names! {
     ContactInfo,
     /// Links (1.2 and later).
     InfoLink,
+    /// Attributes of other namespaces, all together (csp-presence 3.6); no element of CSP.
+    Extension,
 }
 
 impl AttributeName {
@@ -90,6 +92,9 @@ impl AttributeSet {
 
     /// Every attribute.
     pub const ALL: Self = Self((1 << AttributeName::ALL.len()) - 1);
+
+    /// Every attribute that CSP defines: what a watcher wants who names none.
+    pub const STANDARD: Self = Self(Self::ALL.0 & !(1 << AttributeName::Extension as u32));
 
     /// From the stored bits; unknown bits are dropped.
     pub fn from_bits(bits: u32) -> Self {
@@ -121,6 +126,11 @@ impl AttributeSet {
         Self(self.0 & other.0)
     }
 
+    /// In this one, but not in the other.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
@@ -144,7 +154,7 @@ impl FromIterator<AttributeName> for AttributeSet {
 }
 
 /// One published attribute.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Attribute {
     /// Which.
     pub name: AttributeName,
@@ -157,7 +167,7 @@ pub struct Attribute {
 }
 
 /// The value of an attribute.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub enum AttributeValue {
     /// None given.
     #[default]
@@ -184,10 +194,23 @@ pub enum AttributeValue {
     ContactInfo(ContactInfo),
     /// InfoLink.
     InfoLink(Vec<InfLink>),
+    /// Attributes of other namespaces.
+    Extension(Vec<ExtensionAttribute>),
+}
+
+/// An attribute of another namespace: carried, not understood.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct ExtensionAttribute {
+    /// The xmlns of the element.
+    pub namespace: String,
+    /// Its local name.
+    pub name: String,
+    /// Its content, as XML text; empty withdraws the attribute.
+    pub content: String,
 }
 
 /// csp-presence 3.4.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// Limits of what the client takes (1.3).
     pub content_limit: Option<ClientContentLimit>,
@@ -210,7 +233,7 @@ pub struct ClientInfo {
 }
 
 /// What a client takes, as senders see it (1.3).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub struct ClientContentLimit {
     /// Types, each with its limits.
     pub types: Vec<AcceptedType>,
@@ -229,7 +252,7 @@ pub struct ClientContentLimit {
 }
 
 /// One accepted content type (1.3).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Default, Serialize, Deserialize)]
 pub struct AcceptedType {
     /// MIME type.
     pub content_type: String,
@@ -242,7 +265,7 @@ pub struct AcceptedType {
 }
 
 /// WGS-84 co-ordinates, as text.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct GeoLocation {
     /// Such as `35 24 15.652W`.
     pub longitude: Option<String>,
@@ -255,7 +278,7 @@ pub struct GeoLocation {
 }
 
 /// Civil location.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct CivilAddress {
     /// ISO 3166-1 alpha-2.
     pub country: Option<String>,
@@ -276,7 +299,7 @@ pub struct CivilAddress {
 }
 
 /// One communication capability (csp-presence 3.5).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct CommC {
     /// CALL, SMS, MMS, IM, EMAIL; 1.1 and 1.2 have more.
     pub cap: String,
@@ -289,7 +312,7 @@ pub struct CommC {
 }
 
 /// One way of contact.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct AddrPref {
     /// CALL, SMS, MMS, IM, EMAIL.
     pub kind: String,
@@ -304,7 +327,7 @@ pub struct AddrPref {
 }
 
 /// Picture or other content.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct StatusContent {
     /// The content in base64.
     pub direct: Option<String>,
@@ -315,7 +338,7 @@ pub struct StatusContent {
 }
 
 /// Business card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ContactInfo {
     /// The vCard itself.
     Contained(String),
@@ -324,7 +347,7 @@ pub enum ContactInfo {
 }
 
 /// One link.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct InfLink {
     /// URL.
     pub link: String,
@@ -340,9 +363,11 @@ mod tests {
 
     #[test]
     fn names_and_bits_keep_the_writing_order() {
-        assert_eq!(AttributeName::ALL.len(), 18);
+        assert_eq!(AttributeName::ALL.len(), 19);
         assert_eq!(AttributeName::InfoLink.bit(), 1 << 17);
-        assert_eq!(AttributeSet::ALL.iter().count(), 18);
+        assert_eq!(AttributeSet::STANDARD.iter().count(), 18);
+        assert!(!AttributeSet::STANDARD.contains(AttributeName::Extension));
+        assert!(AttributeSet::ALL.contains(AttributeName::Extension));
         assert_eq!(AttributeName::from_name("PLMN"), Some(AttributeName::PLMN));
         assert!(AttributeName::CommCap.is_client_status());
         assert!(!AttributeName::UserAvailability.is_client_status());

@@ -152,6 +152,17 @@ impl Failures {
         self.block(code).contact_lists.push(list);
     }
 
+    /// Notes that what has these names failed with `code`; they are in its description.
+    pub fn describe(&mut self, code: StatusCode, names: &[impl AsRef<str>]) {
+        let description = &mut self.block(code).description;
+        for name in names {
+            if !description.is_empty() {
+                description.push_str(", ");
+            }
+            description.push_str(name.as_ref());
+        }
+    }
+
     /// Takes over the blocks of another collection, merged by code.
     pub fn merge(&mut self, details: Vec<Detail>) {
         for detail in details {

@@ -68,6 +68,10 @@ pub struct ClientProfile {
     /// PresenceAuth-Request is used in 1.3 too, where Notification-Request would be
     /// standard but is not understood (clients 3.12, csp-presence 14).
     pub presence_auth_request_in_1_3: bool,
+    /// PresenceAuth-Request comes also when the client has not asked for it in its service
+    /// negotiation: it names only GETWL of PresenceAuthFunc, and handles it all the same
+    /// (clients 4.5, 4.7).
+    pub asked_unrequested: bool,
     /// One publisher for each PresenceNotification-Request, which keeps pushes small and
     /// one bad value from costing the presence of others (clients AND-36, 3.12).
     pub one_presence_per_notification: bool,
@@ -190,6 +194,7 @@ impl ClientProfile {
                 never_session_not_recovered: true,
                 flat_user_map_list: true,
                 presence_auth_request_in_1_3: true,
+                asked_unrequested: true,
                 one_presence_per_notification: true,
                 no_text_end_at_multiple_of: Some(1024),
                 longest_poll: Some(Duration::from_secs(30)),
@@ -199,6 +204,7 @@ impl ClientProfile {
             ClientFamily::Nokia => Self {
                 escape_texts: true,
                 always_challenge: true,
+                asked_unrequested: true,
                 cir_lost_is_true: true,
                 cir_separate_segments: true,
                 pushes: Some(NOKIA_PUSHES),
@@ -233,6 +239,27 @@ impl ClientProfile {
             // Set only for a form that a client takes from another version.
             all_children: false,
         }
+    }
+
+    /// Whether a primitive is of another version than the session, and is therefore written
+    /// with all the children that it has: 1.3 has no reactive authorization of its own.
+    pub fn is_of_another_version(primitive: Tag, version: Version) -> bool {
+        let reactive = matches!(
+            primitive,
+            Tag::PresenceAuthRequest | Tag::GetReactiveAuthStatusResponse
+        );
+        reactive && version == Version::V1_3
+    }
+
+    /// Whether the client takes this primitive in a form that its version does not have
+    /// (clients AND-22).
+    pub fn takes_form_of_other_version(&self, primitive: Tag) -> bool {
+        let maps = [
+            Tag::JoinGroupResponse,
+            Tag::GetJoinedUsersResponse,
+            Tag::GroupChangeNotice,
+        ];
+        self.flat_user_map_list && maps.contains(&primitive)
     }
 }
 
@@ -418,6 +445,16 @@ mod tests {
         let android = ClientProfile::of(ClientFamily::Android).write_options(false);
         assert_eq!(android.no_text_end_at_multiple_of, Some(1024));
         assert!(!android.escape_texts && !android.doctype);
+        let of = ClientProfile::of;
+        for (family, primitive, takes) in [
+            (ClientFamily::Android, Tag::JoinGroupResponse, true),
+            (ClientFamily::Android, Tag::GroupChangeNotice, true),
+            (ClientFamily::Android, Tag::InviteUserRequest, false),
+            (ClientFamily::Nokia, Tag::JoinGroupResponse, false),
+        ] {
+            let taken = of(family).takes_form_of_other_version(primitive);
+            assert_eq!(taken, takes, "{family:?} {primitive}");
+        }
         let nokia = ClientProfile::of(ClientFamily::Nokia).write_options(true);
         assert!(nokia.escape_texts && nokia.doctype);
         assert_eq!(

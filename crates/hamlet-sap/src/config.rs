@@ -5,7 +5,8 @@ use crate::cir::method::RepeatTimes;
 use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
-use hamlet_elements::im::ImConfig;
+use hamlet_elements::content::ContentConfig;
+use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
@@ -43,6 +44,10 @@ pub struct SapConfig {
     pub search: SearchConfig,
     /// Invitations.
     pub invitations: InvitationConfig,
+    /// What is said in groups.
+    pub group_talk: GroupTalkConfig,
+    /// The content store; `None`: there is none.
+    pub content: Option<ContentConfig>,
     /// Maps.
     pub map: MapConfig,
     /// Where the users of this domain have their presence.
@@ -141,6 +146,9 @@ pub struct DeliveryConfig {
     pub implicit_after: u32,
     /// Most presence notices that wait for one session.
     pub max_notices: usize,
+    /// How long after one presence notice of a publisher the next one is sent, at least
+    /// (csp-presence 9).
+    pub presence_window: Duration,
     /// Most transactions that are open at a time, whatever the client offers.
     pub max_multi_trans: u32,
     /// Mailboxes of users that have not been heard of for this long leave the memory.
@@ -230,6 +238,9 @@ pub struct RelayConfig {
     pub retry_max: Duration,
     /// Most questions that wait for answers of other domains.
     pub max_pending: usize,
+    /// How long a domain may leave everything unanswered until it is not known any more
+    /// whether its users are online (csp-presence 10).
+    pub lost_after: Duration,
 }
 
 impl SapConfig {
@@ -253,6 +264,8 @@ impl SapConfig {
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
+            group_talk: GroupTalkConfig::default(),
+            content: None,
             map: MapConfig::default(),
             presence_home: PresenceHome::Local,
             serves_presence_of: Vec::new(),
@@ -268,6 +281,8 @@ impl SapConfig {
             presence: self.presence.clone(),
             search: self.search.clone(),
             invitations: self.invitations.clone(),
+            group_talk: self.group_talk.clone(),
+            content: self.content.clone(),
             presence_home: self.presence_home.clone(),
             serves_presence_of: self.serves_presence_of.clone(),
             records: self.records.is_some(),
@@ -314,6 +329,7 @@ impl Default for DeliveryConfig {
             guard_time: None,
             implicit_after: 2,
             max_notices: 2000,
+            presence_window: Duration::from_secs(2),
             max_multi_trans: 4,
             cool_after: Duration::from_secs(600),
         }
@@ -373,6 +389,7 @@ impl Default for RelayConfig {
             retry_min: Duration::from_secs(2),
             retry_max: Duration::from_secs(600),
             max_pending: 10_000,
+            lost_after: Duration::from_secs(600),
         }
     }
 }

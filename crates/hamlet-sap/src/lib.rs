@@ -10,6 +10,7 @@ mod applications;
 mod cir;
 pub mod client_profile;
 mod config;
+mod content;
 mod delivery;
 mod envelope;
 pub mod journal;

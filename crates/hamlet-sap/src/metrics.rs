@@ -96,6 +96,8 @@ metrics! {
         "Sessions that ended, by status code";
     sent: Family<KindLabels, Counter> = Family::default(), "server_transactions",
         "Server transactions handed to clients, repetitions included, by kind";
+    group_encoded: Counter = Counter::default(), "group_messages_encoded",
+        "Messages of groups written: once for each form, not for each recipient";
     repeated: Counter = Counter::default(), "server_transactions_unanswered",
         "Server transactions that were not answered in time";
     delivered: Counter = Counter::default(), "mailbox_acknowledged",
@@ -103,7 +105,9 @@ metrics! {
     failed: Counter = Counter::default(), "mailbox_failed",
         "Messages and reports that no client of the user could take";
     notices_dropped: Counter = Counter::default(), "presence_notices_dropped",
-        "Presence notices dropped because a session's queue was full";
+        "Presence notices dropped because a session's queue was full, or its client cannot read one";
+    domains_lost: Counter = Counter::default(), "relay_domains_lost",
+        "Times that another domain had not answered for long";
     cir_connections: Gauge = Gauge::default(), "cir_tcp_connections",
         "Open connections of the CIR channel by standalone TCP";
     cir_held: Gauge = Gauge::default(), "cir_http_waiting",
@@ -122,6 +126,12 @@ metrics! {
         "Requests received from other domains";
     relay_late: Counter = Counter::default(), "relay_answers_unexpected",
         "Answers of other domains that nobody waited for any more";
+    content_kept: Counter = Counter::default(), "content_kept",
+        "Pieces of content that users have uploaded or replaced";
+    content_fetched: Counter = Counter::default(), "content_fetched",
+        "Pieces of content, or parts of them, that were fetched";
+    content_refused: Family<OutcomeLabels, Counter> = Family::default(), "content_refused",
+        "Requests of the content store that were refused, by reason";
     panics: Counter = Counter::default(), "panics",
         "Exchanges that ended in a fault of the program";
 }
@@ -162,6 +172,8 @@ store_figures! {
     commit_seconds: ConstCounter, "store_commit_seconds",
         "Time that commits took until all was on the disk, seconds";
     statements: ConstCounter, "store_statements", "SQL statements";
+    scanned: ConstCounter, "store_scanned_rows",
+        "Rows that SQLite visited one after the other because no index led to what was wanted";
     errors: ConstCounter, "store_errors", "Operations of the store that failed";
     refused: ConstCounter, "store_refused", "Operations refused because too many waited";
     retries: ConstCounter, "store_retries", "Transactions run again after a conflict";
@@ -220,6 +232,13 @@ impl Metrics {
         if again {
             self.cir_repeated.get_or_create(&labels).inc();
         }
+    }
+
+    pub(crate) fn content_refused(&self, outcome: &'static str) {
+        let labels = OutcomeLabels {
+            outcome: Name(outcome),
+        };
+        self.content_refused.get_or_create(&labels).inc();
     }
 
     pub(crate) fn sent(&self, kind: &'static str) {

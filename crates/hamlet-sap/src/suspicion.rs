@@ -33,6 +33,8 @@ pub(crate) enum Suspicion {
     UnknownUrl,
     /// A link to a map that was never made, or whose time is over.
     UnknownMap,
+    /// A link to content that was never kept, or is kept no longer.
+    UnknownContent,
     /// An STCP connection named a session that does not exist.
     ChannelOfNoSession,
     /// An STCP connection said nothing, or something else than HELO.
@@ -57,6 +59,7 @@ impl Suspicion {
             Self::Unreadable => "a body that is no CSP",
             Self::UnknownUrl => "a long poll of no session",
             Self::UnknownMap => "a link to no map",
+            Self::UnknownContent => "a link to no content",
             Self::ChannelOfNoSession => "HELO of an unknown session",
             Self::ChannelWithoutHelo => "a CIR connection without HELO",
             Self::ChannelFlood => "a CIR connection that sends too much",

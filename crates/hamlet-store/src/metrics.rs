@@ -14,6 +14,9 @@ pub struct StoreMetrics {
     pub commits: u64,
     /// SQL statements of the operations; those that delimit transactions are not counted.
     pub statements: u64,
+    /// Rows that statements visited one after the other because no index led to what they
+    /// wanted (SQLite). What costs what the store holds shows here.
+    pub scanned: u64,
     /// Operations that failed.
     pub errors: u64,
     /// Operations refused because the queue was full.
@@ -41,6 +44,7 @@ pub(crate) struct Counters {
     pub writes: AtomicU64,
     pub commits: AtomicU64,
     pub statements: AtomicU64,
+    pub scanned: AtomicU64,
     pub errors: AtomicU64,
     pub refused: AtomicU64,
     pub retries: AtomicU64,
@@ -66,6 +70,7 @@ impl Counters {
             writes,
             commits: self.commits.load(Relaxed),
             statements: self.statements.load(Relaxed),
+            scanned: self.scanned.load(Relaxed),
             errors: self.errors.load(Relaxed),
             refused: self.refused.load(Relaxed),
             retries: self.retries.load(Relaxed),

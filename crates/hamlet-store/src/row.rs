@@ -11,6 +11,7 @@ use serde::de::value::{Error as DeError, StrDeserializer};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
     Int(i64),
+    OptInt(Option<i64>),
     Text(&'a str),
     OptText(Option<&'a str>),
     Blob(&'a [u8]),
@@ -20,10 +21,10 @@ pub(crate) enum Value<'a> {
 impl rusqlite::ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
-            Self::Int(number) => ValueRef::Integer(number),
+            Self::Int(number) | Self::OptInt(Some(number)) => ValueRef::Integer(number),
             Self::Text(text) | Self::OptText(Some(text)) => ValueRef::Text(text.as_bytes()),
             Self::Blob(octets) | Self::OptBlob(Some(octets)) => ValueRef::Blob(octets),
-            Self::OptText(None) | Self::OptBlob(None) => ValueRef::Null,
+            Self::OptInt(None) | Self::OptText(None) | Self::OptBlob(None) => ValueRef::Null,
         }))
     }
 }
@@ -33,6 +34,7 @@ impl Value<'_> {
     pub(crate) fn as_postgres(&self) -> &(dyn postgres::types::ToSql + Sync) {
         match self {
             Self::Int(number) => number,
+            Self::OptInt(number) => number,
             Self::Text(text) => text,
             Self::OptText(text) => text,
             Self::Blob(octets) => octets,
@@ -70,6 +72,12 @@ impl From<usize> for Value<'_> {
 impl From<u64> for Value<'_> {
     fn from(number: u64) -> Self {
         Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<Option<Timestamp>> for Value<'_> {
+    fn from(time: Option<Timestamp>) -> Self {
+        Self::OptInt(time.map(Timestamp::millis))
     }
 }
 
@@ -125,7 +133,7 @@ macro_rules! value_of_identifier {
     };
 }
 
-value_of_identifier!(UserId ContactListId Domain SessionId ApplicationId);
+value_of_identifier!(UserId ContactListId GroupId Domain SessionId ApplicationId);
 
 /// The parameters of a statement.
 macro_rules! values {
@@ -158,6 +166,14 @@ impl Row<'_> {
 
     pub(crate) fn time(&self, column: usize) -> Result<Timestamp, StoreError> {
         Ok(Timestamp::from_millis(self.int(column)?))
+    }
+
+    pub(crate) fn opt_time(&self, column: usize) -> Result<Option<Timestamp>, StoreError> {
+        let millis: Option<i64> = match self {
+            Self::Sqlite(row) => row.get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        };
+        Ok(millis.map(Timestamp::from_millis))
     }
 
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<&str>, StoreError> {

@@ -7,7 +7,9 @@ use crate::row::{Row, Value};
 use crate::sqlite::Answers;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
+use rusqlite::StatementStatus;
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 /// A transaction in which the operations are carried out. Its methods are the operations;
@@ -111,7 +113,11 @@ impl<'c> Tx<'c> {
         let changed = match &mut self.connection {
             Connection::Sqlite(connection, _) => connection
                 .prepare_cached(sql.sqlite)
-                .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)))
+                .and_then(|mut statement| {
+                    let changed = statement.execute(rusqlite::params_from_iter(values));
+                    note_scan(self.counters, &statement);
+                    changed
+                })
                 .map(|changed| changed as u64)
                 .map_err(StoreError::from),
             Connection::Postgres(transaction, statements) => statements
@@ -133,7 +139,7 @@ impl<'c> Tx<'c> {
         count(&self.counters.statements);
         let done = match &mut self.connection {
             Connection::Sqlite(connection, _) => {
-                for_each_sqlite(connection, sql.sqlite, values, &mut each)
+                for_each_sqlite(connection, self.counters, sql.sqlite, values, &mut each)
             }
             Connection::Postgres(transaction, statements) => {
                 for_each_postgres(transaction, statements, sql.postgres, values, &mut each)
@@ -214,6 +220,7 @@ impl<'c> Tx<'c> {
 
 fn for_each_sqlite(
     connection: &rusqlite::Connection,
+    counters: &Counters,
     sql: &str,
     values: &[Value<'_>],
     each: &mut dyn FnMut(&Row<'_>) -> Result<(), StoreError>,
@@ -223,7 +230,17 @@ fn for_each_sqlite(
     while let Some(row) = rows.next()? {
         each(&Row::Sqlite(row))?;
     }
+    drop(rows);
+    note_scan(counters, &statement);
     Ok(())
+}
+
+/// Counts the rows that a statement has visited because no index led to what it wanted.
+fn note_scan(counters: &Counters, statement: &rusqlite::Statement<'_>) {
+    let rows = statement.reset_status(StatementStatus::FullscanStep);
+    if let Ok(rows @ 1..) = u64::try_from(rows) {
+        counters.scanned.fetch_add(rows, Relaxed);
+    }
 }
 
 fn for_each_postgres(

@@ -16,4 +16,4 @@ pub use charset::Charset;
 pub use event::{AttributeName, Error, Event, Header, Limits, PublicId, Start, Step, TagName};
 pub use number::{integer_octets, parse_integer, read_mb_u_int32, write_mb_u_int32};
 pub use reader::Reader;
-pub use writer::Writer;
+pub use writer::{Part, Writer};

@@ -17,7 +17,63 @@ pub struct Writer {
     text_ends: Vec<usize>,
 }
 
+/// Part of a document that has been written by itself, to be put into many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The tag page that it expects.
+    from_page: u8,
+    body: Vec<u8>,
+    tag_page: u8,
+    attribute_page: u8,
+    text_ends: Vec<usize>,
+}
+
+impl Part {
+    /// Its octets.
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether nothing has been written.
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+}
+
 impl Writer {
+    /// The part of a document that will stand where `tag_page` is in force.
+    pub fn part(tag_page: u8) -> Self {
+        Self {
+            tag_page,
+            ..Self::new(0)
+        }
+    }
+
+    /// What was begun by [`Writer::part`]; `None` when it needs a string table, which only
+    /// a whole document has.
+    pub fn into_part(self, from_page: u8) -> Option<Part> {
+        self.table.is_empty().then_some(Part {
+            from_page,
+            body: self.body,
+            tag_page: self.tag_page,
+            attribute_page: self.attribute_page,
+            text_ends: self.text_ends,
+        })
+    }
+
+    /// Puts a part in, as if it had been written here.
+    pub fn splice(&mut self, part: &Part) {
+        if part.from_page != self.tag_page {
+            self.body.extend_from_slice(&[0x00, part.from_page]);
+        }
+        let at = self.body.len();
+        self.body.extend_from_slice(&part.body);
+        self.text_ends
+            .extend(part.text_ends.iter().map(|end| at + end));
+        self.tag_page = part.tag_page;
+        self.attribute_page = part.attribute_page;
+    }
+
     /// A document with this public identifier.
     pub fn new(public_id: u32) -> Self {
         Self {

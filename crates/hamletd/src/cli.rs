@@ -161,6 +161,17 @@ pub enum UserCommand {
         #[arg(long, value_name = "NUMBER")]
         remove: Vec<String>,
     },
+    /// Show what the mobile network says of a user, or tell it, until the server stops. Those
+    /// who watch him see it instead of what his client publishes.
+    Network {
+        /// Address of the account.
+        user: String,
+        /// Fields with their new values; an empty value removes, as in `plmn=`. The fields are
+        /// registration (yes or no), plmn, time-zone, longitude, latitude, altitude, accuracy,
+        /// country, city, street, crossing1, crossing2, building, named-area and location.
+        #[arg(value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
+    },
     /// Show the profile of a user.
     Show {
         /// Address of the account.

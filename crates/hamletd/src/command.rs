@@ -101,6 +101,9 @@ impl Way {
     async fn ask(&mut self, request: Request) -> Result<Answer, CommandError> {
         Ok(match self {
             Self::Server(connection) => connection.ask(&request).await?,
+            Self::Alone(_) if matches!(request, Request::UserNetwork { .. }) => {
+                Answer::failed("no server runs, and only a running one remembers this")
+            }
             Self::Alone(alone) => alone.0.execute(&Actor::this_process(), request).await,
         })
     }
@@ -132,6 +135,9 @@ fn request(command: Command) -> Result<Request, CommandError> {
         Command::User(UserCommand::Disable { user }) => Request::UserDisable { user },
         Command::User(UserCommand::Msisdn { user, add, remove }) => {
             Request::UserMsisdn { user, add, remove }
+        }
+        Command::User(UserCommand::Network { user, fields }) => {
+            Request::UserNetwork { user, fields }
         }
         Command::InvitationCode(InvitationCodeCommand::Add { uses, days }) => {
             Request::InvitationCodeAdd { uses, days }

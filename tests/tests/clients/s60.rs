@@ -238,7 +238,7 @@ async fn an_s60_phone_is_told_the_whole_presence_of_its_contacts() {
     for client in S60S {
         let server = village().await;
         let mut erik = erik(&server, Version::V1_3, Syntax::Wbxml).await;
-        befriend(&mut erik, "erik", "nina").await;
+        erik.accept("wv:nina@village.example").await;
         let mut phone = logged_in(client, &server).await;
         phone.send("add-contact").await.expect_code(200);
         if client == "s60-1.1" {
@@ -433,10 +433,37 @@ async fn update(client: &mut Client, attributes: &str) {
     client.request(&content).await.expect_status(200);
 }
 
-async fn befriend(client: &mut Client, owner: &str, contact: &str) {
-    let content = format!(
-        "<ListManage-Request><ContactList>wv:{owner}/friends@village.example</ContactList><AddNickList><NickName><Name>{contact}</Name>\
-         <UserID>wv:{contact}@village.example</UserID></NickName></AddNickList></ListManage-Request>"
-    );
-    client.request(&content).await.expect_code(200);
+#[tokio::test(flavor = "multi_thread")]
+async fn s60_14_what_the_phone_lets_be_seen_is_seen_and_no_more() {
+    // clients 4.5 step 4: a default list with five attributes.
+    for client in S60S {
+        let server = village().await;
+        let mut erik = erik(&server, Version::V1_2, Syntax::Xml).await;
+        let watch = "<SubscribePresence-Request><User><UserID>wv:nina@village.example</UserID></User></SubscribePresence-Request>";
+        erik.request(watch).await.expect_status(200);
+        assert!(newest(&erik.drain().await, "wv:nina@village.example").is_none());
+        let mut phone = logged_in(client, &server).await;
+        let came = erik.drain().await;
+        let presence = newest(&came, "wv:nina@village.example").expect("a notification");
+        let attributes = presence.at("PresenceSubList").unwrap();
+        let mut names = attributes.child_names();
+        names.sort_unstable();
+        let seen = [
+            "ClientInfo",
+            "CommCap",
+            "OnlineStatus",
+            "StatusText",
+            "UserAvailability",
+        ];
+        assert!(names.iter().all(|name| seen.contains(name)), "{names:?}");
+        assert!(names.contains(&"OnlineStatus") && names.contains(&"UserAvailability"));
+        // clients 4.5, 4.7: it is asked about him who came before, and handles that, though it
+        // has named only GETWL in its service negotiation.
+        let asked = phone.drain().await;
+        let question = asked
+            .iter()
+            .find(|asked| asked.name == "PresenceAuth-Request");
+        let watcher = question.and_then(|question| question.text("UserID"));
+        assert_eq!(watcher, Some("wv:erik@village.example"), "{asked:#?}");
+    }
 }

@@ -92,9 +92,7 @@ async fn two_androids_and_a_nokia_share_what_comes() {
     let mut nokia = nokia(&server, "WV:Nokia-6630").await;
     assert!(old.session != new.session && new.session != nokia.session);
     let mut bob = server.xml("bob").await;
-    let friend = "<ListManage-Request><ContactList>wv:bob/friends@h</ContactList><AddNickList>\
-                  <UserID>wv:alice@h</UserID></AddNickList></ListManage-Request>";
-    bob.request(friend).await.expect_code(200);
+    bob.accept("wv:alice@h").await;
 
     // SERVERLOGIC: 1.3 begins with priority 10, before with 0 (csp-im 10.2).
     bob.send_text("wv:alice@h", "to whom?")
@@ -197,4 +195,42 @@ async fn an_ending_that_is_repeated_ends_nothing_more() {
         new.request_as("once", content).await.expect_status(200);
     }
     assert_eq!(online(&mut new).await, ["WV:ImpsClient-2"], "and is seen");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_of_several_phones_to_answer_decides_for_all() {
+    // csp-presence 6.6: all are asked; clients 3.12, 4.8: by the same primitive in any version.
+    let server = TestServer::with_users(&[], &["alice", "bob"]).await;
+    let mut android = android(&server, Version::V1_3, "WV:ImpsClient-2").await;
+    let mut nokia = nokia(&server, "WV:Nokia-6630").await;
+    let update = "<UpdatePresence-Request><PresenceSubList><StatusText><Qualifier>T</Qualifier><PresenceValue>hi</PresenceValue>\
+                  </StatusText></PresenceSubList></UpdatePresence-Request>";
+    nokia.request(update).await.expect_status(200);
+    let mut bob = server.xml("bob").await;
+    let watch = "<SubscribePresence-Request><User><UserID>wv:alice@h</UserID></User></SubscribePresence-Request>";
+    bob.request(watch).await.expect_status(200);
+    for phone in [&mut android, &mut nokia] {
+        let asked = phone.take().await.expect("a question");
+        assert_eq!(asked.name, "PresenceAuth-Request");
+        assert_eq!(asked.text("UserID"), Some("wv:bob@h"));
+    }
+    // S60: with the attributes that it grants (clients 4.8).
+    let some = "<PresenceAuth-User><UserID>wv:bob@h</UserID><Acceptance>T</Acceptance><PresenceSubList><StatusText/></PresenceSubList></PresenceAuth-User>";
+    nokia.request(some).await.expect_status(200);
+    let came = bob.drain().await;
+    let seen = came
+        .iter()
+        .rfind(|came| came.name == "PresenceNotification-Request");
+    let list = seen.and_then(|seen| seen.at("Presence/PresenceSubList"));
+    assert_eq!(list.expect("presence").child_names(), ["StatusText"]);
+    // The later answer overwrites.
+    let all = "<PresenceAuth-User><UserID>wv:bob@h</UserID><Acceptance>T</Acceptance></PresenceAuth-User>";
+    android.request(all).await.expect_status(200);
+    let came = bob.drain().await;
+    let seen = came
+        .iter()
+        .rfind(|came| came.name == "PresenceNotification-Request");
+    let list = seen.and_then(|seen| seen.at("Presence/PresenceSubList"));
+    let names = list.expect("presence").child_names();
+    assert!(names.contains(&"OnlineStatus") && names.contains(&"StatusText"));
 }

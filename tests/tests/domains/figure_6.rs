@@ -1,7 +1,7 @@
 //! Figure 6 of the architecture document: domain `a` runs without a presence element, the
 //! primary service element of its users for presence is `b`.
 
-use crate::{Domains, WEATHER, add_friends, message};
+use crate::{Domains, WEATHER, message};
 use hamlet_tests::client::{send_message, user};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +64,8 @@ async fn presence_of_users_whose_element_is_elsewhere_is_kept_and_told_there() {
     .await;
     let mut alice = domains.alice().await;
     let mut bob = domains.bob().await;
-    add_friends(&mut bob, "wv:bob@b", &["wv:alice@a"]).await;
+    // Her decision is kept where her presence is.
+    alice.accept("wv:bob@b").await;
     let get = "<GetPresence-Request><UserIDList><UserID>wv:alice@a</UserID></UserIDList></GetPresence-Request>";
     let publish = "<UpdatePresence-Request><PresenceSubList><StatusText><Qualifier>T</Qualifier>\
                    <PresenceValue>tässä</PresenceValue></StatusText></PresenceSubList></UpdatePresence-Request>";

@@ -2,6 +2,8 @@
 //! that passes bytes (architecture document 5.3.6.4, Figures 5 and 6; csp-im 5.3 item 10, 8;
 //! csp-presence 10).
 
+mod authorization;
+mod blocking;
 mod figure_6;
 mod invitations;
 mod maps;

@@ -1,6 +1,6 @@
 //! Maps of users of another domain: the place is asked for, the map is drawn at home (ssp 11.5).
 
-use crate::{Domains, WEATHER, add_friends, log_in};
+use crate::{Domains, WEATHER, log_in};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::Client;
 
@@ -24,7 +24,7 @@ async fn bob_sees_where_alice_of_another_domain_is_when_she_lets_him() {
         map_of(&mut bob, "wv:alice@a").await.expect_status(404);
         map_of(&mut bob, "wv:nobody@a").await.expect_status(531);
         map_of(&mut bob, "wv:alice@c").await.expect_status(516);
-        add_friends(&mut alice, "wv:alice@a", &["wv:bob@b"]).await;
+        alice.accept("wv:bob@b").await;
         let answer = map_of(&mut bob, "wv:alice@a").await;
         let response = answer.expect("GetMap-Response");
         assert_eq!(response.text("Map/ContentType"), Some("image/png"));

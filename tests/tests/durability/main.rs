@@ -1,5 +1,7 @@
 //! What was acknowledged stays: over restarts, kills, and in the order of the system calls.
 
 mod crash;
+mod faults;
+mod group_crash;
 mod restart;
 mod write_order;

@@ -48,13 +48,7 @@ async fn accounts_lists_and_presence_survive_a_restart() {
     let mut server = TestServer::with_users(&[], &["alice", "bob"]).await;
     let mut alice = server.xml("alice").await;
     let mut bob = server.xml("bob").await;
-    for (client, owner, contact) in [(&mut alice, "alice", "bob"), (&mut bob, "bob", "alice")] {
-        let add = format!(
-            "<ListManage-Request><ContactList>wv:{owner}/friends@h</ContactList><AddNickList><NickName><Name>N</Name>\
-             <UserID>wv:{contact}@h</UserID></NickName></AddNickList></ListManage-Request>"
-        );
-        client.request(&add).await.expect_code(200);
-    }
+    alice.accept("wv:bob@h").await;
     bob.request("<SubscribePresence-Request><User><UserID>wv:alice@h</UserID></User></SubscribePresence-Request>")
         .await
         .expect_status(200);

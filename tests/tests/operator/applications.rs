@@ -105,6 +105,16 @@ async fn application_to_network_by_its_own_account() {
 }
 
 #[tokio::test]
+async fn who_may_not_use_the_application_that_he_names_gets_no_account() {
+    let (server, api) = server(&["accounts.auto_register=true"], &[]).await;
+    add(&api, "chess", json!({"services": ["IM"]})).await;
+    refused(&server, "cy", "first", Some("chess"), 403).await;
+    // The name is still free, for any password.
+    logged_in(&server, "cy", "second", None).await;
+    refused(&server, "cy", "first", None, 409).await;
+}
+
+#[tokio::test]
 async fn user_to_application_only_for_those_it_may_act_for() {
     let (server, api) = server(&[], &["anna", "bob"]).await;
     add(&api, "chess", json!({"services": ["IM"]})).await;

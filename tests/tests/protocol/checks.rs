@@ -307,6 +307,104 @@ const CASES: &[Case] = &[
         negotiable: false,
     },
     Case {
+        request: "CreateAttributeList-Request",
+        versions: ALL,
+        good: "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/></PresenceSubList><DefaultList>T</DefaultList></CreateAttributeList-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<CreateAttributeList-Request><DefaultList>T</DefaultList></CreateAttributeList-Request>",
+                400,
+            ),
+            (
+                "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/></PresenceSubList><DefaultList>F</DefaultList></CreateAttributeList-Request>",
+                400,
+            ),
+            (
+                "<CreateAttributeList-Request><PresenceSubList><OnlineStatus/></PresenceSubList><DefaultList>maybe</DefaultList></CreateAttributeList-Request>",
+                402,
+            ),
+        ],
+        // In 1.3 they are part of every session: see `authorization`.
+        negotiable: false,
+    },
+    Case {
+        request: "DeleteAttributeList-Request",
+        versions: ALL,
+        good: "<DeleteAttributeList-Request><DefaultList>T</DefaultList></DeleteAttributeList-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[(
+            "<DeleteAttributeList-Request><DefaultList>F</DefaultList></DeleteAttributeList-Request>",
+            400,
+        )],
+        negotiable: false,
+    },
+    Case {
+        request: "GetAttributeList-Request",
+        versions: ALL,
+        good: "<GetAttributeList-Request><DefaultList>T</DefaultList></GetAttributeList-Request>",
+        answer: ("GetAttributeList-Response", Some(200)),
+        bad: &[(
+            "<GetAttributeList-Request><DefaultList>maybe</DefaultList></GetAttributeList-Request>",
+            402,
+        )],
+        negotiable: false,
+    },
+    Case {
+        request: "GetWatcherList-Request",
+        versions: ALL,
+        good: "<GetWatcherList-Request/>",
+        answer: ("GetWatcherList-Response", None),
+        bad: &[],
+        negotiable: true,
+    },
+    Case {
+        request: "PresenceAuth-User",
+        versions: ALL,
+        good: "<PresenceAuth-User><UserID>wv:bob@h</UserID><Acceptance>T</Acceptance></PresenceAuth-User>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<PresenceAuth-User><Acceptance>T</Acceptance></PresenceAuth-User>",
+                400,
+            ),
+            (
+                "<PresenceAuth-User><UserID>wv:bob@h</UserID></PresenceAuth-User>",
+                400,
+            ),
+            (
+                "<PresenceAuth-User><UserID>wv:nobody@h</UserID><Acceptance>T</Acceptance></PresenceAuth-User>",
+                531,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "CancelAuth-Request",
+        versions: ALL,
+        good: "<CancelAuth-Request><UserID>wv:bob@h</UserID></CancelAuth-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            ("<CancelAuth-Request/>", 400),
+            (
+                "<CancelAuth-Request><UserID>wv:nobody@h</UserID></CancelAuth-Request>",
+                531,
+            ),
+        ],
+        negotiable: false,
+    },
+    Case {
+        request: "GetReactiveAuthStatus-Request",
+        versions: &[V1_2, V1_3],
+        good: "<GetReactiveAuthStatus-Request/>",
+        answer: ("GetReactiveAuthStatus-Response", None),
+        bad: &[(
+            "<GetReactiveAuthStatus-Request><UserID>wv:nobody@h</UserID></GetReactiveAuthStatus-Request>",
+            531,
+        )],
+        negotiable: false,
+    },
+    Case {
         request: "SystemMessage-User",
         versions: &[V1_3],
         good: "",
@@ -343,6 +441,31 @@ const CASES: &[Case] = &[
             "<UnsubscribeNotification-Request><NotificationTypeList><NotificationType>XYZ</NotificationType></NotificationTypeList></UnsubscribeNotification-Request>",
             402,
         )],
+        negotiable: false,
+    },
+    Case {
+        request: "GetBlockedList-Request",
+        versions: ALL,
+        good: "<GetBlockedList-Request/>",
+        answer: ("GetBlockedList-Response", None),
+        bad: &[],
+        negotiable: false,
+    },
+    Case {
+        request: "BlockEntity-Request",
+        versions: ALL,
+        good: "<BlockEntity-Request><BlockList><AddList><UserID>wv:bob@h</UserID></AddList></BlockList></BlockEntity-Request>",
+        answer: ("Status", Some(200)),
+        bad: &[
+            (
+                "<BlockEntity-Request><BlockList><AddList><UserID>wv:nobody@h</UserID></AddList></BlockList></BlockEntity-Request>",
+                531,
+            ),
+            (
+                "<BlockEntity-Request><GrantList><AddList><GroupID>wv:bob/none@h</GroupID></AddList></GrantList></BlockEntity-Request>",
+                800,
+            ),
+        ],
         negotiable: false,
     },
     Case {

@@ -1,12 +1,17 @@
 //! What the protocol asks of a server, by area and clause.
 
+mod authorization;
+mod blocking;
 mod chat;
 mod checks;
 mod cir;
 mod contact_lists;
 mod content;
+mod content_store;
 mod delivery;
 mod forward;
+mod group_talk;
+mod groups;
 mod http;
 mod invitations;
 mod library;
@@ -15,6 +20,11 @@ mod maps;
 mod notifications;
 mod outside;
 mod presence;
+mod presence_attributes;
+mod presence_clients;
+mod presence_network;
+mod presence_notices;
+mod presence_sessions;
 mod profile;
 mod pull;
 mod random_input;
@@ -24,3 +34,5 @@ mod segmentation;
 mod sessions;
 mod system_messages;
 mod transactions;
+mod waiting;
+mod watchers;

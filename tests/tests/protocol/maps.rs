@@ -8,7 +8,7 @@ use hamlet_model::UserProfileChange;
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::Client;
 use hamlet_tests::http::{Connection, HttpAnswer};
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{CONTACTS, TestServer};
 use hamletd::control::Request;
 
 /// Turku, between land in the north-east and sea in the south-west.
@@ -88,7 +88,8 @@ impl Pixels {
 }
 
 async fn server(settings: &[&str]) -> TestServer {
-    TestServer::with_users(settings, &["alice", "bob", "carl"]).await
+    let settings = [&[CONTACTS], settings].concat();
+    TestServer::with_users(&settings, &["alice", "bob", "carl"]).await
 }
 
 /// The body of a GET on a URL of the server, whatever it calls itself.

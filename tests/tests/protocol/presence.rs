@@ -1,15 +1,15 @@
 //! Presence (csp-presence 3, 4, 8).
 //!
-//! Who may see whom: members of each other's contact lists, until authorization comes.
+//! Who may see whom: members of each other's contact lists; for the rest see `authorization`.
 
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, user};
 use hamlet_tests::element::Element;
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{CONTACTS, TestServer};
 
 /// alice and bob with each other in their lists; carol with nobody.
-async fn village() -> TestServer {
-    let server = TestServer::with_users(&[], &["alice", "bob", "carol"]).await;
+pub(crate) async fn village() -> TestServer {
+    let server = TestServer::with_users(&[CONTACTS], &["alice", "bob", "carol"]).await;
     for (owner, contact) in [("alice", "bob"), ("bob", "alice")] {
         let mut client = server.xml(owner).await;
         let add = format!(
@@ -22,7 +22,7 @@ async fn village() -> TestServer {
     server
 }
 
-async fn update(client: &mut Client, attributes: &str) {
+pub(crate) async fn update(client: &mut Client, attributes: &str) {
     let content = format!(
         "<UpdatePresence-Request><PresenceSubList>{attributes}</PresenceSubList></UpdatePresence-Request>"
     );
@@ -30,7 +30,7 @@ async fn update(client: &mut Client, attributes: &str) {
 }
 
 /// Targets in the form of the version.
-fn users(version: Version, names: &[&str]) -> String {
+pub(crate) fn users(version: Version, names: &[&str]) -> String {
     let addresses = names.iter().map(|name| format!("wv:{name}@h"));
     match version {
         Version::V1_3 => {
@@ -43,7 +43,7 @@ fn users(version: Version, names: &[&str]) -> String {
     }
 }
 
-async fn subscribe(client: &mut Client, names: &[&str], attributes: &str) {
+pub(crate) async fn subscribe(client: &mut Client, names: &[&str], attributes: &str) {
     let list = match attributes {
         "" => String::new(),
         names => format!("<PresenceSubList>{names}</PresenceSubList>"),
@@ -55,7 +55,7 @@ async fn subscribe(client: &mut Client, names: &[&str], attributes: &str) {
     client.request(&content).await.expect_status(200);
 }
 
-async fn get(client: &mut Client, name: &str, attributes: &str) -> Element {
+pub(crate) async fn get(client: &mut Client, name: &str, attributes: &str) -> Element {
     let list = match attributes {
         "" => String::new(),
         names => format!("<PresenceSubList>{names}</PresenceSubList>"),
@@ -77,7 +77,7 @@ async fn get(client: &mut Client, name: &str, attributes: &str) -> Element {
 }
 
 /// The newest notice about a user among all that waits.
-async fn notice(client: &mut Client, name: &str) -> Option<Element> {
+pub(crate) async fn notice(client: &mut Client, name: &str) -> Option<Element> {
     let address = format!("wv:{name}@h");
     let came = client.drain().await;
     came.iter()
@@ -92,7 +92,7 @@ async fn notice(client: &mut Client, name: &str) -> Option<Element> {
         })
 }
 
-fn value<'a>(attributes: &'a Element, name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(attributes: &'a Element, name: &str) -> Option<&'a str> {
     attributes.text(&format!("{name}/PresenceValue"))
 }
 
@@ -395,7 +395,7 @@ async fn presence_of_a_list_is_one_entry_a_member() {
 async fn automatic_subscription_follows_the_list() {
     // 4.4; 18 item 8.
     for version in [Version::V1_2, Version::V1_3] {
-        let server = TestServer::with_users(&[], &["alice", "bob"]).await;
+        let server = TestServer::with_users(&[CONTACTS], &["alice", "bob"]).await;
         let mut alice = server.xml("alice").await;
         let add = |owner: &str, contact: &str| {
             format!(

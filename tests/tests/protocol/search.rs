@@ -4,7 +4,7 @@ use crate::profile::{befriend, set, set_fields};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::{Client, escape};
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{CONTACTS, TestServer};
 use std::time::Duration;
 
 const USERS: &[&str] = &[
@@ -224,7 +224,7 @@ async fn each_element_finds_by_its_own_rule() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_may_be_seen_is_found_online_or_offline() {
     // data-types 5 USER_ONLINE_STATUS; csp-presence 6.8.
-    let server = village(&[]).await;
+    let server = village(&[CONTACTS]).await;
     let mut alice = server.xml("alice").await;
     let mut bob = server.xml("bob").await;
     let _carol = server.xml("carol").await;

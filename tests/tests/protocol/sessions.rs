@@ -49,6 +49,26 @@ async fn a_second_login_of_the_same_client_ends_the_first_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_logout_that_is_repeated_while_it_is_served_is_answered_alike() {
+    // 2.3, 3.9: the phone's connection was lost, and it says it again on another.
+    let server = TestServer::with_users(&[], &["alice"]).await;
+    for _ in 0..10 {
+        let first = server.xml("alice").await;
+        let logouts = (0..6).map(|_| {
+            let (address, session) = (server.address(), first.session.clone());
+            tokio::spawn(async move {
+                let mut client = Client::connect(address, Version::V1_2, Syntax::Xml).await;
+                client.session = session;
+                client.request_as("bye", "<Logout-Request/>").await.code()
+            })
+        });
+        for logout in logouts.collect::<Vec<_>>() {
+            assert_eq!(logout.await.unwrap(), Some(200));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_cookie_resumes_a_live_session() {
     // GEN-21.
     let server = TestServer::with_users(&[], &["alice"]).await;

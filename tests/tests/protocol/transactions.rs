@@ -2,6 +2,7 @@
 //! (csp-access 1.5, 2, 16).
 
 use hamlet_csp::{Syntax, Version};
+use hamlet_sap::Inbound;
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::{Client, STATUS_200, send_message, transaction, user};
 use hamlet_tests::server::TestServer;
@@ -148,6 +149,33 @@ async fn a_repeated_request_is_done_once() {
             assert_eq!(bob.messages().await.len(), 1);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_served_when_the_session_is_over_is_not_carried_out() {
+    // 2.3: the copy was under way when the client, with its answer, logged out.
+    let server = TestServer::with_users(&[], &["alice", "bob"]).await;
+    let mut alice = server.xml("alice").await;
+    let content = send_message(&user("wv:bob@h"), "once", false);
+    let body = alice.message("Inband", &[transaction("Request", Some("77"), &content)]);
+    let inbound = Inbound {
+        body: &body,
+        content_type: Some(Syntax::Xml.media_type(Version::V1_2)),
+        user_agent: None,
+        peer: None,
+        host: None,
+        local: None,
+        secure: false,
+        msisdn: None,
+    };
+    let mut copy = Box::pin(server.sap().exchange(&inbound));
+    // Whether bob exists is to be read: the copy is in its session, and waits.
+    assert!(futures::poll!(copy.as_mut()).is_pending());
+    alice.request_as("77", &content).await.expect_code(200);
+    alice.request("<Logout-Request/>").await.expect_code(200);
+    copy.await;
+    let mut bob = server.xml("bob").await;
+    assert_eq!(bob.messages().await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

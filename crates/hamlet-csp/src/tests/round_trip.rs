@@ -3,7 +3,7 @@
 use super::sample::{Dice, primitives};
 use crate::elements::{Primitive, SegmentId, SegmentInfo};
 use crate::envelope::{Message, SessionDescriptor, Transaction};
-use crate::{Document, Extension, Syntax, Text, Version, WriteOptions, decode, encode};
+use crate::{Document, Extension, Syntax, Text, Version, WriteOptions, Written, decode, encode};
 use proptest::prelude::*;
 
 fn message(primitive: Primitive, version: Version, dice: &mut Dice) -> Document {
@@ -100,6 +100,60 @@ fn survives(seed: u64, version: Version) {
                 );
             }
         }
+    }
+}
+
+/// A message with the primitives as they are, and with what can be written before.
+fn both_ways(seed: u64, version: Version, syntax: Syntax, options: &WriteOptions) {
+    let dice = &mut Dice::new(seed);
+    let all = primitives(dice, version);
+    let whole = |written: bool| {
+        let transactions = all.iter().enumerate().map(|(at, primitive)| {
+            let id = format!("h{at}");
+            let before = Written::new(primitive, syntax, version, options);
+            match before.filter(|_| written && at % 3 != 0) {
+                Some(before) => Transaction::written_request(&id, before.into()),
+                None => Transaction::request(&id, primitive.clone()),
+            }
+        });
+        let message = Document::Message(Message {
+            session: SessionDescriptor::inband("s7"),
+            transactions: transactions.collect(),
+            poll: Some(true),
+            cir: None,
+        });
+        encode(&message, syntax, version, options)
+    };
+    assert!(
+        whole(true) == whole(false),
+        "{version} {syntax:?} {options:?}"
+    );
+}
+
+#[test]
+fn what_was_written_before_stands_octet_for_octet_where_it_would_be_written() {
+    for version in Version::ALL {
+        for seed in 0..8 {
+            for options in [
+                WriteOptions::default(),
+                WriteOptions {
+                    doctype: true,
+                    no_text_end_at_multiple_of: Some(64),
+                    escape_texts: true,
+                    ..WriteOptions::default()
+                },
+            ] {
+                both_ways(seed, version, Syntax::Xml, &options);
+                both_ways(seed, version, Syntax::Wbxml, &options);
+            }
+        }
+    }
+    let id = Primitive::from(crate::elements::MessageDelivered {
+        message_id: Some("m".into()),
+    });
+    for version in Version::ALL {
+        let written = Written::new(&id, Syntax::Wbxml, version, &WriteOptions::default());
+        assert!(!written.expect("it needs no names").is_empty());
     }
 }
 

@@ -97,14 +97,14 @@ fn create(
         default: lists.is_empty(),
     };
     change(&mut list, &request.properties, config, &mut failures);
+    let mut consequences = Consequences::of(tx, &owner)?;
     tx.create_contact_list(&list)?;
     let (new, _) = add(tx, &list.id, members, config, &mut failures)?;
-    let mut consequences = Consequences::of(&owner);
     consequences.added(tx, shared, &list.id, &new)?;
     consequences.tell_added(tx, shared, &list, &new)?;
     let created = Notification::ContactListCreated(list.id.clone());
     consequences.tell_owner(session.clone(), created);
-    let effects = consequences.conclude(tx, tickets)?;
+    let effects = consequences.conclude(tx, shared, tickets)?;
     // Even if every member failed: a plain 531 would make phones create it again.
     let answer = Ok(Response::ContactListCreated(Created {
         properties: properties(&list),

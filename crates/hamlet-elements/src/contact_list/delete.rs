@@ -1,5 +1,6 @@
 //! DeleteList (csp-presence 2.6).
 
+use crate::blocking::AccessChange;
 use crate::contact_list::DeleteContactList;
 use crate::contact_list::follow::{Consequences, Effects};
 use crate::elements::{Inner, Shared};
@@ -30,23 +31,27 @@ impl Inner {
             state.sessions_of(&owner).map(|s| s.id.clone()).collect()
         };
         let (shared, tickets) = (self.shared.clone(), self.hub.tickets());
-        let (answer, effects) = self
+        let (owner_of, by) = (owner.clone(), session.clone());
+        let (answer, done) = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::recall(tx, key.as_ref())? {
                     return Ok((earlier, None));
                 }
-                let Some(effects) = delete(tx, &shared, &tickets, &list, (&session, &sessions))?
+                let Some(done) = delete(tx, &shared, &tickets, &list, (&session, &sessions))?
                 else {
                     return Ok((Err(StatusCode::NO_SUCH_CONTACT_LIST.into()), None));
                 };
                 let answer = Ok(Response::Done(Outcome::default()));
                 once::settle(tx, key.as_ref(), &answer)?;
-                Ok((answer, Some(effects)))
+                Ok((answer, Some(done)))
             })
             .await
             .map_err(|error| refusal(&error))?;
-        self.follow(effects).await;
+        if let Some((effects, access)) = done {
+            self.follow(Some(effects)).await;
+            self.access_changed(&owner_of, by, access).await;
+        }
         answer
     }
 
@@ -65,22 +70,24 @@ fn delete(
     tickets: &AtomicU64,
     id: &ContactListId,
     (session, sessions): (&Option<SessionId>, &[SessionId]),
-) -> Result<Option<Effects>, StoreError> {
+) -> Result<Option<(Effects, AccessChange)>, StoreError> {
     let Some(list) = tx.contact_list(id)? else {
         return Ok(None);
     };
     let members: Vec<UserId> = tx.members(id)?.into_iter().map(|m| m.user).collect();
-    tx.delete_contact_list(id)?;
     let owner = id.owner();
+    let mut consequences = Consequences::of(tx, &owner)?;
+    tx.delete_contact_list(id)?;
+    let access = AccessChange::of_entities(tx.forget_in_access_lists(id)?);
     if list.default {
         // The oldest of those left.
         if let Some(next) = tx.contact_lists(&owner)?.first() {
             tx.set_default_list(&next.id)?;
         }
     }
-    let mut consequences = Consequences::of(&owner);
     consequences.deleted(tx, shared, id, &members, sessions)?;
     let deleted = Notification::ContactListDeleted(id.clone());
     consequences.tell_owner(session.clone(), deleted);
-    consequences.conclude(tx, tickets).map(Some)
+    let effects = consequences.conclude(tx, shared, tickets)?;
+    Ok(Some((effects, access)))
 }

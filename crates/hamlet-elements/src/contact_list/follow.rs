@@ -1,10 +1,12 @@
 //! What a change of a list does to subscriptions and to who sees whom (csp-presence 4.4,
 //! 6.9).
 
+use crate::authorization::{Grants, Unauthorized, decide, tell_elsewhere};
 use crate::elements::{Inner, Shared};
 use crate::notification::{ListNotices, Notification};
 use crate::presence::{Change, Interest, announce, unsubscribe_elsewhere, visibility_parcel};
 use crate::service::Event;
+use hamlet_model::presence::AttributeSet;
 use hamlet_model::{ContactListId, SessionId, UserId};
 use hamlet_store::{ContactList, StoreError, Subscriber, Tx};
 use std::sync::atomic::AtomicU64;
@@ -13,10 +15,14 @@ use std::sync::atomic::AtomicU64;
 #[derive(Debug)]
 pub(crate) struct Consequences {
     owner: UserId,
+    /// What he let be seen before.
+    before: Grants,
     subscribers: Vec<Subscriber>,
     initial: Vec<(Subscriber, UserId)>,
     told_relay: bool,
     notices: ListNotices,
+    /// Questions about watchers that are answered.
+    settled: Vec<String>,
 }
 
 /// What has to be noted and told once the transaction is committed.
@@ -24,19 +30,29 @@ pub(crate) struct Consequences {
 pub(crate) struct Effects {
     owner: UserId,
     change: Change,
+    made: Vec<(Subscriber, UserId)>,
     told_relay: bool,
     notices: ListNotices,
+    settled: Vec<String>,
 }
 
 impl Consequences {
-    pub(crate) fn of(owner: &UserId) -> Self {
-        Self {
+    /// Called before anything is changed.
+    pub(crate) fn of(tx: &mut Tx<'_>, owner: &UserId) -> Result<Self, StoreError> {
+        Ok(Self {
             owner: owner.clone(),
+            before: Grants::read(tx, owner)?,
             subscribers: Vec::new(),
             initial: Vec::new(),
             told_relay: false,
             notices: ListNotices::default(),
-        }
+            settled: Vec::new(),
+        })
+    }
+
+    /// Questions about watchers are answered.
+    pub(crate) fn settled(&mut self, questions: Vec<String>) {
+        self.settled.extend(questions);
     }
 
     /// What the other sessions of the owner hear.
@@ -131,45 +147,58 @@ impl Consequences {
     pub(crate) fn conclude(
         mut self,
         tx: &mut Tx<'_>,
+        shared: &Shared,
         tickets: &AtomicU64,
     ) -> Result<Effects, StoreError> {
+        let after = Grants::read(tx, &self.owner)?;
+        self.told_relay |= tell_elsewhere(tx, shared, &self.owner, &self.before, &after)?;
         self.subscribers.sort_unstable();
         self.subscribers.dedup();
-        let contacts = std::slice::from_ref(&self.owner);
-        let mut change = Change::read(tx, tickets, &[], contacts, &self.subscribers)?;
-        change.initial = self.initial;
+        let grants = std::slice::from_ref(&self.owner);
+        let mut change = Change::read(tx, tickets, &[], grants, &self.subscribers)?;
+        change.initial = self.initial.clone();
         Ok(Effects {
             owner: self.owner,
             change,
+            made: self.initial,
             told_relay: self.told_relay,
             notices: self.notices,
+            settled: self.settled,
         })
     }
 
-    /// Subscribers in other domains see more or less than before.
+    /// Where contact lists decide what is seen, their owner in another domain sees more or less
+    /// than before.
     fn visibility(
         &mut self,
         tx: &mut Tx<'_>,
         shared: &Shared,
         members: &[UserId],
     ) -> Result<(), StoreError> {
-        for member in members {
-            for (publisher, watcher) in [(&self.owner, member), (member, &self.owner)] {
-                if shared.is_home(watcher) {
-                    continue;
-                }
-                let subscriber = Subscriber::Domain {
-                    user: watcher.clone(),
-                };
-                let watches = tx
-                    .subscriptions_of(&subscriber)?
-                    .iter()
-                    .any(|subscription| subscription.publisher == *publisher);
-                if watches {
-                    tx.put_outbox(&visibility_parcel(publisher, watcher)?)?;
-                    self.told_relay = true;
-                }
+        let decides = shared.presence.unauthorized == Unauthorized::Contacts;
+        if !decides || shared.is_home(&self.owner) {
+            return Ok(());
+        }
+        let watcher = &self.owner;
+        let subscriber = Subscriber::Domain {
+            user: watcher.clone(),
+        };
+        let subscriptions = tx.subscriptions_of(&subscriber)?;
+        for publisher in members {
+            let mut asked = subscriptions.iter().filter(|s| s.publisher == *publisher);
+            if asked.next().is_none() {
+                continue;
             }
+            let grants = Grants::read(tx, publisher)?;
+            let listed = tx.in_lists_of(watcher, publisher)?;
+            let policy = shared.presence.unauthorized;
+            let applies = grants.applicable(publisher, watcher, policy, listed);
+            let lost = match decide(&applies, AttributeSet::ALL).visible {
+                AttributeSet::EMPTY => AttributeSet::ALL,
+                _ => AttributeSet::EMPTY,
+            };
+            tx.put_outbox(&visibility_parcel(publisher, watcher, lost)?)?;
+            self.told_relay = true;
         }
         Ok(())
     }
@@ -199,6 +228,16 @@ impl Inner {
         let Some(effects) = effects else { return };
         self.note(effects.change);
         self.emit(effects.told_relay.then_some(Event::Outbox));
+        let settled = effects.settled.into_iter();
+        self.emit(settled.map(|id| Event::PushRemoved {
+            user: effects.owner.clone(),
+            id,
+        }));
+        if let Err(error) = self.ask_publishers(&effects.made).await {
+            // They are asked when the session subscribes again.
+            tracing::warn!(%error, "publishers are not asked about a new watcher");
+        }
         self.tell_of_list(&effects.owner, effects.notices).await;
+        self.recheck_or_warn(&effects.owner).await;
     }
 }

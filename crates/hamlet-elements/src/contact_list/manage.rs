@@ -1,5 +1,6 @@
 //! ListManage (csp-presence 2.7).
 
+use crate::authorization::authorize_added;
 use crate::contact_list::follow::{Consequences, Effects};
 use crate::contact_list::members::add;
 use crate::contact_list::properties::{change, properties};
@@ -10,7 +11,7 @@ use crate::notification::Notification;
 use crate::once;
 use crate::service::{Answer, IdempotenceKey, Requestor, Response};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{SessionId, StatusCode};
+use hamlet_model::{SessionId, StatusCode, UserId};
 use hamlet_store::{StoreError, Tx};
 use std::sync::atomic::AtomicU64;
 
@@ -91,7 +92,7 @@ fn manage(
     let Some(mut list) = tx.contact_list(&request.list)? else {
         return Ok((Err(StatusCode::NO_SUCH_CONTACT_LIST.into()), None));
     };
-    let mut consequences = Consequences::of(&request.list.owner());
+    let mut consequences = Consequences::of(tx, &request.list.owner())?;
     let mut removed = Vec::new();
     for user in &request.remove {
         if tx.remove_member(&list.id, user)? {
@@ -107,6 +108,11 @@ fn manage(
         tx.set_list_properties(&list)?;
     }
     consequences.tell_added(tx, shared, &list, &new)?;
+    if request.authorize_and_grant {
+        let added = accepted_members(request, &failures);
+        let settled = authorize_added(tx, shared, &list.id, &added)?;
+        consequences.settled(settled);
+    }
     if accepted + set + removed.len() > 0 {
         let changed = Notification::ContactListChanged(list.id.clone());
         consequences.tell_owner(session.clone(), changed);
@@ -114,8 +120,15 @@ fn manage(
     // To remove somebody who is not there is no error, and no failure either.
     let succeeded = accepted + set + request.remove.len() > 0;
     let answer = managed(tx, request, failures, succeeded)?;
-    let effects = consequences.conclude(tx, tickets)?;
+    let effects = consequences.conclude(tx, shared, tickets)?;
     Ok((answer, Some(effects)))
+}
+
+/// Those members to add who were accepted.
+fn accepted_members(request: &ManageContactList, failures: &Failures) -> Vec<UserId> {
+    let added = request.add.iter().map(|member| &member.user);
+    let accepted = added.filter(|user| !failures.names(user));
+    accepted.cloned().collect()
 }
 
 /// The list as it is now.

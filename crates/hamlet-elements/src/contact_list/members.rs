@@ -122,7 +122,10 @@ impl Inner {
 
     /// Whose the numbers are that stand in for user names. Who does not want to be found is
     /// not found by his number either.
-    async fn owners(&self, numbers: Vec<UserId>) -> Result<HashMap<UserId, UserId>, StoreError> {
+    pub(crate) async fn owners(
+        &self,
+        numbers: Vec<UserId>,
+    ) -> Result<HashMap<UserId, UserId>, StoreError> {
         if numbers.is_empty() {
             return Ok(HashMap::new());
         }

@@ -70,6 +70,9 @@ pub struct ManageContactList {
     pub malformed: Vec<String>,
     /// Properties to set.
     pub properties: PropertyChanges,
+    /// Those who are added may see the owner's presence and bring him messages (1.3).
+    #[serde(default)]
+    pub authorize_and_grant: bool,
 }
 
 /// Answer to GetContactLists.

@@ -1,13 +1,15 @@
 //! Messages from other domains for users of this one.
 
+use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::refusal;
+use crate::im::group_send::{Target, put_said, take_groups};
 use crate::im::mailbox::{entry, quota};
 use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, nobody};
 use crate::im::{DeliverMessage, ImConfig, MailboxItem};
 use crate::once;
-use crate::service::{Answer, Event, IdempotenceKey};
+use crate::service::{Answer, Event, IdempotenceKey, Requestor};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{ClientId, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId};
 use hamlet_store::{MailboxEntry, Put, StoreError, Tx};
@@ -18,12 +20,14 @@ impl Inner {
     /// that domain's own (csp-im 5.3 item 10).
     pub(crate) async fn deliver_message(
         &self,
+        requestor: Requestor,
         request: DeliverMessage,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let DeliverMessage {
             mut message,
-            recipients,
+            mut recipients,
+            client,
         } = request;
         check_size(&self.config.im, &message.content.data)?;
         if recipients.len() > self.config.im.max_recipients {
@@ -32,17 +36,40 @@ impl Inner {
         let now = Timestamp::now();
         message.expires = message.expires.min(now.plus(self.config.im.max_validity));
         let mut failures = Failures::new();
+        let groups = take_groups(&mut recipients);
+        let judged = self.directory.access_changes();
         let local = self
             .local_recipients(&message.sender, recipients, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
-        if local.is_empty() {
+        let (local, silenced) = match initiator_of(&message.sender) {
+            Some(initiator) => self
+                .welcome(&initiator, local, &mut failures)
+                .await
+                .map_err(|error| refusal(&error))?,
+            None => (local, 0),
+        };
+        let through = self
+            .groups_for_domain(&requestor, &message, groups, &local, &mut failures)
+            .await?;
+        let (groups, silenced) = (through.here, silenced + through.silenced);
+        if local.len() + silenced + groups.len() == 0 {
             return Err(nobody(failures));
         }
         let record = self.config.records.then(|| {
-            let recipients = local.iter().map(|(_, party)| party.clone()).collect();
+            let recipients = local.iter().map(|(_, party)| party.clone());
+            let recipients = recipients.chain(groups.iter().map(Target::party)).collect();
             MessageRecord::accepted(&message, None, recipients)
         });
+        let said = self
+            .said(
+                &message,
+                (&requestor.user, client.as_ref()),
+                &message.sender,
+                groups,
+            )
+            .map_err(|error| refusal(&error))?;
+        let shared = self.shared.clone();
         let copies = copies(&message, local, None).map_err(|error| refusal(&error))?;
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
@@ -52,18 +79,22 @@ impl Inner {
                 if let Some(earlier) = once::begin(tx, key.as_ref(), &expected)? {
                     return Ok((earlier, Vec::new()));
                 }
-                let (events, full) = put_copies(tx, &copies, &quota)?;
+                let (mut events, full) = put_copies(tx, &copies, &quota)?;
+                events.extend(put_said(tx, &shared, &said)?);
                 if full.is_empty() {
                     return Ok((expected.clone(), events));
                 }
-                let answer = answer(&message, failures.clone(), full, !events.is_empty());
+                let anybody = events.len() + silenced > 0;
+                let answer = answer(&message, failures.clone(), full, anybody);
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok((answer, events))
             })
             .await
             .map_err(|error| refusal(&error))?;
         let record = record.filter(|_| !events.is_empty());
+        let doubtful = self.judged_early(judged, &events);
         self.emit(events);
+        self.recheck_mailboxes(doubtful).await;
         self.emit(record.and_then(|record| record.answered(&answer)));
         answer
     }
@@ -86,9 +117,8 @@ impl Inner {
                 MessageParty::User { user, .. } => {
                     failures.user(StatusCode::DOMAIN_NOT_SUPPORTED, user);
                 }
-                MessageParty::Group(group) | MessageParty::ScreenName { group, .. } => {
-                    failures.block(StatusCode::NO_SUCH_GROUP).groups.push(group);
-                }
+                // They have been taken out.
+                MessageParty::Group(_) | MessageParty::ScreenName { .. } => {}
             }
         }
         let named: Vec<UserId> = users.iter().map(|(user, _)| user.clone()).collect();
@@ -121,6 +151,14 @@ impl Inner {
             }
             _ => Ok(true),
         }
+    }
+}
+
+/// Who of another domain has sent a message; who came through a group was judged there.
+fn initiator_of(sender: &MessageParty) -> Option<Initiator> {
+    match sender {
+        MessageParty::User { user, .. } => Some(Initiator::user(user.clone())),
+        MessageParty::Group(_) | MessageParty::ScreenName { .. } => None,
     }
 }
 

@@ -1,8 +1,7 @@
 //! What is not worth delivering any more (csp-im 9).
 
 use crate::elements::Inner;
-use crate::im::mailbox::report_on;
-use crate::im::record::MessageRecord;
+use crate::im::mailbox::conclude_entry;
 use crate::service::Event;
 use hamlet_model::{StatusCode, Timestamp, UserId};
 use hamlet_store::StoreError;
@@ -16,12 +15,17 @@ impl Inner {
         let mut total = 0;
         loop {
             let count = self.expire_mailboxes(now).await?
+                + self.expire_group_logs(now).await?
                 + self.expire_outbox(now).await?
                 + self.expire_searches(now).await?
                 + self.expire_pushes(now).await?
+                + self.expire_content(now).await?
+                + self.expire_groups(now).await?
+                + self.expire_watchers(now).await?
                 + self.expire_system_messages(now).await?;
             total += count;
             if count == 0 {
+                self.trim_group_logs(now).await?;
                 return Ok(total);
             }
         }
@@ -36,11 +40,8 @@ impl Inner {
                 let mut removed: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
                 let mut events = Vec::new();
                 for entry in &expired {
-                    events.extend(report_on(tx, &shared, entry, StatusCode::MESSAGE_EXPIRED)?);
-                    if shared.records {
-                        let code = StatusCode::MESSAGE_EXPIRED;
-                        events.extend(MessageRecord::concluded(entry, code));
-                    }
+                    let code = StatusCode::MESSAGE_EXPIRED;
+                    events.extend(conclude_entry(tx, &shared, entry, code, false)?);
                     let ids = removed.entry(entry.recipient.clone()).or_default();
                     ids.push(entry.id.clone());
                 }

@@ -3,11 +3,8 @@
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
 use crate::im::ForwardMessage;
-use crate::im::deliver::too_many;
 use crate::im::mailbox::report_on;
 use crate::im::record::MessageRecord;
-use crate::im::report::nobody;
-use crate::im::sender::check_sender;
 use crate::once;
 use crate::service::{Answer, Event, IdempotenceKey, Requestor};
 use hamlet_model::{Message, Refusal, StatusCode, Timestamp, UserId};
@@ -70,27 +67,24 @@ impl Inner {
             (None, None) => return Err(StatusCode::INVALID_MESSAGE_ID.into()),
             (None, Some(original)) => original,
         };
-        let sender = check_sender(request.sender, &requestor)?;
         let recipients = request.recipients;
+        let sender = self
+            .message_sender(request.sender, &recipients, &requestor)
+            .await?;
         if recipients.is_empty() {
             return Err(Refusal::because(
                 StatusCode::BAD_PARAMETER,
                 "Recipient names nobody",
             ));
         }
-        let resolved = self.resolve_recipients(&requestor, recipients).await;
-        let resolved = resolved.map_err(|error| refusal(&error))?;
-        let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
-        match resolved.local.len() + foreign {
-            0 => return Err(nobody(resolved.failures)),
-            count if count > self.config.im.max_recipients => return Err(too_many()),
-            _ => {}
-        }
+        let addressed = self.addressed(&requestor, &sender, recipients).await?;
         let id = self.message_ids.next(&self.store).await;
+        let sender_name = self.name_of(&sender.party).await;
         let message = Message {
             id: id.map_err(|error| refusal(&error))?,
-            recipient: sender.clone(),
-            sender,
+            recipient: sender.party.clone(),
+            sender_name: sender_name.map_err(|error| refusal(&error))?,
+            sender: sender.party,
             sent: Timestamp::now(),
             report: false,
             ..*original
@@ -99,7 +93,7 @@ impl Inner {
             user: requestor.user.clone(),
             id: request.message.to_string(),
         };
-        self.store_message(&requestor, message, resolved, Some(original), key)
+        self.store_message(&requestor, message, addressed, Some(original), key)
             .await
     }
 }

@@ -100,6 +100,7 @@ pub(crate) fn quota(config: &ImConfig) -> Quota {
 
 impl Inner {
     pub(crate) async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
+        self.recheck_mailbox(user).await?;
         let user = user.clone();
         let entries = self.store.read(move |tx| tx.mailbox(&user, PAGE)).await?;
         let now = Timestamp::now();
@@ -125,11 +126,7 @@ impl Inner {
                 let Some(entry) = tx.take_mailbox(&user, &id)? else {
                     return Ok(None);
                 };
-                let mut events = report_on(tx, &shared, &entry, code)?;
-                if shared.records {
-                    events.extend(MessageRecord::concluded(&entry, code));
-                }
-                Ok(Some(events))
+                conclude_entry(tx, &shared, &entry, code, false).map(Some)
             })
             .await?;
         let Some(events) = concluded else {
@@ -138,6 +135,24 @@ impl Inner {
         self.emit(events);
         Ok(true)
     }
+}
+
+/// An entry is out of the mailbox: what to tell. `silent`: not its sender.
+pub(crate) fn conclude_entry(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    entry: &MailboxEntry,
+    code: StatusCode,
+    silent: bool,
+) -> Result<Vec<Event>, StoreError> {
+    let mut events = match silent {
+        true => Vec::new(),
+        false => report_on(tx, shared, entry, code)?,
+    };
+    if shared.records {
+        events.extend(MessageRecord::concluded(entry, code));
+    }
+    Ok(events)
 }
 
 /// Tells the sender of an entry what became of it, if he wants to know.

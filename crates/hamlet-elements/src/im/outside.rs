@@ -90,6 +90,7 @@ impl Inner {
         let longest = self.config.im.max_validity;
         Message {
             id,
+            sender_name: None,
             sender: MessageParty::user(outside.sender),
             recipient: MessageParty::user(outside.user),
             content: Content {

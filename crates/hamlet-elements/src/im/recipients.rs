@@ -1,7 +1,13 @@
 //! For whom a message is: from addresses to users (csp-im 5.3 item 5).
 
+use crate::blocking::Initiator;
 use crate::contact_list::ExpandContactLists;
 use crate::elements::Inner;
+use crate::failure::refusal;
+use crate::im::MessageSender;
+use crate::im::deliver::too_many;
+use crate::im::group_send::{Target, take_groups};
+use crate::im::report::nobody;
 use crate::service::{Call, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{ContactListId, Domain, MessageParty, Recipients, Refusal, StatusCode, UserId};
@@ -17,9 +23,54 @@ pub(crate) struct Resolved {
     pub(crate) foreign: BTreeMap<Domain, Vec<MessageParty>>,
     /// Why others are not among them.
     pub(crate) failures: Failures,
+    /// How many block the sender without his being told (csp-im 11.4).
+    pub(crate) silenced: usize,
+}
+
+/// Whom a message reaches, and how (csp-im 5.3 item 5).
+pub(crate) struct Addressed {
+    /// Users.
+    pub(crate) resolved: Resolved,
+    /// Groups of this domain, and names in them.
+    pub(crate) groups: Vec<Target>,
+    /// As of which change of access lists this was decided.
+    pub(crate) judged: u64,
 }
 
 impl Inner {
+    /// Whom a message of the sender reaches, or why it reaches nobody.
+    pub(crate) async fn addressed(
+        &self,
+        requestor: &Requestor,
+        sender: &MessageSender,
+        mut recipients: Recipients,
+    ) -> Result<Addressed, Refusal> {
+        let parties = take_groups(&mut recipients.parties);
+        let judged = self.directory.access_changes();
+        let resolved = self.resolve_welcoming(requestor, recipients).await;
+        let mut resolved = resolved.map_err(|error| refusal(&error))?;
+        let failures = &mut resolved.failures;
+        let through = self
+            .resolve_groups(requestor, sender, parties, &resolved.local, failures)
+            .await
+            .map_err(|error| refusal(&error))?;
+        resolved.silenced += through.silenced;
+        for (domain, parties) in through.foreign {
+            resolved.foreign.entry(domain).or_default().extend(parties);
+        }
+        let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
+        match resolved.local.len() + foreign + through.here.len() {
+            0 if resolved.silenced == 0 => return Err(nobody(resolved.failures)),
+            count if count > self.config.im.max_recipients => return Err(too_many()),
+            _ => {}
+        }
+        Ok(Addressed {
+            resolved,
+            groups: through.here,
+            judged,
+        })
+    }
+
     pub(crate) async fn resolve_recipients(
         &self,
         requestor: &Requestor,
@@ -132,6 +183,59 @@ impl Inner {
             local,
             foreign,
             failures,
+            silenced: 0,
         })
+    }
+
+    /// As [`Inner::resolve_recipients`], without those whose block and grant lists refuse the
+    /// sender (csp-im 11.3).
+    pub(crate) async fn resolve_welcoming(
+        &self,
+        requestor: &Requestor,
+        recipients: Recipients,
+    ) -> Result<Resolved, StoreError> {
+        let mut resolved = self.resolve_recipients(requestor, recipients).await?;
+        let initiator = Initiator {
+            user: requestor.user.clone(),
+            application: requestor.application.clone(),
+            through: None,
+        };
+        let local = std::mem::take(&mut resolved.local);
+        let failures = &mut resolved.failures;
+        (resolved.local, resolved.silenced) = self.welcome(&initiator, local, failures).await?;
+        Ok(resolved)
+    }
+
+    /// Of the recipients those who do not refuse the initiator, and how many of the others he
+    /// is not told of (csp-im 11.4); the rest is noted (532).
+    pub(crate) async fn welcome(
+        &self,
+        initiator: &Initiator,
+        recipients: Vec<(UserId, MessageParty)>,
+        failures: &mut Failures,
+    ) -> Result<(Vec<(UserId, MessageParty)>, usize), StoreError> {
+        let users: Vec<UserId> = recipients.iter().map(|(user, _)| user.clone()).collect();
+        let refusing = self.refusing(initiator, &users).await?;
+        if refusing.is_empty() {
+            return Ok((recipients, 0));
+        }
+        let (blocked, welcome): (Vec<_>, Vec<_>) = recipients
+            .into_iter()
+            .partition(|(user, _)| refusing.contains(user));
+        if self.config.im.silent_blocking {
+            return Ok((welcome, blocked.len()));
+        }
+        for (user, party) in blocked {
+            failures.user(StatusCode::BLOCKED, as_addressed(user, &party));
+        }
+        Ok((welcome, 0))
+    }
+}
+
+/// The address of a user as the sender knows it.
+pub(crate) fn as_addressed(user: UserId, party: &MessageParty) -> UserId {
+    match party {
+        MessageParty::User { user: given, .. } => given.clone(),
+        _ => user,
     }
 }

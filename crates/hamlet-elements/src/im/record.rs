@@ -2,6 +2,7 @@
 //! unless `ElementsConfig::records` asks for it.
 
 use super::mailbox::Stored;
+use super::report::names;
 use crate::service::{Answer, Event, Requestor, Response};
 use hamlet_model::{
     ApplicationId, ClientId, Message, MessageId, MessageParty, SessionId, StatusCode, Timestamp,
@@ -87,10 +88,7 @@ impl MessageRecord {
         };
         if let MessageEvent::Accepted { recipients, .. } = &mut self.what {
             let details = &accepted.outcome.details;
-            recipients.retain(|party| match party {
-                MessageParty::User { user, .. } => !details.iter().any(|d| d.users.contains(user)),
-                _ => true,
-            });
+            recipients.retain(|party| !details.iter().any(|detail| names(detail, party)));
         }
         Some(Event::Message(Box::new(self)))
     }

@@ -2,6 +2,7 @@
 
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
+use crate::im::group_send::fail;
 use crate::im::mailbox::{entry, quota};
 use crate::im::{Accepted, DeliverMessage, DeliveryReport, MailboxItem};
 use crate::once;
@@ -72,18 +73,32 @@ pub(crate) fn post(
     shared: &Shared,
     report: DeliveryReport,
 ) -> Result<Option<Posted>, StoreError> {
-    let Some(receiver) = report.receiver().cloned() else {
-        return Ok(None);
-    };
+    match report.receiver().cloned() {
+        Some(receiver) => post_to(tx, shared, &receiver, report),
+        None => Ok(None),
+    }
+}
+
+/// As [`post`], to the user whom only this domain knows by the name that he sends under.
+pub(crate) fn post_to(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    receiver: &UserId,
+    mut report: DeliveryReport,
+) -> Result<Option<Posted>, StoreError> {
     if receiver.domain_str() == shared.domain.as_str() {
         let item = MailboxItem::Report(Box::new(report));
-        let put = tx.put_mailbox(&entry(&item, None, &receiver)?, &quota(&shared.im))?;
-        return Ok((put == Put::Stored).then(|| Posted::Here(receiver, Arc::new(item))));
+        let put = tx.put_mailbox(&entry(&item, None, receiver)?, &quota(&shared.im))?;
+        return Ok((put == Put::Stored).then(|| Posted::Here(receiver.clone(), Arc::new(item))));
     }
-    let MessageParty::User { user, .. } = &report.recipient else {
-        return Ok(None);
+    let requestor = match &report.recipient {
+        MessageParty::User { user, .. } => user.clone(),
+        MessageParty::Group(group) | MessageParty::ScreenName { group, .. } => group.speaker(),
     };
-    let (requestor, destination, expires) = (user.clone(), receiver.domain(), report.expires);
+    if report.receiver() != Some(receiver) {
+        report.sender = MessageParty::user(receiver.clone());
+    }
+    let (destination, expires) = (receiver.domain(), report.expires);
     let request = Request::DeliveryReport(Box::new(report));
     tx.put_outbox(&Parcel::request(requestor, request).entry(destination, expires)?)?;
     Ok(Some(Posted::Elsewhere))
@@ -145,14 +160,24 @@ pub(crate) fn failures_elsewhere(recipients: &[MessageParty], answer: &Answer) -
         code => code,
     };
     for party in recipients {
-        if let MessageParty::User { user, .. } = party
-            && !refusal.details.iter().any(|d| d.users.contains(user))
-        {
-            failures.user(code, user.clone());
+        if !refusal.details.iter().any(|detail| names(detail, party)) {
+            fail(&mut failures, code, party);
         }
     }
     failures.merge(refusal.details.clone());
     failures.into_details()
+}
+
+/// Whether a detail is about this recipient.
+pub(crate) fn names(detail: &Detail, party: &MessageParty) -> bool {
+    match party {
+        MessageParty::User { user, .. } => detail.users.contains(user),
+        MessageParty::Group(group) => detail.groups.contains(group),
+        MessageParty::ScreenName { name, group } => detail
+            .screen_names
+            .iter()
+            .any(|given| given.name == *name && given.group == group.as_str()),
+    }
 }
 
 /// Reports failures that another domain tells when the sender does not wait any more
@@ -169,10 +194,7 @@ pub(crate) fn report_late_failures(
     let details = failures_elsewhere(&deliver.recipients, answer);
     let mut events = Vec::new();
     for party in &deliver.recipients {
-        let MessageParty::User { user, .. } = party else {
-            continue;
-        };
-        let Some(detail) = details.iter().find(|d| d.users.contains(user)) else {
+        let Some(detail) = details.iter().find(|detail| names(detail, party)) else {
             continue;
         };
         let message = Message {

@@ -107,6 +107,7 @@ mod tests {
         MailboxItem::Message(Box::new(Message {
             id: MessageId::new("m"),
             sender: MessageParty::user(bo()),
+            sender_name: None,
             recipient,
             content: Content::text("hi"),
             content_name: None,

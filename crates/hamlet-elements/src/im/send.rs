@@ -2,20 +2,20 @@
 
 use crate::elements::Inner;
 use crate::failure::refusal;
-use crate::im::deliver::{answer, check_size, copies, put_copies, too_many};
+use crate::im::deliver::{answer, check_size, copies, put_copies};
 use crate::im::forward::Original;
+use crate::im::group_send::{Target, put_said};
 use crate::im::mailbox::quota;
-use crate::im::recipients::Resolved;
+use crate::im::recipients::{Addressed, Resolved};
 use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, failures_elsewhere, nobody};
-use crate::im::sender::check_sender;
 use crate::im::{Accepted, DeliverMessage, ImConfig, SendMessage};
 use crate::once;
 use crate::outbox::{Expected, Parcel};
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Requestor, Response};
 use futures::future::join_all;
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Domain, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{Detail, Domain, Message, MessageParty, Refusal, StatusCode, Timestamp};
 use hamlet_store::StoreError;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,9 +35,9 @@ enum Sent {
     /// recipients.
     Now {
         answer: Answer,
-        events: Vec<Event>,
-        /// For how many recipients here it was stored.
+        /// For how many recipients it is stored here; a group is one.
         stored: usize,
+        events: Vec<Event>,
         outbox: Vec<(Vec<MessageParty>, Expected)>,
     },
 }
@@ -50,8 +50,10 @@ impl Inner {
         mut request: SendMessage,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let config = &self.config.im;
-        let sender = check_sender(request.sender.take(), &requestor)?;
+        let claimed = request.sender.take();
+        let sender = self
+            .message_sender(claimed, &request.recipients, &requestor)
+            .await?;
         let recipients = std::mem::take(&mut request.recipients);
         if recipients.is_empty() {
             return Err(Refusal::because(
@@ -59,22 +61,13 @@ impl Inner {
                 "The message has no recipient",
             ));
         }
-        check_size(config, &request.content.data)?;
-        let resolved = self
-            .resolve_recipients(&requestor, recipients)
-            .await
-            .map_err(|error| refusal(&error))?;
-        let foreign: usize = resolved.foreign.values().map(Vec::len).sum();
-        match resolved.local.len() + foreign {
-            0 => return Err(nobody(resolved.failures)),
-            count if count > config.max_recipients => return Err(too_many()),
-            _ => {}
-        }
+        check_size(&self.config.im, &request.content.data)?;
+        let addressed = self.addressed(&requestor, &sender, recipients).await?;
         let message = self
-            .message(sender, request)
+            .message(sender.party, request)
             .await
             .map_err(|error| refusal(&error))?;
-        self.store_message(&requestor, message, resolved, None, key)
+        self.store_message(&requestor, message, addressed, None, key)
             .await
     }
 
@@ -89,6 +82,7 @@ impl Inner {
             id: self.message_ids.next(&self.store).await?,
             // Each recipient's copy names him alone.
             recipient: sender.clone(),
+            sender_name: self.name_of(&sender).await?,
             sender,
             content: request.content,
             content_name: request.content_name,
@@ -103,30 +97,53 @@ impl Inner {
         })
     }
 
+    /// The friendly name of a sender who comes as himself (csp-im 11.5).
+    pub(crate) async fn name_of(
+        &self,
+        sender: &MessageParty,
+    ) -> Result<Option<String>, StoreError> {
+        let MessageParty::User { user, .. } = sender else {
+            return Ok(None);
+        };
+        self.directory.unknown(std::slice::from_ref(user)).await?;
+        Ok(self.directory.unusual(user).friendly_name)
+    }
+
     /// Stores a message for all of its recipients. One that takes the place of an `original`
     /// that is gone by now is refused (426).
     pub(crate) async fn store_message(
         &self,
         requestor: &Requestor,
         message: Message,
-        resolved: Resolved,
+        addressed: Addressed,
         original: Option<Original>,
         key: Option<IdempotenceKey>,
     ) -> Answer {
-        let Resolved {
-            local,
-            foreign,
-            failures,
-        } = resolved;
+        let Addressed {
+            resolved:
+                Resolved {
+                    local,
+                    foreign,
+                    failures,
+                    silenced,
+                },
+            groups,
+            judged,
+        } = addressed;
         // Most servers keep no records; nothing is made for them then.
         let record = self.config.records.then(|| {
             let here = local.iter().map(|(_, party)| party);
-            let recipients = here.chain(foreign.values().flatten()).cloned().collect();
+            let recipients = here.chain(foreign.values().flatten()).cloned();
+            let recipients = recipients.chain(groups.iter().map(Target::party)).collect();
             MessageRecord::accepted(&message, Some(requestor), recipients)
         });
         let copies =
             copies(&message, local, requestor.client.as_ref()).map_err(|error| refusal(&error))?;
-        let parcels = parcels(&requestor.user, &message, foreign);
+        let from = (&requestor.user, requestor.client.as_ref());
+        let said = self
+            .said(&message, from, &message.sender, groups)
+            .map_err(|error| refusal(&error))?;
+        let parcels = parcels(requestor, &message, foreign);
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
         let (waiting, kept_key) = (self.waiting.clone(), key.clone());
@@ -145,7 +162,8 @@ impl Inner {
                     return Ok(Sent::Before(gone));
                 }
                 let (mut events, full) = put_copies(tx, &copies, &quota)?;
-                let stored = events.len();
+                let stored = events.len() + said.len() + silenced;
+                events.extend(put_said(tx, &shared, &said)?);
                 let mut outbox = Vec::with_capacity(parcels.len());
                 for (domain, recipients, parcel) in &parcels {
                     let entry = parcel.entry(domain.clone(), message.expires)?;
@@ -155,7 +173,7 @@ impl Inner {
                 let answer = if full.is_empty() {
                     expected.clone()
                 } else {
-                    let anybody = !events.is_empty() || !outbox.is_empty();
+                    let anybody = stored + outbox.len() > 0;
                     let answer = answer(&message, failures.clone(), full, anybody);
                     once::settle(tx, key.as_ref(), &answer)?;
                     answer
@@ -165,28 +183,31 @@ impl Inner {
                 }
                 Ok(Sent::Now {
                     answer,
-                    events,
                     stored,
+                    events,
                     outbox,
                 })
             })
             .await
             .map_err(|error| refusal(&error))?;
-        let (answer, events, stored, outbox) = match sent {
+        let (answer, stored, events, outbox) = match sent {
             Sent::Before(answer) => return answer,
             Sent::Now {
                 answer,
-                events,
                 stored,
+                events,
                 outbox,
-            } => (answer, events, stored, outbox),
+            } => (answer, stored, events, outbox),
         };
+        let doubtful = self.judged_early(judged, &events);
         self.emit(events);
+        self.recheck_mailboxes(doubtful).await;
         let answer = match outbox.is_empty() {
             true => answer,
             false => {
                 self.emit([Event::Outbox]);
-                self.merge_foreign(answer, stored, outbox, kept_key).await
+                let reached = stored + silenced;
+                self.merge_foreign(answer, reached, outbox, kept_key).await
             }
         };
         if let (Some(original), 0, Ok(_)) = (kept_original, stored, &answer) {
@@ -235,7 +256,8 @@ impl Inner {
         let mut settled = Vec::new();
         for (id, recipients, given) in answers.into_iter().flatten() {
             let failed = failures_elsewhere(&recipients, &given);
-            let count: usize = failed.iter().map(|detail| detail.users.len()).sum();
+            let of_detail = |d: &Detail| d.users.len() + d.groups.len() + d.screen_names.len();
+            let count: usize = failed.iter().map(of_detail).sum();
             reached = reached.saturating_sub(count);
             failures.merge(failed);
             settled.push(id);
@@ -276,7 +298,7 @@ impl Inner {
 }
 
 fn parcels(
-    sender: &UserId,
+    sender: &Requestor,
     message: &Message,
     foreign: BTreeMap<Domain, Vec<MessageParty>>,
 ) -> Vec<(Domain, Vec<MessageParty>, Parcel)> {
@@ -286,8 +308,10 @@ fn parcels(
             let request = Request::DeliverMessage(Box::new(DeliverMessage {
                 message: message.clone(),
                 recipients: recipients.clone(),
+                client: sender.client.clone(),
             }));
-            (domain, recipients, Parcel::request(sender.clone(), request))
+            let parcel = Parcel::request(sender.user.clone(), request);
+            (domain, recipients, parcel)
         })
         .collect()
 }

@@ -45,6 +45,9 @@ pub struct DeliverMessage {
     pub message: Message,
     /// The recipients here.
     pub recipients: Vec<MessageParty>,
+    /// The client that sent it: a message to a group does not come back to it.
+    #[serde(default)]
+    pub client: Option<ClientId>,
 }
 
 /// Answer to SendMessage and DeliverMessage: accepted for at least one recipient.
@@ -194,6 +197,10 @@ pub struct ImConfig {
     pub max_waiting_bytes: u64,
     /// Largest content of one message, octets after transfer encoding.
     pub max_content: usize,
+    /// Most entities of a block or grant list.
+    pub max_access_entities: usize,
+    /// Whom a recipient blocks is not told so: 200, and nothing is delivered (csp-im 11.4).
+    pub silent_blocking: bool,
     /// Most recipients of one message, after contact lists have been expanded.
     pub max_recipients: usize,
     /// How long the sender's answer waits for the answer of another domain.
@@ -208,6 +215,8 @@ impl Default for ImConfig {
             max_waiting: 1000,
             max_waiting_bytes: 64 << 20,
             max_content: 512 << 10,
+            max_access_entities: 1000,
+            silent_blocking: false,
             max_recipients: 1000,
             foreign_wait: Duration::from_secs(10),
         }

@@ -4,6 +4,7 @@ use super::arrive::{push_name, read};
 use super::{AnswerInvitation, AnswerShown, CancellationShown};
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
+use crate::group::{self, Telling};
 use crate::notification::Notification;
 use crate::once;
 use crate::outbox::Parcel;
@@ -23,17 +24,18 @@ impl Inner {
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let (shared, life) = (self.shared.clone(), self.config.invitations.answer_life);
-        let (answer, events) = self
+        let (answer, events, telling) = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::recall(tx, key.as_ref())? {
-                    return Ok((earlier, Vec::new()));
+                    return Ok((earlier, Vec::new(), None));
                 }
                 let now = Timestamp::now();
                 let Some(kept) = tx.invitation_shown(&requestor.user, &request.id, now)? else {
-                    return Ok((Err(unknown()), Vec::new()));
+                    return Ok((Err(unknown()), Vec::new(), None));
                 };
                 let mut events = settle(tx, &kept, &request, requestor.session.as_ref())?;
+                let telling = answered(tx, &shared, &kept, request.accepted)?;
                 let told = AnswerShown {
                     id: kept.id,
                     inviter: kept.inviter,
@@ -45,11 +47,12 @@ impl Inner {
                 events.push(tell_inviter(tx, &shared, told, life)?);
                 let answer = Ok(Response::Done(Outcome::default()));
                 once::settle(tx, key.as_ref(), &answer)?;
-                Ok((answer, events))
+                Ok((answer, events, telling))
             })
             .await
             .map_err(|error| refusal(&error))?;
         self.emit(events);
+        self.tell_groups(telling.into_iter().collect()).await;
         answer
     }
 
@@ -60,30 +63,46 @@ impl Inner {
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let (shared, life) = (self.shared.clone(), self.config.invitations.answer_life);
-        let (answer, events) = self
+        let (answer, events, telling) = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::recall(tx, key.as_ref())? {
-                    return Ok((earlier, Vec::new()));
+                    return Ok((earlier, Vec::new(), None));
                 }
                 let kept = tx.invitation(&told.inviter, &told.id, &told.invitee)?;
                 let waits = |kept: &StoredInvitation| {
                     kept.state == InvitationState::Pending && kept.expires > Timestamp::now()
                 };
-                if !shared.is_home(&told.inviter) || !kept.as_ref().is_some_and(waits) {
-                    return Ok((Err(unknown()), Vec::new()));
-                }
+                let kept = kept.filter(waits);
+                let Some(kept) = kept.filter(|_| shared.is_home(&told.inviter)) else {
+                    return Ok((Err(unknown()), Vec::new(), None));
+                };
+                let telling = answered(tx, &shared, &kept, told.accepted)?;
                 let state = state(told.accepted);
                 tx.set_invitation_state(&told.inviter, &told.id, &told.invitee, state)?;
                 let event = tell_inviter(tx, &shared, told.clone(), life)?;
                 let answer = Ok(Response::Done(Outcome::default()));
                 once::settle(tx, key.as_ref(), &answer)?;
-                Ok((answer, vec![event]))
+                Ok((answer, vec![event], telling))
             })
             .await
             .map_err(|error| refusal(&error))?;
         self.emit(events);
+        self.tell_groups(telling.into_iter().collect()).await;
         answer
+    }
+}
+
+/// What the answer means to the group that the invitation is to.
+fn answered(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    kept: &StoredInvitation,
+    accepted: bool,
+) -> Result<Option<Telling>, StoreError> {
+    match read(kept) {
+        Some(invitation) => group::answered(tx, shared, &invitation, &kept.invitee, accepted),
+        None => Ok(None),
     }
 }
 

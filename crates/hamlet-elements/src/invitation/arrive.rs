@@ -57,12 +57,14 @@ impl Inner {
         let refusing = refusing.map_err(|error| refusal(&error))?;
         let mut failures = Failures::new();
         let mut welcome = Vec::new();
+        let mut silenced = 0;
         for user in invitees {
             match () {
                 () if !self.directory.is_home(&user) => {
                     failures.user(StatusCode::DOMAIN_NOT_SUPPORTED, user);
                 }
                 () if unknown.contains(&user) => failures.user(StatusCode::UNKNOWN_USER, user),
+                () if refusing.contains(&user) && self.config.im.silent_blocking => silenced += 1,
                 () if refusing.contains(&user) => failures.user(StatusCode::BLOCKED, user),
                 () => welcome.push(user),
             }
@@ -84,7 +86,7 @@ impl Inner {
                 }
                 let (events, full) = put_local(tx, &invitation, &welcome, limits)?;
                 let mut failures = failures.clone();
-                let reached = welcome.len() - full.len();
+                let reached = welcome.len() - full.len() + silenced;
                 for user in full {
                     failures.user(StatusCode::MESSAGE_QUEUE_FULL, user);
                 }
@@ -145,6 +147,19 @@ pub(super) fn put_local(
         events.push(Event::Push(Pushed::to(invitee.clone(), push)));
     }
     Ok((events, full))
+}
+
+/// Lets one more user here know of an invitation that was made before, if there is room for it
+/// with him.
+pub(crate) fn invite_later(
+    tx: &mut Tx<'_>,
+    invitation: &Invitation,
+    invitee: &UserId,
+    config: &InvitationConfig,
+) -> Result<Vec<Event>, StoreError> {
+    let invitees = std::slice::from_ref(invitee);
+    let (events, _full) = put_local(tx, invitation, invitees, Limits::of(config))?;
+    Ok(events)
 }
 
 /// The withdrawal has overtaken the invitation.

@@ -3,6 +3,7 @@
 use super::arrive::{push_name, read};
 use super::check::check_id;
 use super::{CancelInvitation, CancellationShown, Invitation, InviteType, WithdrawInvitation};
+use crate::content::unshare;
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
 use crate::im::check_sender;
@@ -12,7 +13,7 @@ use crate::outbox::Parcel;
 use crate::push::{Push, PushContent, Pushed};
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Domain, MessageParty, StatusCode, Timestamp, UserId};
+use hamlet_model::{Domain, GroupId, MessageParty, StatusCode, Timestamp, UserId};
 use hamlet_store::{InvitationState, StoreError, StoredInvitation, Tx};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,9 +37,15 @@ impl Inner {
             }
             claimed => drop(check_sender(claimed.clone(), &requestor)?),
         }
+        let mut groups = None;
         let (named, failures) = match request.recipients {
             None => (None, Failures::new()),
             Some(recipients) => {
+                let through = recipients.parties.iter().filter_map(|party| match party {
+                    MessageParty::Group(group) => Some(group.clone()),
+                    _ => None,
+                });
+                groups = Some(through.collect());
                 // The same people that the addresses mean in an invitation to talk.
                 let resolved = self.invitees(&requestor, recipients, InviteType::Messaging);
                 let resolved = resolved.await.map_err(|error| refusal(&error))?;
@@ -55,6 +62,7 @@ impl Inner {
             inviter: requestor.user.clone(),
             id: request.id.clone(),
             named,
+            groups,
             note: request.note,
             home: self.config.domain.clone(),
         };
@@ -121,6 +129,8 @@ struct Withdrawal {
     id: String,
     /// From whom; `None` for all.
     named: Option<BTreeSet<UserId>>,
+    /// The groups among whom.
+    groups: Option<Vec<GroupId>>,
     note: Option<String>,
     home: Domain,
 }
@@ -134,11 +144,17 @@ impl Withdrawal {
         let now = Timestamp::now();
         let mut known = tx.invitations(&self.inviter, &self.id)?;
         known.retain(|kept| kept.expires > now);
-        if known.is_empty() {
+        let was_shared = unshare(tx, &self.inviter, &self.id, self.groups.as_deref())?;
+        if known.is_empty() && !was_shared {
             return Ok((Err(StatusCode::INVALID_INVITATION_ID.into()), Vec::new()));
         }
         let invited: BTreeSet<&UserId> = known.iter().map(|kept| &kept.invitee).collect();
-        let strangers = self.named.iter().flatten();
+        // Of a group, some have joined since, and some are the inviter.
+        let by_group = self
+            .groups
+            .as_ref()
+            .is_some_and(|groups| !groups.is_empty());
+        let strangers = self.named.iter().flatten().filter(|_| !by_group);
         for user in strangers.filter(|user| !invited.contains(user)) {
             failures.user(StatusCode::INVALID_INVITATION_ID, user.clone());
         }
@@ -148,7 +164,7 @@ impl Withdrawal {
         };
         let mut events = Vec::new();
         let mut elsewhere: BTreeMap<Domain, (Invitation, Vec<UserId>)> = BTreeMap::new();
-        let mut reached = 0;
+        let mut reached = usize::from(was_shared);
         for kept in known.iter().filter(|kept| is_named(&kept.invitee)) {
             // Who has answered already keeps his answer.
             reached += 1;
@@ -157,6 +173,7 @@ impl Withdrawal {
             }
             let cancelled = InvitationState::Cancelled;
             tx.set_invitation_state(&self.inviter, &self.id, &kept.invitee, cancelled)?;
+            tx.revoke_group_permission(&self.inviter, &self.id, &kept.invitee)?;
             let Some(invitation) = read(kept) else {
                 continue;
             };

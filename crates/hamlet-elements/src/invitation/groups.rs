@@ -1,9 +1,8 @@
-//! What other services need to know of groups. The group service will answer it.
+//! What other services need to know of groups; the Group element answers it.
 
 use super::InviteType;
 use crate::im::History;
 use crate::service::Requestor;
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use hamlet_model::{GroupId, Message, MessageId, MessageParty, StatusCode, UserId};
 
@@ -17,6 +16,9 @@ pub(crate) trait Groups: Send + Sync {
         group: &'a GroupId,
     ) -> BoxFuture<'a, bool>;
 
+    /// Whether there is such a group in this domain.
+    fn exists<'a>(&'a self, group: &'a GroupId) -> BoxFuture<'a, bool>;
+
     /// Whether the user may invite others to the group (csp-access 10.2): 800 without such a
     /// group, 808 for one who has not joined and has no rights, 816 for one who has too few.
     fn may_invite<'a>(
@@ -27,10 +29,12 @@ pub(crate) trait Groups: Send + Sync {
     ) -> BoxFuture<'a, Result<(), StatusCode>>;
 
     /// Who is reached through a group or a screen name in one: administrators and moderators
-    /// of the group for invitations to it, else whoever has joined (csp-access 10.2); 800
-    /// without such a group.
+    /// of the group for invitations to it, else whoever has joined but the inviter
+    /// (csp-access 10.2); 800 without such a group, 410 without such a name, 808 for an
+    /// inviter who is not joined himself, 516 for a group of another domain.
     fn invitees<'a>(
         &'a self,
+        inviter: &'a UserId,
         through: &'a MessageParty,
         kind: InviteType,
     ) -> BoxFuture<'a, Result<Vec<UserId>, StatusCode>>;
@@ -60,60 +64,4 @@ pub(crate) trait Groups: Send + Sync {
         requestor: &'a Requestor,
         message: &'a MessageId,
     ) -> BoxFuture<'a, Result<Message, StatusCode>>;
-}
-
-/// A server without groups.
-pub(crate) struct NoGroups;
-
-impl Groups for NoGroups {
-    fn is_joined_as<'a>(
-        &'a self,
-        _user: &'a UserId,
-        _name: &'a str,
-        _group: &'a GroupId,
-    ) -> BoxFuture<'a, bool> {
-        async { false }.boxed()
-    }
-
-    fn may_invite<'a>(
-        &'a self,
-        _user: &'a UserId,
-        _group: &'a GroupId,
-        _kind: InviteType,
-    ) -> BoxFuture<'a, Result<(), StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
-
-    fn invitees<'a>(
-        &'a self,
-        _through: &'a MessageParty,
-        _kind: InviteType,
-    ) -> BoxFuture<'a, Result<Vec<UserId>, StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
-
-    fn joined<'a>(
-        &'a self,
-        _requestor: &'a Requestor,
-        _group: &'a GroupId,
-    ) -> BoxFuture<'a, Result<(), StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
-
-    fn history<'a>(
-        &'a self,
-        _requestor: &'a Requestor,
-        _group: &'a GroupId,
-        _newest: Option<usize>,
-    ) -> BoxFuture<'a, Result<History, StatusCode>> {
-        async { Err(StatusCode::NO_SUCH_GROUP) }.boxed()
-    }
-
-    fn history_message<'a>(
-        &'a self,
-        _requestor: &'a Requestor,
-        _message: &'a MessageId,
-    ) -> BoxFuture<'a, Result<Message, StatusCode>> {
-        async { Err(StatusCode::INVALID_MESSAGE_ID) }.boxed()
-    }
 }

@@ -13,8 +13,9 @@ mod groups;
 mod send;
 mod types;
 
-pub(crate) use groups::{Groups, NoGroups};
-pub(crate) use send::forget_refused;
+pub(crate) use arrive::invite_later;
+pub(crate) use groups::Groups;
+pub(crate) use send::{forget_refused, put_foreign};
 pub use types::{
     AnswerInvitation, AnswerShown, CancelInvitation, CancellationShown, DeliverInvitation,
     Invitation, InvitationConfig, InvitationShown, Invite, InviteType, WithdrawInvitation,

@@ -4,8 +4,10 @@ use super::arrive::{Limits, put_local};
 use super::check::check;
 use super::{DeliverInvitation, Invitation, Invite, InviteType};
 use crate::blocking::Initiator;
+use crate::content::Sharing;
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
+use crate::group::{self, Telling};
 use crate::im::Resolved;
 use crate::once;
 use crate::outbox::{Expected, Parcel};
@@ -13,7 +15,9 @@ use crate::profile::failed;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Requestor, Response};
 use futures::future::join_all;
 use hamlet_model::refusal::{Failures, GivenScreenName};
-use hamlet_model::{Domain, MessageParty, Recipients, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{
+    Domain, GroupId, MessageParty, Recipients, Refusal, StatusCode, Timestamp, UserId,
+};
 use hamlet_store::{InvitationState, StoreError, StoredInvitation, Tx};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +25,17 @@ use tokio::time::Instant;
 
 /// Shortest life of an invitation, so that a client that is online can get it.
 const MIN_VALIDITY: Duration = Duration::from_secs(1);
+
+/// Whom an invitation reaches.
+struct Invited {
+    local: Vec<UserId>,
+    foreign: BTreeMap<Domain, Vec<UserId>>,
+    /// Whom it does not.
+    failures: Failures,
+    /// Somebody refuses the inviter without his being told (csp-im 11.4).
+    silenced: bool,
+    sharing: Sharing,
+}
 
 /// What the transaction did.
 enum Sent {
@@ -35,6 +50,7 @@ enum Sent {
         failures: Failures,
         events: Vec<Event>,
         asked: Vec<(Vec<UserId>, Expected)>,
+        telling: Option<Telling>,
     },
 }
 
@@ -51,6 +67,8 @@ impl Inner {
             .known_as(&requestor.user, kind, &request, sender)
             .await?;
         let recipients = std::mem::take(&mut request.recipients);
+        let groups = self.shared_into(&requestor.user, kind, &recipients).await;
+        let sharing = Sharing::of(self, kind, &request.urls, groups);
         let mut resolved = self
             .invitees(&requestor, recipients, kind)
             .await
@@ -65,8 +83,11 @@ impl Inner {
         let refusing = refusing.map_err(|error| refusal(&error))?;
         let (refusing, local): (Vec<UserId>, Vec<UserId>) =
             local.into_iter().partition(|user| refusing.contains(user));
-        for user in refusing {
-            resolved.failures.user(StatusCode::BLOCKED, user);
+        let silenced = self.config.im.silent_blocking && !refusing.is_empty();
+        if !silenced {
+            for user in refusing {
+                resolved.failures.user(StatusCode::BLOCKED, user);
+            }
         }
         let foreign: BTreeMap<Domain, Vec<UserId>> = resolved
             .foreign
@@ -75,7 +96,8 @@ impl Inner {
             .collect();
         let count = local.len() + foreign.values().map(Vec::len).sum::<usize>();
         match count {
-            0 => return conclude(resolved.failures, false),
+            // Those who join later may be told of it.
+            0 if sharing.groups.is_empty() => return conclude(resolved.failures, silenced),
             _ if count > self.config.invitations.max_invitees => {
                 let why = "The invitation has too many recipients";
                 return Err(Refusal::because(StatusCode::BAD_PARAMETER, why));
@@ -83,8 +105,41 @@ impl Inner {
             _ => {}
         }
         let invitation = self.invitation(&requestor.user, kind, sender, request);
-        self.store_invitation(invitation, local, foreign, resolved.failures, key)
-            .await
+        let invited = Invited {
+            local,
+            foreign,
+            failures: resolved.failures,
+            silenced,
+            sharing,
+        };
+        self.store_invitation(invitation, invited, key).await
+    }
+
+    /// The groups of this server into which an invitation shares content: those among its
+    /// recipients in which the inviter may.
+    async fn shared_into(
+        &self,
+        inviter: &UserId,
+        kind: InviteType,
+        recipients: &Recipients,
+    ) -> Vec<GroupId> {
+        let mut groups = Vec::new();
+        if kind != InviteType::SharedContent {
+            return groups;
+        }
+        for party in &recipients.parties {
+            let MessageParty::Group(group) = party else {
+                continue;
+            };
+            let is_home = group.domain_str() == self.config.domain.as_str();
+            if is_home
+                && !groups.contains(group)
+                && self.groups.may_invite(inviter, group, kind).await.is_ok()
+            {
+                groups.push(group.clone());
+            }
+        }
+        groups
     }
 
     /// The rest of the checks about sender and group; who the inviter is to the invitees.
@@ -143,7 +198,7 @@ impl Inner {
                 users.push(MessageParty::user(user));
                 continue;
             }
-            match self.groups.invitees(&party, kind).await {
+            match self.groups.invitees(&requestor.user, &party, kind).await {
                 Ok(reached) => users.extend(reached.into_iter().map(MessageParty::user)),
                 Err(code) => {
                     let block = failures.block(code);
@@ -194,11 +249,17 @@ impl Inner {
     async fn store_invitation(
         &self,
         invitation: Invitation,
-        local: Vec<UserId>,
-        foreign: BTreeMap<Domain, Vec<UserId>>,
-        failures: Failures,
+        invited: Invited,
         key: Option<IdempotenceKey>,
     ) -> Answer {
+        let Invited {
+            local,
+            foreign,
+            failures,
+            silenced,
+            sharing,
+        } = invited;
+        let shared = self.shared.clone();
         let limits = Limits::of(&self.config.invitations);
         let max_invited = self.config.invitations.max_invited;
         let (waiting, kept_key, kept) = (self.waiting.clone(), key.clone(), invitation.clone());
@@ -215,8 +276,15 @@ impl Inner {
                     let refusal = Refusal::because(StatusCode::MESSAGE_QUEUE_FULL, why);
                     return Ok(Sent::Refused(refusal));
                 }
+                if let Err(refusal) = sharing.note(tx, &invitation)? {
+                    return Ok(Sent::Refused(refusal));
+                }
                 let (events, full) = put_local(tx, &invitation, &local, limits)?;
                 let mut failures = failures.clone();
+                let all = local.iter().chain(foreign.values().flatten());
+                let reached: Vec<UserId> =
+                    all.filter(|user| !full.contains(user)).cloned().collect();
+                let telling = group::invited(tx, &shared, &invitation, &reached)?;
                 for user in full {
                     failures.user(StatusCode::MESSAGE_QUEUE_FULL, user);
                 }
@@ -232,7 +300,7 @@ impl Inner {
                     let id = tx.put_outbox(&entry)?;
                     asked.push((invitees.clone(), waiting.expect(id)));
                 }
-                let here = events.len();
+                let here = events.len() + sharing.groups.len() + usize::from(silenced);
                 let answer = conclude(failures.clone(), here + asked.len() > 0);
                 once::settle(tx, key.as_ref(), &answer)?;
                 Ok(Sent::Now {
@@ -240,6 +308,7 @@ impl Inner {
                     failures,
                     events,
                     asked,
+                    telling,
                 })
             })
             .await
@@ -252,8 +321,10 @@ impl Inner {
                 failures,
                 events,
                 asked,
+                telling,
             } => {
                 self.emit(events);
+                self.tell_groups(telling.into_iter().collect()).await;
                 if asked.is_empty() {
                     return conclude(failures, here > 0);
                 }
@@ -319,7 +390,7 @@ impl Inner {
 }
 
 /// What the inviter's domain keeps of invitees elsewhere: their answers are held against it.
-fn put_foreign(
+pub(crate) fn put_foreign(
     tx: &mut Tx<'_>,
     invitation: &Invitation,
     invitees: &[UserId],

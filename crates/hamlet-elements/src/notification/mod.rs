@@ -88,6 +88,16 @@ pub struct Watchers {
     pub default: bool,
 }
 
+impl Watchers {
+    /// A single user.
+    pub(crate) fn user(user: &UserId) -> Self {
+        Self {
+            users: vec![user.clone()],
+            ..Self::default()
+        }
+    }
+}
+
 /// At which level an authorization was not enough (csp-presence 6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuthorizationLevel {

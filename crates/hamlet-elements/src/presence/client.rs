@@ -4,7 +4,7 @@ use crate::elements::{Inner, PresenceHome, SessionFacts};
 use crate::failure::refusal;
 use crate::outbox::Parcel;
 use crate::presence::notify::presence_parcel;
-use crate::presence::subscribe::unsubscribe_elsewhere;
+use crate::presence::subscribe::{subscribe_elsewhere, unsubscribe_elsewhere};
 use crate::presence::tell::live_elsewhere;
 use crate::presence::{Change, ClientStatus};
 use crate::service::{Answer, Event, Outcome, Request, Requestor, Response};
@@ -12,6 +12,7 @@ use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeVa
 use hamlet_model::{ClientId, SessionId, Timestamp, UserId};
 use hamlet_store::{StoreError, Subscriber};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long the home of presence may be out of reach until what clients did is forgotten.
 const STATUS_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -26,9 +27,13 @@ impl Inner {
             return self.send_status(user, domain.clone(), status).await;
         }
         self.load_watchers(std::slice::from_ref(&user)).await?;
+        let known = self.network.presence(&user);
         let elsewhere = {
             let mut state = self.hub.lock();
-            let events = state.change_sessions(&user, |state| state.put_session(session));
+            let events = state.change_sessions(&user, |state| {
+                state.put_network(&user, known);
+                state.put_session(session);
+            });
             self.emit(events);
             state.domain_watchers(&user, AttributeSet::ALL)
         };
@@ -36,64 +41,181 @@ impl Inner {
     }
 
     pub(crate) fn session_restored(&self, session: SessionFacts) {
-        self.hub.lock().put_session(session);
+        let known = self.network.presence(&session.user);
+        let mut state = self.hub.lock();
+        state.put_network(&session.user, known);
+        state.put_session(session);
     }
 
-    pub(crate) async fn session_closed(&self, id: &SessionId) -> Result<(), StoreError> {
+    /// A session is gone. `hold`: its client may come back in a moment, until then nobody
+    /// hears of it (csp-presence 8.2).
+    pub(crate) async fn session_closed(
+        &self,
+        id: &SessionId,
+        hold: bool,
+    ) -> Result<(), StoreError> {
         let Some(session) = self.hub.lock().session(id).cloned() else {
             return Ok(());
         };
-        let user = session.user.clone();
-        if let PresenceHome::At(domain) = &self.config.presence_home {
-            let status = self.client_status(&session, false);
-            let is_last = {
-                let mut state = self.hub.lock();
-                state.remove_session(id);
-                !state.sessions_of(&user).any(|s| s.client == session.client)
-            };
-            self.drop_searches(id).await?;
-            return match is_last {
-                true => self.send_status(user, domain.clone(), status).await,
-                false => Ok(()),
-            };
+        let SessionFacts { user, client, .. } = session.clone();
+        let is_kept = self.config.presence_home == PresenceHome::Local;
+        if is_kept {
+            self.load_watchers(std::slice::from_ref(&user)).await?;
         }
-        self.load_watchers(std::slice::from_ref(&user)).await?;
+        let hold = hold && !self.config.presence.hold.is_zero();
         let subscriber = Subscriber::Session {
             id: id.clone(),
             user: user.clone(),
         };
-        let (is_last, watched, elsewhere) = {
+        let (is_last, watched) = {
             let mut state = self.hub.lock();
             let watched = state.watched_by(&subscriber);
+            let mut is_last = false;
             let events = state.change_sessions(&user, |state| {
                 state.remove_session(id);
+                is_last = !state.sessions_of(&user).any(|s| s.client == client);
+                if is_last && hold {
+                    let number = self.absences.number();
+                    state.hold_client(&session, number);
+                    let at = Instant::now() + self.config.presence.hold;
+                    self.absences.add(at, user.clone(), client.clone(), number);
+                }
             });
             self.emit(events);
-            let is_last = !state.sessions_of(&user).any(|s| s.client == session.client);
-            let elsewhere = state.domain_watchers(&user, AttributeSet::ALL);
-            (is_last, watched, elsewhere)
+            (is_last, watched)
         };
-        let (id, shared, tickets) = (id.clone(), self.shared.clone(), self.hub.tickets());
-        let (change, told_relay) = self
+        if !is_kept {
+            self.drop_searches(id).await?;
+            return match is_last && !hold {
+                true => self.client_left(user, client, None).await,
+                false => Ok(()),
+            };
+        }
+        let (id, shared, watcher) = (id.clone(), self.shared.clone(), user.clone());
+        let told_relay = self
             .store
             .write(move |tx| {
                 tx.remove_session_subscriptions(&id)?;
                 tx.drop_searches(&id)?;
-                let mut told_relay = unsubscribe_elsewhere(tx, &shared, &user, &watched)?;
-                if !is_last {
-                    return Ok((Change::default(), told_relay));
+                unsubscribe_elsewhere(tx, &shared, &watcher, &watched)
+            })
+            .await?;
+        self.emit(told_relay.then_some(Event::Outbox));
+        match is_last && !hold {
+            true => self.client_left(user, client, None).await,
+            false => Ok(()),
+        }
+    }
+
+    /// An account is gone: nobody waits for its clients.
+    pub(crate) fn forget_presence(&self, user: &UserId) {
+        self.reported.forget(user);
+        let mut state = self.hub.lock();
+        let events = state.change_sessions(user, |state| state.release_clients(user));
+        self.emit(events);
+        state.forget(user);
+    }
+
+    /// A client has no session any more and is not waited for; `number` when it was until
+    /// now, unless it has come back.
+    pub(crate) async fn client_left(
+        &self,
+        user: UserId,
+        client: ClientId,
+        number: Option<u64>,
+    ) -> Result<(), StoreError> {
+        let is_kept = self.config.presence_home == PresenceHome::Local;
+        if is_kept {
+            self.load_watchers(std::slice::from_ref(&user)).await?;
+        }
+        let elsewhere = {
+            let mut state = self.hub.lock();
+            if let Some(number) = number {
+                let mut released = false;
+                let events = state.change_sessions(&user, |state| {
+                    released = state.release_client(&user, &client, Some(number));
+                });
+                self.emit(events);
+                if !released {
+                    return Ok(());
                 }
-                tx.drop_client_presence(&user, &session.client)?;
+            }
+            state.domain_watchers(&user, AttributeSet::ALL)
+        };
+        if let PresenceHome::At(domain) = &self.config.presence_home {
+            let status = ClientStatus {
+                client,
+                online: false,
+                info: ClientInfo::default(),
+                sequence: self.hub.next_sequence(),
+            };
+            return self.send_status(user, domain.clone(), status).await;
+        }
+        let tickets = self.hub.tickets();
+        let (change, told_relay) = self
+            .store
+            .write(move |tx| {
+                // It may have logged in again, and published, a moment ago.
+                if !tx.client_has_session(&user, &client)? {
+                    tx.drop_client_presence(&user, &client)?;
+                }
                 for subscriber in &elsewhere {
                     tx.put_outbox(&presence_parcel(&user, subscriber)?)?;
-                    told_relay = true;
                 }
                 let published = std::slice::from_ref(&user);
                 let change = Change::read(tx, &tickets, published, &[], &[])?;
-                Ok((change, told_relay))
+                Ok((change, !elsewhere.is_empty()))
             })
             .await?;
         self.note(change);
+        self.emit(told_relay.then_some(Event::Outbox));
+        Ok(())
+    }
+
+    /// The client of a session that goes on after a restart is there again: nobody knows
+    /// what it was told before, so it is told everything that it watches.
+    pub(crate) async fn session_resumed(&self, id: &SessionId) -> Result<(), StoreError> {
+        let (subscriber, publishers) = {
+            let state = self.hub.lock();
+            let Some(session) = state.session(id) else {
+                return Ok(());
+            };
+            let subscriber = Subscriber::Session {
+                id: id.clone(),
+                user: session.user.clone(),
+            };
+            let publishers = state.watched_by(&subscriber);
+            (subscriber, publishers)
+        };
+        if publishers.is_empty() {
+            return Ok(());
+        }
+        let user = subscriber.user().clone();
+        self.load_for(&user, &publishers).await?;
+        self.note(Change {
+            initial: publishers
+                .iter()
+                .map(|publisher| (subscriber.clone(), publisher.clone()))
+                .collect(),
+            ..Change::default()
+        });
+        self.renew_subscriptions(user, publishers).await
+    }
+
+    /// Has other domains tell again what a user of this one watches there.
+    pub(crate) async fn renew_subscriptions(
+        &self,
+        user: UserId,
+        publishers: Vec<UserId>,
+    ) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        if !publishers.iter().any(|p| shared.is_reachable(p)) {
+            return Ok(());
+        }
+        let told_relay = self
+            .store
+            .write(move |tx| subscribe_elsewhere(tx, &shared, &user, &publishers))
+            .await?;
         self.emit(told_relay.then_some(Event::Outbox));
         Ok(())
     }
@@ -120,7 +242,7 @@ impl Inner {
         Ok(())
     }
 
-    async fn tell_domains(
+    pub(crate) async fn tell_domains(
         &self,
         publisher: UserId,
         subscribers: Vec<UserId>,

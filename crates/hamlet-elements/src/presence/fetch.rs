@@ -106,15 +106,15 @@ impl Inner {
         users: Vec<UserId>,
         set: AttributeSet,
     ) -> Result<Vec<UserPresence>, StoreError> {
-        let contacts: Vec<UserId> = users.iter().chain([watcher]).cloned().collect();
-        self.load(&users, &contacts).await?;
+        self.load_for(watcher, &users).await?;
+        self.note_access(watcher, &users).await?;
         let state = self.hub.lock();
         let presence = |user: UserId| {
             // csp-presence 6.8: who may see nothing gets nothing, and no reason.
-            let attributes = if state.may_see(&user, watcher) {
-                select(state.view(&user).of(&user, watcher), set)
-            } else {
-                Vec::new()
+            let seen = state.visible(&user, watcher, set);
+            let attributes = match seen.is_empty() {
+                true => Vec::new(),
+                false => select(state.view(&user).of(&user, watcher), seen),
             };
             UserPresence { user, attributes }
         };
@@ -169,10 +169,10 @@ fn failed(users: Vec<UserId>, refusal: &Refusal) -> Vec<hamlet_model::Detail> {
     failures.into_details()
 }
 
-/// csp-presence 3.1: a watcher who names no attribute wants all.
+/// csp-presence 3.1: a watcher who names no attribute wants all that CSP defines.
 pub(crate) fn all_if_empty(set: AttributeSet) -> AttributeSet {
     if set.is_empty() {
-        AttributeSet::ALL
+        AttributeSet::STANDARD
     } else {
         set
     }

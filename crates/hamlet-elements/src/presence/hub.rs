@@ -5,6 +5,7 @@
 //! with a ticket that grows from one transaction to the next. Here that state replaces the
 //! one with an older ticket, so the order in which transactions are noted does not matter.
 
+use crate::authorization::{Grants, Unauthorized};
 use crate::presence::state::State;
 use hamlet_model::presence::Attribute;
 use hamlet_model::{Domain, Timestamp, UserId};
@@ -44,13 +45,8 @@ impl Hub {
     }
 
     /// Says whose presence is kept here.
-    pub(crate) fn serve(&self, home: Domain, served: Vec<Domain>) {
-        self.lock().serve(home, served);
-    }
-
-    /// Forgets a user whose account is gone.
-    pub(crate) fn forget(&self, user: &UserId) {
-        self.lock().forget(user);
+    pub(crate) fn serve(&self, home: Domain, served: Vec<Domain>, policy: Unauthorized) {
+        self.lock().serve(home, served, policy);
     }
 }
 
@@ -59,7 +55,7 @@ impl Hub {
 pub(crate) struct Change {
     pub(super) ticket: u64,
     pub(super) published: Vec<(UserId, Vec<Attribute>)>,
-    pub(super) contacts: Vec<(UserId, Vec<UserId>)>,
+    pub(super) grants: Vec<(UserId, Grants)>,
     pub(super) subscriptions: Vec<(Subscriber, Vec<Subscription>)>,
     /// Notifications that are due even though nothing changed.
     pub(crate) initial: Vec<(Subscriber, UserId)>,
@@ -71,15 +67,15 @@ impl Change {
         tx: &mut Tx<'_>,
         tickets: &AtomicU64,
         published: &[UserId],
-        contacts: &[UserId],
+        grants: &[UserId],
         subscribers: &[Subscriber],
     ) -> Result<Self, StoreError> {
         let mut change = Self::default();
         for user in published {
             change.published.push((user.clone(), tx.presence(user)?));
         }
-        for user in contacts {
-            change.contacts.push((user.clone(), tx.contacts_of(user)?));
+        for user in grants {
+            change.grants.push((user.clone(), Grants::read(tx, user)?));
         }
         for subscriber in subscribers {
             let subscriptions = tx.subscriptions_of(subscriber)?;

@@ -1,6 +1,7 @@
 //! From the store into the memory of the Presence element.
 
-use crate::elements::{Inner, SessionFacts};
+use crate::authorization::{Grants, Unauthorized};
+use crate::elements::{Inner, PresenceHome, SessionFacts};
 use crate::presence::state::Missing;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{SessionId, UserId};
@@ -15,8 +16,11 @@ impl Inner {
     /// session that ended without all of it being removed is removed now.
     pub(crate) async fn restore(&self) -> Result<(), StoreError> {
         let config = &self.config;
-        self.hub
-            .serve(config.domain.clone(), config.serves_presence_of.clone());
+        self.hub.serve(
+            config.domain.clone(),
+            config.serves_presence_of.clone(),
+            config.presence.unauthorized,
+        );
         let mut live = HashSet::new();
         let mut last: Option<SessionId> = None;
         loop {
@@ -38,6 +42,9 @@ impl Inner {
                     info: ClientInfo::default(),
                 });
             }
+        }
+        if config.presence_home == PresenceHome::Local {
+            self.drop_absent_clients().await?;
         }
         let (subscriptions, marks) = self
             .store
@@ -77,14 +84,28 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes sure that the presence and the contacts of these users are in memory, as far as
-    /// they are kept here.
+    /// Removes what clients of this domain's users have published that a killed process did
+    /// not see leave.
+    async fn drop_absent_clients(&self) -> Result<(), StoreError> {
+        let domain = self.config.domain.clone();
+        let dropped = self
+            .store
+            .write(move |tx| tx.drop_absent_clients(&domain))
+            .await?;
+        if dropped > 0 {
+            tracing::info!(dropped, "attributes of clients without session");
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the presence, or what they let be seen, of these users is in memory, as
+    /// far as it is kept here.
     pub(crate) async fn load(
         &self,
         published: &[UserId],
-        contacts: &[UserId],
+        grants: &[UserId],
     ) -> Result<(), StoreError> {
-        let missing = self.hub.lock().missing(published.iter(), contacts.iter());
+        let missing = self.hub.lock().missing(published.iter(), grants.iter());
         self.fetch(missing).await
     }
 
@@ -97,8 +118,11 @@ impl Inner {
                 .iter()
                 .filter(|publisher| state.watchers(publisher).next().is_some())
                 .collect();
+            // Their own contact lists count only where the operator says so.
+            let counts = state.policy == Unauthorized::Contacts;
             let watchers = watched
                 .iter()
+                .filter(|_| counts)
                 .flat_map(|publisher| state.watchers(publisher))
                 .map(|(subscriber, _)| subscriber.user());
             state.missing(
@@ -110,18 +134,18 @@ impl Inner {
     }
 
     async fn fetch(&self, missing: Missing) -> Result<(), StoreError> {
-        if missing.published.is_empty() && missing.contacts.is_empty() {
+        if missing.published.is_empty() && missing.grants.is_empty() {
             return Ok(());
         }
-        let (published, contacts) = self.store.read(move |tx| read(tx, &missing)).await?;
-        self.hub.lock().fill(published, contacts);
+        let (published, grants) = self.store.read(move |tx| read(tx, &missing)).await?;
+        self.hub.lock().fill(published, grants);
         Ok(())
     }
 }
 
 type Read = (
     Vec<(UserId, Vec<hamlet_model::presence::Attribute>)>,
-    Vec<(UserId, Vec<UserId>)>,
+    Vec<(UserId, Grants)>,
 );
 
 fn read(tx: &mut Tx<'_>, missing: &Missing) -> Result<Read, StoreError> {
@@ -131,9 +155,9 @@ fn read(tx: &mut Tx<'_>, missing: &Missing) -> Result<Read, StoreError> {
         .iter()
         .map(|user| (user.clone(), found.remove(user).unwrap_or_default()))
         .collect();
-    let mut contacts = Vec::with_capacity(missing.contacts.len());
-    for user in &missing.contacts {
-        contacts.push((user.clone(), tx.contacts_of(user)?));
+    let mut grants = Vec::with_capacity(missing.grants.len());
+    for user in &missing.grants {
+        grants.push((user.clone(), Grants::read(tx, user)?));
     }
-    Ok((published, contacts))
+    Ok((published, grants))
 }

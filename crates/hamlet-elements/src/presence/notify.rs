@@ -1,13 +1,13 @@
 //! Presence on its way between domains (csp-presence 4.5, 10).
 
+use crate::authorization::{Grants, Unauthorized, decide};
 use crate::elements::{Inner, PresenceHome};
 use crate::failure::refusal;
 use crate::outbox::{PRESENCE_LIFE, Parcel};
 use crate::presence::PresenceNotification;
-use crate::presence::render::{View, select, withdrawn};
+use crate::presence::render::{View, select, select_or_withdraw};
 use crate::presence::subscribe::unsubscribe_elsewhere;
 use crate::presence::tell::live_elsewhere;
-use crate::presence::visibility::may_see;
 use crate::service::{Answer, Event, Outcome, Request, Response};
 use hamlet_model::presence::{Attribute, AttributeSet};
 use hamlet_model::{StatusCode, Timestamp, UserId};
@@ -21,27 +21,28 @@ pub(crate) fn presence_parcel(
     publisher: &UserId,
     subscriber: &UserId,
 ) -> Result<NewOutboxEntry, StoreError> {
-    parcel(publisher, subscriber, false)
+    parcel(publisher, subscriber, AttributeSet::EMPTY)
 }
 
-/// As [`presence_parcel`], after something that decides whether he sees it: if he does not
-/// any more, that is told him too (csp-presence 6.9).
+/// As [`presence_parcel`], after something that decides what he sees: what he does not see
+/// any more is told him as withdrawn (csp-presence 6.9).
 pub(crate) fn visibility_parcel(
     publisher: &UserId,
     subscriber: &UserId,
+    lost: AttributeSet,
 ) -> Result<NewOutboxEntry, StoreError> {
-    parcel(publisher, subscriber, true)
+    parcel(publisher, subscriber, lost)
 }
 
 fn parcel(
     publisher: &UserId,
     subscriber: &UserId,
-    withdraw: bool,
+    lost: AttributeSet,
 ) -> Result<NewOutboxEntry, StoreError> {
     let parcel = Parcel::Presence {
         publisher: publisher.clone(),
         subscriber: subscriber.clone(),
-        withdraw,
+        lost,
     };
     parcel.entry(subscriber.domain(), Timestamp::now().plus(PRESENCE_LIFE))
 }
@@ -54,12 +55,13 @@ impl Inner {
         &self,
         publisher: &UserId,
         subscriber: &UserId,
-        withdraw: bool,
+        lost: AttributeSet,
     ) -> Result<Option<Request>, StoreError> {
         // Before reading: what is read later has a larger number.
         let sequence = self.hub.next_sequence();
         let (asked_publisher, asked_subscriber) = (publisher.clone(), subscriber.clone());
-        let (stored, set, lists, listed) = self
+        let policy = self.config.presence.unauthorized;
+        let (stored, set, sees) = self
             .store
             .read(move |tx| {
                 let mut set = AttributeSet::EMPTY;
@@ -70,13 +72,16 @@ impl Inner {
                     }
                 }
                 let stored = tx.presence(&asked_publisher)?;
-                let lists = tx.in_lists_of(&asked_publisher, &asked_subscriber)?;
-                let listed = tx.in_lists_of(&asked_subscriber, &asked_publisher)?;
-                Ok((stored, set, lists, listed))
+                let (publisher, watcher) = (&asked_publisher, &asked_subscriber);
+                let grants = Grants::read(tx, publisher)?;
+                let listed =
+                    policy == Unauthorized::Contacts && tx.in_lists_of(watcher, publisher)?;
+                let applies = grants.applicable(publisher, watcher, policy, listed);
+                Ok((stored, set, decide(&applies, set).visible))
             })
             .await?;
-        let sees = may_see(publisher, subscriber, lists, listed);
-        if set.is_empty() || !(sees || withdraw) {
+        let lost = lost.intersection(set).without(sees);
+        if sees.is_empty() && lost.is_empty() {
             return Ok(None);
         }
         let live = {
@@ -87,14 +92,12 @@ impl Inner {
             }
         };
         let view = View::new(&stored, &live);
-        let mut attributes = select(view.of(publisher, subscriber), set);
-        if !sees {
-            attributes = attributes.iter().map(withdrawn).collect();
-        }
+        let attributes = select_or_withdraw(view.of(publisher, subscriber), sees, lost);
         Ok(Some(Request::PresenceNotification(PresenceNotification {
             subscriber: subscriber.clone(),
             publisher: publisher.clone(),
             attributes,
+            partial: false,
             sequence,
         })))
     }
@@ -105,6 +108,7 @@ impl Inner {
             subscriber,
             publisher,
             attributes,
+            partial,
             sequence,
         } = notification;
         if !self.directory.is_home(&subscriber) {
@@ -120,7 +124,7 @@ impl Inner {
         if self.config.presence_home != PresenceHome::Local {
             // The sets of his sessions are known where his presence element is.
             let mut state = self.hub.lock();
-            let told = state.receive(&publisher, &subscriber, sequence, &attributes);
+            let told = state.receive(&publisher, &subscriber, sequence, &attributes, partial);
             self.emit(told.map(|told| Event::PresenceForUser {
                 user: subscriber,
                 publisher,
@@ -128,7 +132,7 @@ impl Inner {
             }));
             return Ok(Response::Done(Outcome::default()));
         }
-        if !self.tell_sessions(&subscriber, &publisher, &attributes, sequence) {
+        if !self.tell_sessions(&subscriber, &publisher, (&attributes, partial), sequence) {
             self.end_subscription(subscriber, publisher)
                 .await
                 .map_err(|error| refusal(&error))?;
@@ -141,7 +145,7 @@ impl Inner {
         &self,
         subscriber: &UserId,
         publisher: &UserId,
-        attributes: &[Attribute],
+        (attributes, partial): (&[Attribute], bool),
         sequence: i64,
     ) -> bool {
         let mut state = self.hub.lock();
@@ -161,7 +165,7 @@ impl Inner {
         if sessions.is_empty() {
             return false;
         }
-        let Some(told) = state.receive(publisher, subscriber, sequence, attributes) else {
+        let Some(told) = state.receive(publisher, subscriber, sequence, attributes, partial) else {
             return true;
         };
         let mut made: HashMap<AttributeSet, Arc<Vec<Attribute>>> = HashMap::new();

@@ -6,7 +6,9 @@ use crate::presence::legal::legal;
 use crate::presence::notify::presence_parcel;
 use crate::presence::{Change, UpdatePresence};
 use crate::service::{Answer, Event, Outcome, Requestor, Response};
-use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue};
+use hamlet_model::presence::{
+    Attribute, AttributeName, AttributeSet, AttributeValue, ExtensionAttribute,
+};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{ClientId, Refusal, StatusCode};
 use hamlet_store::StoreError;
@@ -18,21 +20,15 @@ impl Inner {
         request: UpdatePresence,
     ) -> Answer {
         let mut failures = Failures::new();
+        if !request.unknown.is_empty() {
+            failures.describe(StatusCode::INVALID_PRESENCE_ATTRIBUTE, &request.unknown);
+        }
         let mut attributes = Vec::with_capacity(request.attributes.len());
         for attribute in request.attributes {
             let name = attribute.name;
             match legal(attribute, &self.config.presence) {
                 Some(attribute) => attributes.push(self.own(attribute, &requestor)),
-                None => {
-                    let block = failures.block(StatusCode::INVALID_PRESENCE_VALUE);
-                    let comma = if block.description.is_empty() {
-                        ""
-                    } else {
-                        ", "
-                    };
-                    block.description += comma;
-                    block.description += name.as_str();
-                }
+                None => failures.describe(StatusCode::INVALID_PRESENCE_VALUE, &[name.as_str()]),
             }
         }
         if attributes.is_empty() && !failures.is_empty() {
@@ -91,13 +87,14 @@ impl Inner {
         let elsewhere = self.hub.lock().domain_watchers(&user, names);
         let tickets = self.hub.tickets();
         let tell_relay = !elsewhere.is_empty();
+        let max_extensions = self.config.presence.max_extensions;
         let change = self
             .store
             .write(move |tx| {
                 let known = tx.presence(&user)?;
                 let rows: Vec<Attribute> = attributes
                     .iter()
-                    .filter_map(|attribute| row(attribute, &known))
+                    .filter_map(|attribute| row(attribute, &known, max_extensions))
                     .collect();
                 tx.put_presence(&user, &rows)?;
                 for subscriber in &elsewhere {
@@ -121,7 +118,7 @@ impl Inner {
 
 /// The row that an attribute leaves in the store. A value that is withdrawn, or published
 /// without being said, stays as it is (csp-presence 3.2).
-fn row(attribute: &Attribute, known: &[Attribute]) -> Option<Attribute> {
+fn row(attribute: &Attribute, known: &[Attribute], max_extensions: usize) -> Option<Attribute> {
     let before = known
         .iter()
         .find(|k| k.name == attribute.name && k.client == attribute.client);
@@ -131,6 +128,12 @@ fn row(attribute: &Attribute, known: &[Attribute]) -> Option<Attribute> {
         return Some(Attribute {
             qualifier: attribute.qualifier && attribute.value != AttributeValue::Flag(false),
             value: before.map_or(AttributeValue::None, |b| b.value.clone()),
+            ..attribute.clone()
+        });
+    }
+    if let AttributeValue::Extension(new) = &attribute.value {
+        return Some(Attribute {
+            value: AttributeValue::Extension(extensions(before, new, max_extensions)),
             ..attribute.clone()
         });
     }
@@ -146,9 +149,54 @@ fn row(attribute: &Attribute, known: &[Attribute]) -> Option<Attribute> {
     }
 }
 
+/// Attributes of other namespaces are replaced one by one; the oldest go when there are too
+/// many (csp-presence 3.6).
+fn extensions(
+    before: Option<&Attribute>,
+    new: &[ExtensionAttribute],
+    max: usize,
+) -> Vec<ExtensionAttribute> {
+    let mut all = match before.map(|before| &before.value) {
+        Some(AttributeValue::Extension(before)) => before.clone(),
+        _ => Vec::new(),
+    };
+    for one in new {
+        all.retain(|known| (&known.namespace, &known.name) != (&one.namespace, &one.name));
+        if !one.content.is_empty() {
+            all.push(one.clone());
+        }
+    }
+    all.drain(..all.len().saturating_sub(max));
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attributes_of_other_namespaces_are_replaced_one_by_one() {
+        let one = |name: &str, content: &str| ExtensionAttribute {
+            namespace: "urn:vendor".into(),
+            name: name.into(),
+            content: content.into(),
+        };
+        let value = |all: Vec<_>| {
+            attribute(
+                AttributeName::Extension,
+                true,
+                AttributeValue::Extension(all),
+            )
+        };
+        let known = [value(vec![one("a", "1"), one("b", "2")])];
+        for (new, kept) in [
+            (vec![one("b", "3")], vec![one("a", "1"), one("b", "3")]),
+            (vec![one("a", "")], vec![one("b", "2")]),
+            (vec![one("c", "4")], vec![one("b", "2"), one("c", "4")]),
+        ] {
+            assert_eq!(row(&value(new), &known, 2), Some(value(kept)));
+        }
+    }
 
     fn attribute(name: AttributeName, qualifier: bool, value: AttributeValue) -> Attribute {
         Attribute {
@@ -168,14 +216,14 @@ mod tests {
         let withdrawn = attribute(Alias, false, text("Anna"));
         let known = std::slice::from_ref(&published);
         assert_eq!(
-            row(&attribute(Alias, false, none()), known),
+            row(&attribute(Alias, false, none()), known, 8),
             Some(withdrawn.clone())
         );
-        let again = row(&attribute(Alias, true, none()), &[withdrawn]);
+        let again = row(&attribute(Alias, true, none()), &[withdrawn], 8);
         assert_eq!(again, Some(published.clone()));
-        assert_eq!(row(&attribute(Alias, true, none()), &[]), None);
+        assert_eq!(row(&attribute(Alias, true, none()), &[], 8), None);
         let replaced = attribute(Alias, true, text("Annie"));
-        assert_eq!(row(&replaced, known), Some(replaced));
+        assert_eq!(row(&replaced, known, 8), Some(replaced));
         for (qualifier, flag, visible) in [
             (true, Some(true), true),
             (true, None, true),
@@ -183,7 +231,7 @@ mod tests {
             (false, None, false),
         ] {
             let value = flag.map_or(AttributeValue::None, AttributeValue::Flag);
-            let row = row(&attribute(OnlineStatus, qualifier, value), &[]).unwrap();
+            let row = row(&attribute(OnlineStatus, qualifier, value), &[], 8).unwrap();
             assert_eq!((row.qualifier, row.value), (visible, none()));
         }
     }

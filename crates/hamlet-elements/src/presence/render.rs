@@ -1,10 +1,12 @@
 //! From what is stored to what is seen: implicit values, clients side by side, hiding
 //! (csp-presence 3.2-3.6, 7 rows 12-16, 8.3).
 
+use crate::presence::network::NetworkPresence;
 use hamlet_model::presence::{
     Attribute, AttributeName, AttributeSet, AttributeValue, ClientInfo, CommC,
 };
 use hamlet_model::{ClientId, UserId};
+use std::sync::Arc;
 
 /// A client that has a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub(crate) struct LiveClient {
     pub(crate) info: ClientInfo,
     /// Grows with each sign of it.
     pub(crate) recency: u64,
+    /// What the mobile network says of it.
+    pub(crate) network: Option<Arc<NetworkPresence>>,
 }
 
 /// The presence of a user, complete, for himself and for others.
@@ -48,6 +52,21 @@ impl View {
 pub(crate) fn select(attributes: &[Attribute], set: AttributeSet) -> Vec<Attribute> {
     let wanted = |attribute: &&Attribute| set.contains(attribute.name);
     attributes.iter().filter(wanted).cloned().collect()
+}
+
+/// The attributes in `seen`, in their order, and those in `lost` said to be unknown
+/// (csp-presence 6.9).
+pub(crate) fn select_or_withdraw(
+    attributes: &[Attribute],
+    seen: AttributeSet,
+    lost: AttributeSet,
+) -> Vec<Attribute> {
+    let told = |attribute: &Attribute| match attribute.name {
+        name if seen.contains(name) => Some(attribute.clone()),
+        name if lost.contains(name) => Some(withdrawn(attribute)),
+        _ => None,
+    };
+    attributes.iter().filter_map(told).collect()
 }
 
 /// Everything there is, in writing order. Of one attribute the clients come in the order in
@@ -87,6 +106,16 @@ fn client_status(
 ) -> Option<Attribute> {
     let client = Some(live.client.clone());
     let published = find(stored, name, Some(&live.client));
+    let known = live
+        .network
+        .as_ref()
+        .and_then(|network| network.value(name));
+    // What a user does not want to be known is not, whoever knows it.
+    if let Some(value) = known
+        && published.is_none_or(|attribute| attribute.qualifier)
+    {
+        return Some(valid(name, client, value.clone()));
+    }
     match (name, published) {
         (AttributeName::OnlineStatus, _) => Some(valid(name, client, AttributeValue::Flag(true))),
         (_, Some(attribute)) if !attribute.qualifier => Some(withdrawn(attribute)),
@@ -242,6 +271,7 @@ mod tests {
             client: ClientId::from_url(client),
             info: ClientInfo::default(),
             recency,
+            network: None,
         }
     }
 

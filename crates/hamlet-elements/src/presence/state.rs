@@ -1,24 +1,21 @@
-//! The memory of the Presence element: sessions, presence, contacts and subscriptions.
+//! The memory of the Presence element: sessions, presence, what publishers let be seen, and
+//! subscriptions.
 
+use crate::authorization::{Decision, Grants, Unauthorized, decide};
 use crate::elements::SessionFacts;
-use crate::presence::render::{difference, withdrawn};
-use crate::presence::visibility::may_see;
+use crate::presence::absence::Absent;
+use crate::presence::foreign::Received;
+use crate::presence::network::NetworkPresence;
 use hamlet_model::presence::{Attribute, AttributeSet};
 use hamlet_model::{Domain, SessionId, UserId};
 use hamlet_store::{Subscriber, Subscription};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// A state with the ticket of the transaction that made it; 0 when it was only read.
 pub(super) struct Versioned<T> {
     pub(super) ticket: u64,
     pub(super) value: T,
-}
-
-/// The last thing that another domain told about something.
-pub(super) struct Received {
-    sequence: i64,
-    /// The attributes that had a value, without it.
-    known: Vec<Attribute>,
 }
 
 /// Everything in memory; what is not in it has not been needed yet.
@@ -27,28 +24,40 @@ pub(crate) struct State {
     /// Domains other than the home domain whose users have their presence here.
     pub(super) served: Vec<Domain>,
     pub(super) home: Option<Domain>,
+    pub(super) policy: Unauthorized,
     pub(super) sessions: HashMap<SessionId, SessionFacts>,
     /// The sessions of each user, with a number that grows with each sign of life.
     pub(super) sessions_of: HashMap<UserId, Vec<(SessionId, u64)>>,
     pub(super) published: HashMap<UserId, Versioned<Vec<Attribute>>>,
-    pub(super) contacts: HashMap<UserId, Versioned<HashSet<UserId>>>,
+    pub(super) grants: HashMap<UserId, Versioned<Arc<Grants>>>,
     pub(super) watchers: HashMap<UserId, HashMap<Subscriber, AttributeSet>>,
     pub(super) watching: HashMap<Subscriber, Versioned<HashMap<UserId, AttributeSet>>>,
+    /// Clients that are shown although they have no session.
+    pub(super) absent: HashMap<UserId, Vec<Absent>>,
+    /// What the mobile network says of users.
+    pub(super) network: HashMap<UserId, Arc<NetworkPresence>>,
     /// Sequence of the last thing told by another domain, by what it is about.
     pub(super) received: HashMap<(String, String), Received>,
 }
 
 impl State {
     /// Says whose presence is kept here.
-    pub(super) fn serve(&mut self, home: Domain, served: Vec<Domain>) {
+    pub(super) fn serve(&mut self, home: Domain, served: Vec<Domain>, policy: Unauthorized) {
         self.home = Some(home);
         self.served = served;
+        self.policy = policy;
     }
 
     /// Forgets a user whose account is gone.
     pub(super) fn forget(&mut self, user: &UserId) {
         self.published.remove(user);
-        self.contacts.remove(user);
+        self.grants.remove(user);
+        // Nor does he see any more what others let him see.
+        for grants in self.grants.values_mut() {
+            Arc::make_mut(&mut grants.value).forget(user);
+        }
+        self.absent.remove(user);
+        self.network.remove(user);
         let watchers = self.watchers.remove(user).unwrap_or_default();
         for subscriber in watchers.keys() {
             if let Some(watching) = self.watching.get_mut(subscriber) {
@@ -82,6 +91,7 @@ impl State {
 
     /// Notes a session, or what has changed about it.
     pub(crate) fn put_session(&mut self, facts: SessionFacts) {
+        self.release_client(&facts.user, &facts.client, None);
         let sessions = self.sessions_of.entry(facts.user.clone()).or_default();
         let next = sessions.iter().map(|(_, recency)| recency + 1).max();
         sessions.retain(|(id, _)| *id != facts.id);
@@ -106,21 +116,21 @@ impl State {
         Some(facts)
     }
 
-    /// Those of the users whose presence or contacts are not in memory.
+    /// Those of the users whose presence, or whose grants, are not in memory.
     pub(crate) fn missing<'a>(
         &self,
         published: impl Iterator<Item = &'a UserId>,
-        contacts: impl Iterator<Item = &'a UserId>,
+        grants: impl Iterator<Item = &'a UserId>,
     ) -> Missing {
         let published: HashSet<_> = published
             .filter(|user| self.keeps(user) && !self.published.contains_key(*user))
             .collect();
-        let contacts: HashSet<_> = contacts
-            .filter(|user| self.keeps(user) && !self.contacts.contains_key(*user))
+        let grants: HashSet<_> = grants
+            .filter(|user| self.keeps(user) && !self.grants.contains_key(*user))
             .collect();
         Missing {
             published: published.into_iter().cloned().collect(),
-            contacts: contacts.into_iter().cloned().collect(),
+            grants: grants.into_iter().cloned().collect(),
         }
     }
 
@@ -128,16 +138,16 @@ impl State {
     pub(crate) fn fill(
         &mut self,
         published: Vec<(UserId, Vec<Attribute>)>,
-        contacts: Vec<(UserId, Vec<UserId>)>,
+        grants: Vec<(UserId, Grants)>,
     ) {
         for (user, value) in published {
             self.published
                 .entry(user)
                 .or_insert(Versioned { ticket: 0, value });
         }
-        for (user, contacts) in contacts {
-            let value = contacts.into_iter().collect();
-            self.contacts
+        for (user, grants) in grants {
+            let value = Arc::new(grants);
+            self.grants
                 .entry(user)
                 .or_insert(Versioned { ticket: 0, value });
         }
@@ -156,33 +166,41 @@ impl State {
         }
     }
 
-    /// Whether `watcher` sees the presence of `publisher`.
-    pub(crate) fn may_see(&self, publisher: &UserId, watcher: &UserId) -> bool {
-        self.sees(publisher, watcher, &[])
-    }
-
-    /// As [`State::may_see`], with the contacts of some users being replaced.
-    pub(super) fn sees(
+    /// What `watcher` sees of what he requests of `publisher`, as far as memory knows:
+    /// nothing of a publisher who is not in it.
+    pub(crate) fn decide(
         &self,
         publisher: &UserId,
         watcher: &UserId,
-        replaced: &[(UserId, Vec<UserId>)],
-    ) -> bool {
-        let lists =
-            |owner: &UserId, member: &UserId| match replaced.iter().find(|(user, _)| user == owner)
-            {
-                Some((_, members)) => members.contains(member),
-                None => self
-                    .contacts
-                    .get(owner)
-                    .is_some_and(|contacts| contacts.value.contains(member)),
+        requested: AttributeSet,
+    ) -> Decision {
+        let own = publisher == watcher;
+        let Some(grants) = self.grants.get(publisher) else {
+            let visible = if own { requested } else { AttributeSet::EMPTY };
+            return Decision {
+                visible,
+                signal: None,
             };
-        may_see(
-            publisher,
-            watcher,
-            lists(publisher, watcher),
-            lists(watcher, publisher),
-        )
+        };
+        let listed = self.policy == Unauthorized::Contacts
+            && self
+                .grants
+                .get(watcher)
+                .is_some_and(|of_watcher| of_watcher.value.lists(publisher));
+        let applies = grants
+            .value
+            .applicable(publisher, watcher, self.policy, listed);
+        decide(&applies, requested)
+    }
+
+    /// Of the requested attributes, those that may be seen.
+    pub(crate) fn visible(
+        &self,
+        publisher: &UserId,
+        watcher: &UserId,
+        requested: AttributeSet,
+    ) -> AttributeSet {
+        self.decide(publisher, watcher, requested).visible
     }
 
     /// The subscribers of a publisher with what they asked for.
@@ -212,51 +230,11 @@ impl State {
     /// The subscribers in other domains who see any of these attributes of a publisher.
     pub(crate) fn domain_watchers(&self, publisher: &UserId, names: AttributeSet) -> Vec<UserId> {
         self.watchers(publisher)
-            .filter(|(_, set)| !set.intersection(names).is_empty())
             .filter(|(subscriber, _)| matches!(subscriber, Subscriber::Domain { .. }))
-            .map(|(subscriber, _)| subscriber.user().clone())
-            .filter(|user| self.may_see(publisher, user))
+            .map(|(subscriber, set)| (subscriber.user(), set.intersection(names)))
+            .filter(|(user, set)| !self.visible(publisher, user, *set).is_empty())
+            .map(|(user, _)| user.clone())
             .collect()
-    }
-
-    /// Whether something told by another domain is newer than what it told before about
-    /// the same pair: publisher and subscriber, or user and client.
-    pub(crate) fn is_news(&mut self, about: &str, whom: &str, sequence: i64) -> bool {
-        /// Bounds what other domains can make us remember.
-        const PAIRS: usize = 200_000;
-        if self.received.len() >= PAIRS {
-            self.received.clear();
-        }
-        let pair = (about.to_owned(), whom.to_owned());
-        let received = self.received.entry(pair).or_insert(Received {
-            sequence: i64::MIN,
-            known: Vec::new(),
-        });
-        let newer = received.sequence < sequence;
-        received.sequence = sequence.max(received.sequence);
-        newer
-    }
-
-    /// What sessions are told of a notification of another domain: itself, and once what it
-    /// does not mention any more. `None` when it was overtaken by a newer one.
-    pub(crate) fn receive(
-        &mut self,
-        publisher: &UserId,
-        subscriber: &UserId,
-        sequence: i64,
-        attributes: &[Attribute],
-    ) -> Option<Vec<Attribute>> {
-        let (about, whom) = (publisher.as_str(), subscriber.as_str());
-        if !self.is_news(about, whom, sequence) {
-            return None;
-        }
-        let pair = (about.to_owned(), whom.to_owned());
-        let received = self.received.get_mut(&pair)?;
-        let valid = attributes.iter().filter(|attribute| attribute.qualifier);
-        // Values may be large, and only what they are values of is needed.
-        let known = valid.map(withdrawn).collect();
-        let before = std::mem::replace(&mut received.known, known);
-        Some(difference(&before, attributes).told)
     }
 
     pub(super) fn take_subscriptions(
@@ -303,11 +281,11 @@ impl State {
     }
 }
 
-/// What is known of users' presence and contacts only to the store.
+/// What is known of users' presence and grants only to the store.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Missing {
     pub(crate) published: Vec<UserId>,
-    pub(crate) contacts: Vec<UserId>,
+    pub(crate) grants: Vec<UserId>,
 }
 
 /// csp-presence 4.3: what covers one publisher several times counts together.

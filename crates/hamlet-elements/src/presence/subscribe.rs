@@ -1,5 +1,6 @@
 //! SubscribePresence (csp-presence 4.3, 4.4).
 
+use crate::authorization::Unauthorized;
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
 use crate::outbox::{PRESENCE_LIFE, Parcel};
@@ -41,6 +42,13 @@ impl Inner {
             .resolve_targets(&requestor.user, request.targets)
             .await
             .map_err(|error| refusal(&error))?;
+        if !request.unknown.is_empty() {
+            failures.describe(StatusCode::INVALID_PRESENCE_ATTRIBUTE, &request.unknown);
+            if request.attributes.is_empty() {
+                // Nothing that there is was asked for, which must not become everything.
+                return done(failures, false);
+            }
+        }
         let any_user = !users.is_empty();
         let any_list = lists.len();
         let missing = self
@@ -83,12 +91,14 @@ impl Inner {
             })
             .await?;
         self.load_for(&watcher, &publishers).await?;
-        change.initial = publishers
+        let made: Vec<(Subscriber, UserId)> = publishers
             .into_iter()
             .map(|publisher| (subscriber.clone(), publisher))
             .collect();
+        change.initial = made.clone();
         self.note(change);
         self.emit(told_relay.then_some(Event::Outbox));
+        self.ask_publishers(&made).await?;
         Ok(missing)
     }
 
@@ -98,15 +108,11 @@ impl Inner {
         watcher: &UserId,
         publishers: &[UserId],
     ) -> Result<(), StoreError> {
-        let own = std::slice::from_ref(watcher);
-        self.load(publishers, own).await?;
-        // Whom the watcher lists himself needs no second reason to be seen.
-        let unlisted: Vec<UserId> = {
-            let state = self.hub.lock();
-            let unlisted = publishers.iter().filter(|p| !state.may_see(p, watcher));
-            unlisted.cloned().collect()
-        };
-        self.load(&[], &unlisted).await
+        let mut grants = publishers.to_vec();
+        if self.config.presence.unauthorized == Unauthorized::Contacts {
+            grants.push(watcher.clone());
+        }
+        self.load(publishers, &grants).await
     }
 }
 
@@ -222,6 +228,7 @@ pub(crate) fn subscribe_elsewhere(
                 ..Targets::default()
             },
             attributes: AttributeSet::from_bits(bits),
+            unknown: Vec::new(),
             auto_subscribe: false,
         });
         put(tx, user, domain, request)?;

@@ -1,7 +1,8 @@
 //! Who is told what when something changes (csp-presence 4.5, 6.9).
 
+use crate::authorization::{Grants, Unauthorized};
 use crate::presence::hub::Change;
-use crate::presence::render::{LiveClient, View, difference, select, withdrawn};
+use crate::presence::render::{LiveClient, View, difference, select, select_or_withdraw};
 use crate::presence::state::{State, Versioned};
 use crate::service::Event;
 use hamlet_model::UserId;
@@ -17,7 +18,7 @@ impl State {
         let Change {
             ticket,
             published,
-            contacts,
+            grants,
             subscriptions,
             initial,
         } = change;
@@ -35,19 +36,19 @@ impl State {
                 self.tell_watchers(&user, &before, &mut events);
             }
         }
+        let due: HashSet<(Subscriber, UserId)> = initial.iter().cloned().collect();
+        for (owner, value) in grants {
+            let newer = self.grants.get(&owner).is_none_or(|v| v.ticket < ticket);
+            if newer {
+                self.take_grants(ticket, &owner, value, &due, &mut events);
+            }
+        }
         let mut told = HashSet::new();
         for (subscriber, publisher) in initial {
-            if self.sees(&publisher, subscriber.user(), &contacts)
-                && let Some(event) = self.full_set(&subscriber, &publisher)
+            if let Some(event) = self.full_set(&subscriber, &publisher)
                 && told.insert((subscriber, publisher))
             {
                 events.push(event);
-            }
-        }
-        for (owner, members) in contacts {
-            let newer = self.contacts.get(&owner).is_none_or(|v| v.ticket < ticket);
-            if newer {
-                self.take_contacts(ticket, &owner, members, &told, &mut events);
             }
         }
         events
@@ -78,7 +79,15 @@ impl State {
         if !self.is_home(user) {
             return live_elsewhere(stored);
         }
-        let mut live: Vec<LiveClient> = Vec::new();
+        let mut live: Vec<LiveClient> = self
+            .absent_clients(user)
+            .map(|absent| LiveClient {
+                client: absent.client.clone(),
+                info: absent.info.clone(),
+                recency: 0,
+                network: None,
+            })
+            .collect();
         for (id, recency) in self.sessions_of.get(user).into_iter().flatten() {
             let Some(facts) = self.sessions.get(id) else {
                 continue;
@@ -89,54 +98,96 @@ impl State {
                 client: facts.client.clone(),
                 info: facts.info.clone(),
                 recency: *recency,
+                network: None,
             });
+        }
+        if let Some(known) = self.network.get(user) {
+            known.give(&mut live);
         }
         live
     }
 
-    fn take_contacts(
+    /// Notes what a publisher lets be seen, and tells those sessions that see something else
+    /// now: what they see, and once what they have lost (csp-presence 6.9). Those in `due` are
+    /// told in any case.
+    fn take_grants(
         &mut self,
         ticket: u64,
         owner: &UserId,
-        members: Vec<UserId>,
-        told: &HashSet<(Subscriber, UserId)>,
+        value: Grants,
+        due: &HashSet<(Subscriber, UserId)>,
         events: &mut Vec<Event>,
     ) {
-        let value: HashSet<UserId> = members.into_iter().collect();
-        let before = self.contacts.get(owner);
-        let old = before.map(|v| v.value.clone()).unwrap_or_default();
-        // Who saw whom, for every pair that this can concern.
-        let pairs: Vec<_> = old
-            .symmetric_difference(&value)
-            .flat_map(|member| [(owner, member), (member, owner)])
-            .map(|(publisher, watcher)| (publisher.clone(), watcher.clone()))
-            .map(|(publisher, watcher)| {
-                let saw = self.may_see(&publisher, &watcher);
-                (publisher, watcher, saw)
-            })
-            .collect();
-        self.contacts
+        let value = Arc::new(value);
+        let concerned = self.concerned(owner, &value, due);
+        self.grants
             .insert(owner.clone(), Versioned { ticket, value });
-        for (publisher, watcher, saw) in pairs {
-            let sees = self.may_see(&publisher, &watcher);
+        let mut views: HashMap<UserId, View> = HashMap::new();
+        let mut made: HashMap<_, Arc<Vec<Attribute>>> = HashMap::new();
+        for (publisher, subscriber, set, saw) in concerned {
+            let Subscriber::Session { id, user } = subscriber else {
+                continue;
+            };
+            let sees = self.visible(&publisher, &user, set);
             if saw == sees {
                 continue;
             }
-            let subscribers: Vec<Subscriber> = self
-                .sessions_of(&watcher)
-                .map(|facts| Subscriber::Session {
-                    id: facts.id.clone(),
-                    user: watcher.clone(),
+            let view = views
+                .entry(publisher.clone())
+                .or_insert_with(|| self.view(&publisher));
+            let attributes = made
+                .entry((publisher.clone(), saw, sees))
+                .or_insert_with(|| {
+                    let lost = saw.without(sees);
+                    Arc::new(select_or_withdraw(&view.public, sees, lost))
                 })
-                .collect();
-            for subscriber in subscribers {
-                if told.contains(&(subscriber.clone(), publisher.clone())) {
-                    continue;
-                }
-                let event = self.full_set(&subscriber, &publisher);
-                events.extend(event.map(|event| if sees { event } else { unsaid(event) }));
+                .clone();
+            events.push(Event::Presence {
+                session: id,
+                publisher,
+                attributes,
+            });
+        }
+    }
+
+    /// Whom new grants of `owner` can concern, with what was asked for and what was seen.
+    fn concerned(
+        &self,
+        owner: &UserId,
+        value: &Grants,
+        due: &HashSet<(Subscriber, UserId)>,
+    ) -> Vec<(UserId, Subscriber, AttributeSet, AttributeSet)> {
+        let mut concerned = Vec::new();
+        let mut add = |publisher: &UserId, subscriber: &Subscriber, set| {
+            let watcher = subscriber.user();
+            let pair = (subscriber.clone(), publisher.clone());
+            if watcher == publisher || due.contains(&pair) {
+                return;
+            }
+            let saw = self.visible(publisher, watcher, set);
+            concerned.push((pair.1, pair.0, set, saw));
+        };
+        for (subscriber, set) in self.watchers(owner) {
+            if matches!(subscriber, Subscriber::Session { .. }) {
+                add(owner, subscriber, set);
             }
         }
+        let before = self.grants.get(owner);
+        if let (Unauthorized::Contacts, Some(before)) = (self.policy, before) {
+            // Whom he has in his lists decides what he sees, too.
+            for publisher in before.value.contacts_differing(value) {
+                for facts in self.sessions_of(owner) {
+                    let subscriber = Subscriber::Session {
+                        id: facts.id.clone(),
+                        user: owner.clone(),
+                    };
+                    if let Some(set) = self.set_of(&subscriber, publisher) {
+                        add(publisher, &subscriber, set);
+                    }
+                }
+            }
+        }
+        concerned
     }
 
     /// Tells the sessions that watch `publisher` what changed since `before`: everything
@@ -155,12 +206,13 @@ impl State {
             };
             let is_own = user == publisher;
             let difference = if is_own { &own } else { &public };
-            if difference.changed.intersection(set).is_empty() || !self.may_see(publisher, user) {
+            let seen = self.visible(publisher, user, set);
+            if difference.changed.intersection(seen).is_empty() {
                 continue;
             }
             let attributes = made
-                .entry((set, is_own))
-                .or_insert_with(|| Arc::new(select(&difference.told, set)));
+                .entry((seen, is_own))
+                .or_insert_with(|| Arc::new(select(&difference.told, seen)));
             events.push(Event::Presence {
                 session: id.clone(),
                 publisher: publisher.clone(),
@@ -169,20 +221,21 @@ impl State {
         }
     }
 
-    /// Everything that a session asked for of a publisher whose presence is kept here.
+    /// Everything that a session asked for and sees of a publisher whose presence is kept here.
     fn full_set(&self, subscriber: &Subscriber, publisher: &UserId) -> Option<Event> {
         let Subscriber::Session { id, user } = subscriber else {
             return None;
         };
         let set = self.set_of(subscriber, publisher)?;
-        if !self.keeps(publisher) {
+        let seen = self.visible(publisher, user, set);
+        if !self.keeps(publisher) || seen.is_empty() {
             return None;
         }
         let view = self.view(publisher);
         Some(Event::Presence {
             session: id.clone(),
             publisher: publisher.clone(),
-            attributes: Arc::new(select(view.of(publisher, user), set)),
+            attributes: Arc::new(select(view.of(publisher, user), seen)),
         })
     }
 }
@@ -197,24 +250,9 @@ pub(crate) fn live_elsewhere(stored: &[Attribute]) -> Vec<LiveClient> {
                 client: client.clone(),
                 info: (**info).clone(),
                 recency: 0,
+                network: None,
             }),
             _ => None,
         })
         .collect()
-}
-
-/// The same notification for one who may not see any of it any more (csp-presence 6.9).
-fn unsaid(event: Event) -> Event {
-    match event {
-        Event::Presence {
-            session,
-            publisher,
-            attributes,
-        } => Event::Presence {
-            session,
-            publisher,
-            attributes: Arc::new(attributes.iter().map(withdrawn).collect()),
-        },
-        other => other,
-    }
 }

@@ -1,5 +1,6 @@
 //! What the Presence element is asked and answers (csp-presence 4).
 
+use crate::authorization::Unauthorized;
 use hamlet_model::presence::{Attribute, AttributeSet, ClientInfo};
 use hamlet_model::{ClientId, ContactListId, Detail, UserId};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub struct Targets {
 pub struct UpdatePresence {
     /// The attributes to replace, each as a whole.
     pub attributes: Vec<Attribute>,
+    /// Names that are no attributes (750).
+    #[serde(default)]
+    pub unknown: Vec<String>,
 }
 
 /// csp-presence 4.2.
@@ -40,6 +44,9 @@ pub struct SubscribePresence {
     pub targets: Targets,
     /// Which attributes; empty for all.
     pub attributes: AttributeSet,
+    /// Names that are no attributes (750).
+    #[serde(default)]
+    pub unknown: Vec<String>,
     /// The subscription of the lists follows their members.
     pub auto_subscribe: bool,
 }
@@ -60,6 +67,9 @@ pub struct PresenceNotification {
     pub publisher: UserId,
     /// Everything that he may see and asked for.
     pub attributes: Vec<Attribute>,
+    /// Only what has changed is among them.
+    #[serde(default)]
+    pub partial: bool,
     /// Counts up per publisher, so that a late notification does not hide a newer one.
     pub sequence: i64,
 }
@@ -108,8 +118,21 @@ pub struct PresenceConfig {
     pub max_contacts: usize,
     /// Most Inf_link.
     pub max_links: usize,
+    /// What a watcher sees of a publisher who has decided nothing that applies to him.
+    pub unauthorized: Unauthorized,
+    /// Most attribute lists for single users that one user has (csp-presence 2.9).
+    pub max_attribute_lists: usize,
+    /// How long it is remembered who has looked at somebody's presence (csp-presence 5).
+    pub watcher_history: std::time::Duration,
+    /// Most attributes of other namespaces.
+    pub max_extensions: usize,
+    /// Longest content of one of them, octets as XML.
+    pub max_extension: usize,
     /// How long the answer to GetPresence waits for another domain (csp-presence 10).
     pub foreign_wait: std::time::Duration,
+    /// How long a client whose session ended without its doing is shown as if it were still
+    /// there (csp-presence 8.2).
+    pub hold: std::time::Duration,
 }
 
 impl Default for PresenceConfig {
@@ -120,7 +143,13 @@ impl Default for PresenceConfig {
             max_comm_caps: 20,
             max_contacts: 20,
             max_links: 10,
+            unauthorized: Unauthorized::Ask,
+            max_attribute_lists: 2000,
+            watcher_history: std::time::Duration::from_secs(30 * 86_400),
+            max_extensions: 8,
+            max_extension: 4 << 10,
             foreign_wait: std::time::Duration::from_secs(10),
+            hold: std::time::Duration::from_secs(5),
         }
     }
 }

@@ -59,6 +59,8 @@ impl Inner {
             .await
             .map_err(|error| refusal(&error))?;
         if is_new {
+            // He may have another friendly name.
+            self.directory.forget(&told);
             self.profile_updated(told, session);
         }
         answer
@@ -90,6 +92,7 @@ impl Inner {
             .iter()
             .any(|(field, _)| field.property().is_some())
             .then(|| user.clone());
+        let named = user.clone();
         let (user, country_code) = (user.clone(), self.config.search.country_code.clone());
         let done = self
             .store
@@ -105,6 +108,7 @@ impl Inner {
             })
             .await;
         done.map_err(|error| refusal(&error))??;
+        self.directory.forget(&named);
         if let Some(user) = told {
             self.profile_updated(user, None);
         }

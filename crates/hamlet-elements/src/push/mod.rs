@@ -6,10 +6,12 @@
 
 mod waiting;
 
+use crate::authorization::AuthorizationAsked;
+use crate::group::GroupChange;
 use crate::invitation::{AnswerShown, CancellationShown, InvitationShown};
 use crate::notification::Notification;
 use crate::system_message::SystemMessageShown;
-use hamlet_model::{SessionId, Timestamp, UserId};
+use hamlet_model::{GroupId, SessionId, StatusCode, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -41,6 +43,35 @@ pub enum PushContent {
     SystemMessage(Box<SystemMessageShown>),
     /// Something has changed (csp-access 13).
     Notification(Notification),
+    /// A watcher wants more than he may see (csp-presence 6.6, 6.7).
+    Authorization(Box<AuthorizationAsked>),
+    /// Something has changed in a group in which the session is joined (csp-group 5.13). Not
+    /// stored.
+    #[serde(skip)]
+    GroupChange {
+        /// The group.
+        group: GroupId,
+        /// What.
+        change: Arc<GroupChange>,
+    },
+    /// The session is not joined in a group any more (csp-group 5.4). Not stored.
+    #[serde(skip)]
+    GroupLeft {
+        /// The group.
+        group: GroupId,
+        /// Why.
+        code: StatusCode,
+    },
+}
+
+impl PushContent {
+    /// Whether it tells somebody who is, or was, joined in this group of it.
+    pub fn is_about(&self, group: &GroupId) -> bool {
+        match self {
+            Self::GroupChange { group: of, .. } | Self::GroupLeft { group: of, .. } => of == group,
+            _ => false,
+        }
+    }
 }
 
 impl Push {

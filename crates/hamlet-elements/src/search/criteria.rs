@@ -2,16 +2,17 @@
 //! Pure.
 
 use super::expression::{Expression, parse};
+use super::groups::group_criterion;
 use super::types::{NamedElement, Search, SearchConfig, SearchElement, SearchPair};
 use hamlet_model::profile::{Gender, MaritalStatus};
 use hamlet_model::{Detail, Domain, Refusal, StatusCode, UserId, msisdn};
-use hamlet_store::{Criterion, SearchedText};
+use hamlet_store::{Criterion, GroupCriterion, SearchedText};
 
 /// What a search is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Users(Criteria),
-    Groups,
+    Groups(GroupCriterion),
 }
 
 /// What is sought of users; who is online is found out elsewhere.
@@ -100,7 +101,8 @@ pub(crate) fn wanted(
         criteria[*at].as_ref().map_err(Clone::clone)?;
     }
     if groups > 0 {
-        return Ok(Wanted::Groups);
+        let criterion = group_criterion(&elements, &search.pairs, expression.as_ref(), home)?;
+        return Ok(Wanted::Groups(criterion));
     }
     let criteria: Vec<Option<Criteria>> = criteria.into_iter().map(Result::ok).collect();
     let wanted = match expression {

@@ -1,14 +1,15 @@
 //! A new search (csp-access 9.2).
 
 use super::criteria::{Criteria, Wanted, wanted};
+use super::groups::{bounded, group_page};
 use super::pages::{Kept, first_page, lengths};
-use super::types::{FoundUser, Hits, Page, Search};
+use super::types::{FoundUser, Page, Search};
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::once;
 use crate::service::{Answer, IdempotenceKey, Requestor, Response};
-use hamlet_model::{Refusal, StatusCode, UserId};
-use hamlet_store::{Criterion, Found, SearchCursor, StoreError};
+use hamlet_model::{Refusal, SessionId, StatusCode, UserId};
+use hamlet_store::{Criterion, Found, GroupCriterion, SearchCursor, StoreError};
 use std::collections::HashSet;
 use std::time::Instant;
 
@@ -27,7 +28,11 @@ impl Inner {
         };
         let criteria = match wanted(&request, config, &self.config.domain)? {
             Wanted::Users(criteria) => criteria,
-            Wanted::Groups => return Ok(Response::SearchPage(no_groups())),
+            Wanted::Groups(criterion) => {
+                return self
+                    .search_groups(requestor.user, session, criterion, request, key)
+                    .await;
+            }
         };
         let deadline = Instant::now() + config.time_limit;
         let run = self.searching.begin(&session, deadline).await?;
@@ -51,6 +56,42 @@ impl Inner {
             expires: self.search_expiry(),
         };
         self.keep(cursor, Kept::Users(users), page, key).await
+    }
+
+    async fn search_groups(
+        &self,
+        searcher: UserId,
+        session: SessionId,
+        criterion: GroupCriterion,
+        request: Search,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
+        let config = &self.config.search;
+        let deadline = Instant::now() + config.time_limit;
+        let run = self.searching.begin(&session, deadline).await?;
+        let found = self
+            .store
+            .read(move |tx| tx.search_groups(&criterion, &searcher, deadline));
+        let groups = match found.await {
+            Ok(groups) => bounded(groups, config)?,
+            Err(StoreError::TimedOut) => return Err(StatusCode::SEARCH_TIMED_OUT.into()),
+            Err(error) => return Err(refusal(&error)),
+        };
+        drop(run);
+        let (hits, octets) = lengths(request.page, None, config);
+        let page = group_page(&groups, 1, hits, octets);
+        if page.complete {
+            return Ok(Response::SearchPage(page));
+        }
+        let cursor = SearchCursor {
+            session,
+            id: random_number()?,
+            page: hits,
+            delivered: page.index,
+            total: page.findings,
+            expires: self.search_expiry(),
+        };
+        self.keep(cursor, Kept::Groups(groups), page, key).await
     }
 
     async fn criterion(
@@ -138,17 +179,6 @@ impl Inner {
             })
             .await;
         stored.map_err(|error| refusal(&error))?
-    }
-}
-
-/// There are no groups in this server, so no search finds one.
-fn no_groups() -> Page {
-    Page {
-        id: None,
-        findings: 0,
-        index: 0,
-        complete: true,
-        hits: Hits::Groups(Vec::new()),
     }
 }
 

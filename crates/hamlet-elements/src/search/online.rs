@@ -46,6 +46,7 @@ impl Inner {
             let read = self.store.read(move |tx| {
                 let mut users = tx.contacts_of(&user)?;
                 users.extend(tx.lists_with(&user)?.iter().map(|list| list.owner()));
+                users.extend(tx.authorizers_of(&user)?);
                 Ok(users)
             });
             return read.await.map_err(|error| refusal(&error));

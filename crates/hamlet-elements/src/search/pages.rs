@@ -1,11 +1,12 @@
 //! Telling what was found page by page (csp-access 9.2).
 
+use super::groups::group_page;
 use super::types::{ContinueSearch, FoundUser, Hits, Page, PageSize, SearchConfig, StopSearch};
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
 use crate::once;
 use crate::service::{Answer, IdempotenceKey, Outcome, Requestor, Response};
-use hamlet_model::{SessionId, StatusCode, Timestamp, UserId};
+use hamlet_model::{GroupId, SessionId, StatusCode, Timestamp, UserId};
 use hamlet_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ const HIT: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kept {
     Users(Vec<UserId>),
+    Groups(Vec<GroupId>),
 }
 
 impl Kept {
@@ -121,8 +123,20 @@ fn next_page(
     let Some(first) = first_hit(request.index, cursor.delivered, cursor.total) else {
         return Ok(Err(StatusCode::INVALID_SEARCH_INDEX.into()));
     };
-    let Kept::Users(users) = serde_json::from_slice(&hits).map_err(encoding)?;
     let (most, octets) = lengths(request.page, Some(cursor.page), config);
+    let users = match serde_json::from_slice(&hits).map_err(encoding)? {
+        Kept::Users(users) => users,
+        Kept::Groups(groups) => {
+            let page = group_page(&groups, first, most, octets);
+            cursor.delivered = page.index;
+            cursor.expires = expires;
+            tx.advance_search(&cursor)?;
+            return Ok(Ok(Response::SearchPage(Page {
+                id: Some(cursor.id),
+                ..page
+            })));
+        }
+    };
     let rest = users.get(first as usize - 1..).unwrap_or_default();
     let rest = named(tx, &rest[..rest.len().min(most as usize)])?;
     let fitting = fitting(rest, octets);
@@ -210,6 +224,18 @@ fn fitting(mut users: Vec<FoundUser>, octets: Option<usize>) -> Vec<FoundUser> {
     let count = fits.count().max(1);
     users.truncate(count);
     users
+}
+
+/// As many groups as fit into a client's parser: one at least.
+pub(super) fn fitting_groups(groups: &[GroupId], octets: Option<usize>) -> &[GroupId] {
+    let Some(octets) = octets else { return groups };
+    let mut used = 0_usize;
+    let fits = groups.iter().take_while(|group| {
+        used = used.saturating_add(HIT + length(group.as_str()));
+        used <= octets
+    });
+    let count = fits.count().max(1);
+    &groups[..count.min(groups.len())]
 }
 
 /// Of a text as it is written, with what XML has to escape.

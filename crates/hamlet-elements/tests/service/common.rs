@@ -1,5 +1,6 @@
 //! A server's elements on a temporary store, and what they tell.
 
+use hamlet_elements::authorization::Unauthorized;
 use hamlet_elements::contact_list::{
     CreateContactList, ManageContactList, Member, PropertyChanges,
 };
@@ -35,6 +36,13 @@ pub fn user(name: &str) -> UserId {
 
 pub fn list(name: &str) -> ContactListId {
     ContactListId::parse(name, &domain("a")).unwrap()
+}
+
+/// The usual configuration, where contacts see each other.
+pub fn among_contacts(domain: Domain) -> ElementsConfig {
+    let mut config = ElementsConfig::new(domain);
+    config.presence.unauthorized = Unauthorized::Contacts;
+    config
 }
 
 /// Keeps every event.
@@ -112,12 +120,18 @@ pub struct Server {
     pub store: Store,
     pub told: Arc<Recorder>,
     pub domain: Domain,
+    config: ElementsConfig,
     directory: Arc<TempDir>,
 }
 
 impl Server {
     /// A server of domain `a` with these users.
     pub async fn start(users: &[&str]) -> Self {
+        Self::with(among_contacts(domain("a")), users, Arc::new(NoRelay)).await
+    }
+
+    /// A server of domain `a` with these users, who are asked whom they let see them.
+    pub async fn asking(users: &[&str]) -> Self {
         Self::with(ElementsConfig::new(domain("a")), users, Arc::new(NoRelay)).await
     }
 
@@ -154,8 +168,9 @@ impl Server {
         let store = Store::open(&StoreConfig::sqlite(directory.path().join("h.db"))).unwrap();
         let told = Arc::new(Recorder::default());
         let domain = config.domain.clone();
-        let elements = Elements::start(config, store.clone(), relay, told.clone());
+        let elements = Elements::start(config.clone(), store.clone(), relay, told.clone());
         Self {
+            config,
             elements: elements.await.unwrap(),
             store,
             told,
@@ -166,7 +181,7 @@ impl Server {
 
     /// The same server after its process has ended.
     pub async fn restart(self) -> Self {
-        let config = ElementsConfig::new(self.domain.clone());
+        let config = self.config.clone();
         self.restart_with(config, Arc::new(NoRelay)).await
     }
 
@@ -270,7 +285,10 @@ impl Server {
     }
 
     pub async fn publish(&self, requestor: &Requestor, attributes: Vec<Attribute>) -> Answer {
-        let request = Request::UpdatePresence(UpdatePresence { attributes });
+        let request = Request::UpdatePresence(UpdatePresence {
+            attributes,
+            unknown: Vec::new(),
+        });
         self.ask(requestor, request).await
     }
 
@@ -284,6 +302,7 @@ impl Server {
         let request = SubscribePresence {
             targets,
             attributes,
+            unknown: Vec::new(),
             auto_subscribe: follow,
         };
         self.ask(requestor, Request::SubscribePresence(request))
@@ -335,6 +354,7 @@ pub fn look(list: &ContactListId) -> ManageContactList {
         add: Vec::new(),
         malformed: Vec::new(),
         properties: PropertyChanges::default(),
+        authorize_and_grant: false,
     }
 }
 
@@ -412,6 +432,9 @@ pub fn outcome(answer: &Answer) -> String {
     let (code, details) = match answer {
         Ok(Response::Message(accepted)) => (accepted.outcome.code(), &accepted.outcome.details),
         Ok(Response::Done(outcome)) => (outcome.code(), &outcome.details),
+        Ok(Response::ConversationExtended(extended)) => {
+            (extended.outcome.code(), &extended.outcome.details)
+        }
         Ok(Response::ContactListCreated(made)) => (made.outcome.code(), &made.outcome.details),
         Ok(Response::ContactList(managed)) => (managed.code, &managed.details),
         Ok(Response::Presence(values)) if values.details.is_empty() => {
@@ -419,13 +442,23 @@ pub fn outcome(answer: &Answer) -> String {
         }
         Ok(Response::Presence(values)) => (StatusCode::PARTIAL_SUCCESS, &values.details),
         Ok(Response::PublicProfiles(profiles)) => (profiles.code(), &profiles.details),
+        Ok(Response::AttributeLists(lists)) => (lists.code(), &lists.details),
         Ok(
             Response::ContactLists(_)
+            | Response::AccessLists(_)
+            | Response::ReactiveAuthorizations(_)
+            | Response::Watchers(_)
             | Response::Members(_)
             | Response::SearchPage(_)
             | Response::History(_)
             | Response::HistoryMessage(_)
-            | Response::Location(_),
+            | Response::Location(_)
+            | Response::GroupJoined(_)
+            | Response::JoinedUsers(_)
+            | Response::GroupMembers(_)
+            | Response::GroupProps(_)
+            | Response::RejectList(_)
+            | Response::GroupNotices(_),
         ) => return "200".into(),
         Err(refusal) => (refusal.code, &refusal.details),
     };
@@ -435,6 +468,7 @@ pub fn outcome(answer: &Answer) -> String {
         let ids = ids
             .chain(detail.malformed.iter().cloned())
             .chain(detail.groups.iter().map(ToString::to_string))
+            .chain(detail.screen_names.iter().map(|given| given.name.clone()))
             .chain(detail.messages.iter().map(ToString::to_string))
             .chain(detail.contact_lists.iter().map(ToString::to_string))
             .chain(detail.domains.iter().map(ToString::to_string));

@@ -193,7 +193,7 @@ async fn limits_answer_753_754_702_and_752() {
             max_contacts: 3,
             max_name: 4,
         },
-        ..ElementsConfig::new(domain("a"))
+        ..among_contacts(domain("a"))
     };
     let names = ["anna", "bo", "cy", "di"];
     let server = Server::with(config, &names, Arc::new(NoRelay)).await;

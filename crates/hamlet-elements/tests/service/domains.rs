@@ -14,9 +14,9 @@ use std::time::Duration;
 const ALL: AttributeSet = AttributeSet::EMPTY;
 
 /// `alice` of domain `a` and `bob` of domain `b`.
-async fn two(net: &Arc<Net>) -> (Server, Server) {
-    let config = ElementsConfig::new(domain("a"));
-    two_with(net, config, ElementsConfig::new(domain("b"))).await
+pub async fn two(net: &Arc<Net>) -> (Server, Server) {
+    let config = among_contacts(domain("a"));
+    two_with(net, config, among_contacts(domain("b"))).await
 }
 
 async fn two_with(net: &Arc<Net>, a: ElementsConfig, b: ElementsConfig) -> (Server, Server) {
@@ -139,9 +139,9 @@ async fn what_another_domain_says_too_late_becomes_a_report() {
             foreign_wait: Duration::from_millis(20),
             ..ImConfig::default()
         },
-        ..ElementsConfig::new(domain("a"))
+        ..among_contacts(domain("a"))
     };
-    let (a, b) = two_with(&net, config, ElementsConfig::new(domain("b"))).await;
+    let (a, b) = two_with(&net, config, among_contacts(domain("b"))).await;
     let alice = a.log_in("alice", "phone").await;
     net.let_answer(false);
     let mut request = message(to(&[&user("bob@b"), &user("y@b")]), "hi");
@@ -163,10 +163,10 @@ async fn a_message_for_a_domain_out_of_reach_expires_with_a_report() {
             foreign_wait: Duration::from_millis(1),
             ..ImConfig::default()
         },
-        ..ElementsConfig::new(domain("a"))
+        ..among_contacts(domain("a"))
     };
     let b_relay = net.relay(&domain("b"));
-    let b = Server::with(ElementsConfig::new(domain("b")), &["bob"], b_relay).await;
+    let b = Server::with(among_contacts(domain("b")), &["bob"], b_relay).await;
     net.join(&b);
     // Nobody sends what is in the outbox of this one.
     let a = Server::with(config, &["alice"], net.relay(&domain("a"))).await;
@@ -188,9 +188,9 @@ async fn a_message_in_the_outbox_survives_a_restart() {
             foreign_wait: Duration::from_millis(1),
             ..ImConfig::default()
         },
-        ..ElementsConfig::new(domain("a"))
+        ..among_contacts(domain("a"))
     };
-    let (a, b) = two_with(&net, config.clone(), ElementsConfig::new(domain("b"))).await;
+    let (a, b) = two_with(&net, config.clone(), among_contacts(domain("b"))).await;
     let alice = a.log_in("alice", "phone").await;
     net.let_send(false);
     let answer = a
@@ -340,6 +340,7 @@ async fn a_notification_that_was_overtaken_is_not_told() {
         let call = Call {
             requestor: Requestor::user(user("bob@b")),
             request: Request::PresenceNotification(PresenceNotification {
+                partial: false,
                 subscriber: alice.user.clone(),
                 publisher: user("bob@b"),
                 attributes: vec![text(N::Alias, "Bob")],
@@ -384,6 +385,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
     let forged = Message {
         id: MessageId::new("m1"),
         sender: MessageParty::user(carl.clone()),
+        sender_name: None,
         recipient: MessageParty::user(alice.clone()),
         content: hamlet_model::Content::text("hi"),
         content_name: None,
@@ -400,6 +402,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
         Request::DeliverMessage(Box::new(DeliverMessage {
             message,
             recipients: vec![MessageParty::user(recipient.clone())],
+            client: None,
         }))
     };
     let honest = Message {
@@ -419,6 +422,7 @@ async fn a_domain_cannot_speak_for_users_of_another() {
         expires: Timestamp::now().plus(Duration::from_secs(60)),
     };
     let notification = PresenceNotification {
+        partial: false,
         subscriber: alice.clone(),
         publisher: carl.clone(),
         attributes: Vec::new(),
@@ -451,11 +455,11 @@ async fn a_domain_cannot_speak_for_users_of_another() {
 async fn complementary(net: &Arc<Net>) -> (Server, Server) {
     let a = ElementsConfig {
         presence_home: PresenceHome::At(domain("b")),
-        ..ElementsConfig::new(domain("a"))
+        ..among_contacts(domain("a"))
     };
     let b = ElementsConfig {
         serves_presence_of: vec![domain("a")],
-        ..ElementsConfig::new(domain("b"))
+        ..among_contacts(domain("b"))
     };
     two_with(net, a, b).await
 }
@@ -557,7 +561,7 @@ async fn the_domain_that_keeps_presence_keeps_it_over_a_restart() {
     a.make_list(&alice, "friends", &[&bob.user]).await;
     let b_config = ElementsConfig {
         serves_presence_of: vec![domain("a")],
-        ..ElementsConfig::new(domain("b"))
+        ..among_contacts(domain("b"))
     };
     let b = b.restart_with(b_config, net.relay(&domain("b"))).await;
     net.join(&b);

@@ -7,7 +7,7 @@ use hamlet_elements::invitation::{
 };
 use hamlet_elements::notification::{Notification, Notify};
 use hamlet_elements::push::PushContent;
-use hamlet_elements::{Call, ElementsConfig, Event, Request, Requestor};
+use hamlet_elements::{Call, Event, Request, Requestor};
 use hamlet_model::presence::AttributeSet;
 use hamlet_model::{GroupId, MessageParty, Timestamp, UserId};
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn group(name: &str) -> GroupId {
 /// A server of domain `a`, where alice lives, which knows a way to `b`.
 async fn server() -> Server {
     let net = Net::new();
-    let config = ElementsConfig::new(domain("a"));
+    let config = among_contacts(domain("a"));
     let relay = net.relay(&config.domain);
     Server::with(config, &["alice"], relay).await
 }

@@ -1,8 +1,15 @@
 //! The service elements on a real store: what is asked, answered and told, by clause.
 
+mod authorization;
+mod authorization_elsewhere;
+mod blocking;
 mod common;
 mod contact_lists;
 mod domains;
+mod group_domains;
+mod group_life;
+mod group_messages;
+mod groups;
 mod invitations;
 mod messages;
 mod presence;
@@ -10,3 +17,4 @@ mod relay;
 mod search;
 mod subscriptions;
 mod waiting;
+mod watchers;

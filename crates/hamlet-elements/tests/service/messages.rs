@@ -60,7 +60,7 @@ async fn every_recipient_form_fails_with_its_code() {
                 name: "cy".into(),
                 group,
             }]),
-            "800 800:wv:bo/ski@a",
+            "800 800:cy",
         ),
         (
             Recipients {
@@ -213,7 +213,7 @@ async fn a_full_mailbox_answers_507_and_gets_nothing() {
             max_waiting: 2,
             ..ImConfig::default()
         },
-        ..ElementsConfig::new(domain("a"))
+        ..among_contacts(domain("a"))
     };
     let server = Server::with(config, &["anna", "bo", "cy"], Arc::new(NoRelay)).await;
     let anna = server.log_in("anna", "phone").await;

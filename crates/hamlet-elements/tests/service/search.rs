@@ -1,13 +1,13 @@
 //! Searches, profiles and verification (csp-access 9, 11.1, 11.2).
 
-use crate::common::{Server, domain, outcome, text, user};
+use crate::common::{Server, among_contacts, domain, outcome, text, user};
 use crate::relay::Net;
 use hamlet_elements::profile::{GetPublicProfiles, UpdatePublicProfile};
 use hamlet_elements::search::{
     ContinueSearch, Hits, NamedElement, Page, PageSize, Search, SearchElement, SearchPair,
 };
 use hamlet_elements::verify::VerifyIds;
-use hamlet_elements::{Answer, Call, ElementsConfig, IdempotenceKey, Request, Requestor, Response};
+use hamlet_elements::{Answer, Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::presence::{Attribute, AttributeName, AttributeValue};
 use hamlet_model::{Domain, ProfileField, UserId};
 use std::sync::Arc;
@@ -137,7 +137,7 @@ async fn what_is_kept_goes_with_the_session() {
 
 #[tokio::test]
 async fn a_search_that_takes_too_long_is_given_up() {
-    let mut config = ElementsConfig::new(domain("a"));
+    let mut config = among_contacts(domain("a"));
     config.search.time_limit = Duration::ZERO;
     let server = Server::with(config, &["anna"], Arc::new(crate::common::NoRelay)).await;
     let anna = server.log_in("anna", "pc").await;
@@ -169,8 +169,8 @@ async fn users_of_other_domains_have_profiles_there_and_do_not_search_here() {
     // csp-access 11.1, 11.2; ssp 9.2.
     let net = Net::new();
     let (a, b): (Domain, Domain) = (domain("a"), domain("b"));
-    let left = Server::with(ElementsConfig::new(a.clone()), &["anna"], net.relay(&a)).await;
-    let right = Server::with(ElementsConfig::new(b.clone()), &["bo"], net.relay(&b)).await;
+    let left = Server::with(among_contacts(a.clone()), &["anna"], net.relay(&a)).await;
+    let right = Server::with(among_contacts(b.clone()), &["bo"], net.relay(&b)).await;
     net.join(&left);
     net.join(&right);
     let fields = [

@@ -22,7 +22,16 @@ pub(crate) struct Orders {
     /// Sessions that it carries no more; after the lines.
     pub(crate) released: Vec<SessionId>,
     /// Nothing but to close.
-    pub(crate) close: bool,
+    pub(crate) close: Option<Closing>,
+}
+
+/// Why a connection is told to close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// It has not said HELO and makes way for others of its kind.
+    MakesWay,
+    /// The server ends.
+    Shutdown,
 }
 
 impl Channel {
@@ -51,8 +60,8 @@ impl Channel {
     }
 
     /// The connection is to be closed.
-    pub(crate) fn close(&self) {
-        self.orders.lock().close = true;
+    pub(crate) fn close(&self, why: Closing) {
+        self.orders.lock().close = Some(why);
         self.wake.notify_one();
     }
 
@@ -93,7 +102,7 @@ mod tests {
         assert_eq!(orders.released.len(), 1);
         channel.release(&SessionId::new("t"));
         assert_eq!(channel.take(false).released.len(), 1);
-        channel.close();
-        assert!(channel.take(false).close);
+        channel.close(Closing::MakesWay);
+        assert_eq!(channel.take(false).close, Some(Closing::MakesWay));
     }
 }

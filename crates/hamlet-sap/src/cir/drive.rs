@@ -112,6 +112,7 @@ impl Sap {
                         continue;
                     }
                     cir.metrics.cir_sent(by.name(), nth > 1);
+                    self.trace_cir(session, || format!("CIR out by {}: {}", by.name(), line()));
                     tracing::debug!(session = session.id.short(), method = by.name(), nth, "CIR");
                     state.fresh &= nth > 1;
                     state.outstanding = Some(Outstanding {
@@ -130,10 +131,12 @@ impl Sap {
     /// When something may have changed for a session that has nothing to fetch now: its
     /// client owes answers, or it is the turn of another session of the user.
     fn worth_another_look(&self, session: &Session, now: Timestamp) -> Option<Timestamp> {
+        let settings = session.settings();
         let lapse = session.outbound.lock().first_lapse();
+        let presence = self.presence_due(session, &settings);
         let waiting = session.user.mailbox.lock().len() > 0;
-        let turn = waiting.then(|| now.plus(self.guard_time(&session.settings())));
-        let at = lapse.into_iter().chain(turn).min()?;
+        let turn = waiting.then(|| now.plus(self.guard_time(&settings)));
+        let at = lapse.into_iter().chain(turn).chain(presence).min()?;
         Some(at.max(now.plus(SHORTEST_PAUSE)))
     }
 
@@ -156,6 +159,7 @@ impl Sap {
             let port = settings.capabilities.cir.udp_port;
             if cir.send(by, &mut state, port, line) {
                 cir.metrics.cir_sent(by.name(), false);
+                self.trace_cir(session, || format!("CIR out by {}: {}", by.name(), line()));
             }
         }
         if let Some(caller) = state.caller.take() {

@@ -1,7 +1,7 @@
 //! Channels that clients open, and that they lose.
 
 use crate::Sap;
-use crate::cir::channel::Channel;
+use crate::cir::channel::{Channel, Closing};
 use crate::cir::method::Method;
 use crate::cir::{Cir, Sender};
 use crate::session::Session;
@@ -81,6 +81,7 @@ impl Sap {
         }
         let before = cir.callers.lock().insert(from, Arc::downgrade(session));
         if old.is_none_or(|old| old != from) {
+            self.trace_cir(session, || format!("CIR channel SUDP: in from {from}"));
             state.outstanding = None;
             session.cir.set_ready(true);
             self.look_after_helo(session, &mut state);
@@ -106,6 +107,7 @@ impl Sap {
     pub(crate) fn lose_channel(&self, session: &Arc<Session>, channel: &Arc<Channel>) {
         let lost = session.cir.state.lock().lose(channel, Timestamp::now());
         if lost {
+            self.trace_cir(session, || "CIR channel STCP: closed".to_owned());
             self.hub.cir.raise(session);
         }
     }
@@ -175,7 +177,7 @@ impl Cir {
         if strangers.len() > most
             && let Some((_, oldest)) = strangers.pop_first()
         {
-            oldest.close();
+            oldest.close(Closing::MakesWay);
         }
         drop(strangers);
         self.metrics.cir_connections.inc();
@@ -197,7 +199,8 @@ impl Cir {
     /// All connections are to close.
     pub(crate) fn close_channels(&self) {
         let all: Vec<_> = self.channels.lock().values().cloned().collect();
-        all.iter().for_each(|channel| channel.close());
+        all.iter()
+            .for_each(|channel| channel.close(Closing::Shutdown));
     }
 
     pub(crate) fn forget_caller(&self, address: SocketAddr, session: &Arc<Session>) {

@@ -1,6 +1,7 @@
 //! What clients answer to server transactions (csp-access 2.4, csp-im 6).
 
 use crate::Sap;
+use crate::delivery::group_out::me;
 use crate::delivery::outbound::{Reaction, What, reaction};
 use crate::delivery::pushes::Waiting;
 use crate::mapping::{Facts, system_message};
@@ -30,7 +31,11 @@ impl Sap {
             return false;
         };
         let mailbox = &session.user.mailbox;
-        let pulled = mailbox.lock().is_pulled(message, &session.id);
+        let pulled = mailbox.lock().is_pulled(message, &session.id)
+            || session
+                .groups
+                .lock()
+                .is_notified(message, &me(session, now));
         self.acknowledge_waiting(session, message, now).await && pulled
     }
 
@@ -64,6 +69,21 @@ impl Sap {
         self.acknowledge_waiting(session, message, now).await
     }
 
+    /// A decision has come under the identifier of a server transaction, which it closes;
+    /// whether that was open.
+    pub(crate) async fn acknowledge_question(&self, session: &Session, id: &str) -> bool {
+        let open = session.outbound.lock().answered(id);
+        match open {
+            Some(What::Push(waiting)) => {
+                self.push_reaction(session, waiting, Reaction::Acknowledged)
+                    .await;
+                true
+            }
+            Some(_) => true,
+            None => false,
+        }
+    }
+
     /// A poll of a client that never answers acknowledges everything (clients GEN-29).
     pub(crate) async fn acknowledge_by_poll(&self, session: &Session, now: Timestamp) {
         let all = session.outbound.lock().take_implicit();
@@ -75,6 +95,11 @@ impl Sap {
                 What::Notification(entry) => self.notified(session, &entry, now),
                 What::Push(waiting) => {
                     self.push_reaction(session, waiting, Reaction::Acknowledged)
+                        .await;
+                }
+                What::Group(given) => {
+                    let verdict = Reaction::Acknowledged;
+                    self.group_reaction(session, given, verdict, false, now)
                         .await;
                 }
                 What::Presence(_) => {}
@@ -89,13 +114,22 @@ impl Sap {
         {
             verdict = Reaction::Wrong;
         }
+        if let What::Group(given) = what {
+            let named = delivered(primitive);
+            if named.is_some_and(|named| named != given.message.message.id.as_str()) {
+                verdict = Reaction::Wrong;
+            }
+            return self
+                .group_reaction(session, given, verdict, named.is_some(), now)
+                .await;
+        }
         let entry = match what {
             What::Message(entry) | What::Report(entry) => entry,
             What::Notification(entry) => {
                 return self.notification_reaction(session, &entry, verdict, now);
             }
             What::Push(waiting) => return self.push_reaction(session, waiting, verdict).await,
-            What::Presence(_) => return,
+            What::Presence(_) | What::Group(_) => return,
         };
         match verdict {
             Reaction::Acknowledged => self.acknowledge_entry(session, &entry, now).await,
@@ -208,6 +242,9 @@ impl Sap {
     }
 
     async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {
+        if self.acknowledge_group_by_id(session, entry, now).await {
+            return true;
+        }
         self.warm(&session.user).await;
         let waits = session.user.mailbox.lock().contains(entry);
         if waits {
@@ -240,7 +277,7 @@ impl Sap {
 
 /// Whether a client that answers NewMessage by this code will never take it (csp-im 6 rule 11);
 /// other codes tell of a state that may pass.
-fn is_for_good(code: StatusCode) -> bool {
+pub(crate) fn is_for_good(code: StatusCode) -> bool {
     matches!(
         code,
         StatusCode::UNSUPPORTED_MEDIA_TYPE

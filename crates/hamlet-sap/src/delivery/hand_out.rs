@@ -5,22 +5,21 @@ use crate::Sap;
 use crate::client_profile::ClientProfile;
 use crate::delivery::adapt;
 use crate::delivery::decide::{Subject, Terms, Verdict, Ways, decide};
+use crate::delivery::group_log::Carried;
+use crate::delivery::group_out::Ready;
 use crate::delivery::mailbox::{Asker, Found, Mailbox};
 use crate::delivery::outbound::What;
 use crate::delivery::pushes::Waiting;
-use crate::mapping::{self, Facts, message, presence};
+use crate::mapping::{self, Facts, message, presence, presence_merge};
 use crate::negotiation::functions::Function;
 use crate::session::{Session, Settings};
 use hamlet_csp::elements::Primitive;
-use hamlet_csp::{Extension, Tag, Text, Version};
+use hamlet_csp::{Extension, Syntax, Tag, Text, Transaction, Version};
 use hamlet_elements::im::{MailboxItem, SessionView};
 use hamlet_elements::push::Push;
 use hamlet_model::{StatusCode, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How many publishers one PresenceNotification-Request has at most.
-const MAX_PRESENCES: usize = 10;
 
 /// Shortest default guard time (csp-access 2.4).
 const GUARD: Duration = Duration::from_secs(60);
@@ -28,8 +27,21 @@ const GUARD: Duration = Duration::from_secs(60);
 /// A server transaction that is about to be written.
 pub(crate) struct Outgoing {
     pub(crate) id: Text,
-    pub(crate) primitive: Primitive,
+    pub(crate) carried: Carried,
     pub(crate) extensions: Vec<Extension>,
+}
+
+impl Outgoing {
+    pub(crate) fn into_transaction(self) -> Transaction {
+        let transaction = match self.carried {
+            Carried::Primitive(primitive) => Transaction::request(self.id, primitive),
+            Carried::Written(written) => Transaction::written_request(self.id, written),
+        };
+        Transaction {
+            extensions: self.extensions,
+            ..transaction
+        }
+    }
 }
 
 impl Sap {
@@ -39,6 +51,7 @@ impl Sap {
         &self,
         session: &Session,
         facts: &Facts<'_>,
+        syntax: Syntax,
         now: Timestamp,
     ) -> Option<Outgoing> {
         let settings = session.settings();
@@ -56,13 +69,30 @@ impl Sap {
             let outbound = session.outbound.lock();
             outbound.notices.is_empty() && outbound.pushes.is_empty()
         };
-        if nothing && session.user.mailbox.lock().len() == 0 {
+        let nothing = nothing && session.user.mailbox.lock().len() == 0;
+        if nothing && session.groups.lock().is_idle() {
             return None;
         }
         let id = self.next_number()?;
-        let next = self
-            .next_of_both(session, &settings, facts, now)
-            .or_else(|| next_presence(session, facts));
+        let of_group = self.group_turn(session, &settings, now);
+        let is_first = |ready: &Ready| {
+            let other = self.first_of_both(session, &settings, facts, now);
+            other.is_none_or(|other| ready.at() < other)
+        };
+        let (form, times) = ((facts, syntax), (now, guard));
+        let of_group = match of_group {
+            Some(ready) if nothing || is_first(&ready) => {
+                return Some(self.send_group_message(session, ready, form, id, times));
+            }
+            later => later,
+        };
+        let next = self.next_of_both(session, &settings, facts, now);
+        if next.is_none()
+            && let Some(ready) = of_group
+        {
+            return Some(self.send_group_message(session, ready, form, id, times));
+        }
+        let next = next.or_else(|| self.next_presence(session, facts, now));
         let (what, primitive, extensions) = next?;
         if let What::Message(entry) | What::Notification(entry) | What::Report(entry) = &what {
             let mut mailbox = session.user.mailbox.lock();
@@ -74,6 +104,7 @@ impl Sap {
             What::Report(_) => "report",
             What::Presence(_) => "presence",
             What::Push(_) => "request",
+            What::Group(_) => "group message",
         });
         session
             .outbound
@@ -81,9 +112,23 @@ impl Sap {
             .open(id.clone(), what, now.plus(guard));
         Some(Outgoing {
             id,
-            primitive,
+            carried: Carried::Primitive(primitive),
             extensions,
         })
+    }
+
+    /// When the first of mailbox and pushes came.
+    fn first_of_both(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let push = first_push(session, settings, facts, now).map(|(push, _)| push.since);
+        let found = self.with_asker(session, settings, now, |asker, mailbox| mailbox.find(asker));
+        let found = found.map(|found| arrived(&found.item));
+        push.into_iter().chain(found).min()
     }
 
     /// The mailbox and what waits beside it, in order of arrival (csp-access 5.3).
@@ -239,13 +284,34 @@ impl Sap {
                 true => self.unfit(session, &session.settings(), &entry, None, now),
                 false => session.user.mailbox.lock().missed(&entry, &session.id),
             },
-            // Tried less often, as three times at most.
-            Some(What::Presence(notices)) => session.outbound.lock().notices.put_back(notices),
+            Some(What::Presence(notices)) => {
+                let mut outbound = session.outbound.lock();
+                if !alone && notices.len() == 1 {
+                    // It was too large beside something else.
+                    outbound.notices.not_sent(notices);
+                } else if outbound.notices.too_large(notices, presence::lighter) > 0 {
+                    self.metrics.notices_dropped.inc();
+                    let session = session.id.short();
+                    tracing::warn!(
+                        session,
+                        "presence is too large for its client even without pictures"
+                    );
+                }
+            }
             Some(What::Push(waiting)) => {
                 let mut outbound = session.outbound.lock();
                 match alone {
                     true => outbound.pushes.finish(&waiting.push.id),
                     false => outbound.pushes.put_back(waiting),
+                }
+            }
+            Some(What::Group(given)) => {
+                let said = &given.message;
+                let mut groups = session.groups.lock();
+                match alone {
+                    // csp-im 3.2 item 4: perhaps a smaller form of it fits.
+                    true => groups.too_large(&said.group, said.seq),
+                    false => groups.missed(&said.group, said.seq),
                 }
             }
             None => {}
@@ -255,7 +321,10 @@ impl Sap {
     /// Whether the client should poll: there is something for it, and it may have it.
     pub(crate) fn has_more(&self, session: &Session, now: Timestamp) -> bool {
         let settings = session.settings();
-        if takes_presence(&settings.profile) && !session.outbound.lock().notices.is_empty() {
+        if self
+            .presence_due(session, &settings)
+            .is_some_and(|due| due <= now)
+        {
             return true;
         }
         if !session.outbound.lock().pushes.is_empty() {
@@ -268,10 +337,58 @@ impl Sap {
                 return true;
             }
         }
+        if self.has_more_of_groups(session, now) {
+            return true;
+        }
         if session.user.mailbox.lock().len() == 0 {
             return false;
         }
         self.with_asker(session, &settings, now, |asker, mailbox| mailbox.has(asker))
+    }
+
+    /// When presence that waits for the session may be sent.
+    pub(crate) fn presence_due(&self, session: &Session, settings: &Settings) -> Option<Timestamp> {
+        if !takes_presence(&settings.profile) {
+            return None;
+        }
+        let window = self.config.delivery.presence_window;
+        session.outbound.lock().notices.due(window)
+    }
+
+    /// Presence that is to be sent now, as far as it says anything new.
+    fn next_presence(
+        &self,
+        session: &Session,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Option<(What, Primitive, Vec<Extension>)> {
+        if !takes_presence(facts.profile) {
+            return None;
+        }
+        let limit = match facts.profile.one_presence_per_notification {
+            true => 1,
+            false => usize::MAX,
+        };
+        let window = self.config.delivery.presence_window;
+        loop {
+            let mut notices = session.outbound.lock().notices.take(limit, now, window);
+            if notices.is_empty() {
+                return None;
+            }
+            notices.retain(|notice| {
+                let fingerprint = presence_merge::fingerprint(&notice.attributes, facts.version);
+                let mut outbound = session.outbound.lock();
+                outbound.notices.is_news(notice, fingerprint, now)
+            });
+            if notices.is_empty() {
+                continue;
+            }
+            let publishers = notices
+                .iter()
+                .map(|notice| (&notice.publisher, notice.attributes.as_slice()));
+            let primitive = presence::notification(publishers, facts);
+            return Some((What::Presence(notices), primitive, Vec::new()));
+        }
     }
 
     /// As [`Sap::has_more`], for answers without a server transaction: while the client owes
@@ -380,6 +497,10 @@ fn first_push(
             push,
             facts,
             settings.agreement.as_ref(),
+            |notification| {
+                let kind = notification.kind();
+                settings.notifications.wants(kind, session.version)
+            },
             &session.user.id,
             now,
         ) {
@@ -396,26 +517,4 @@ fn take_push(session: &Session, push: &Push) -> Option<Waiting> {
 
 fn takes_presence(profile: &ClientProfile) -> bool {
     profile.takes_push(Tag::PresenceNotificationRequest)
-}
-
-fn next_presence(
-    session: &Session,
-    facts: &Facts<'_>,
-) -> Option<(What, Primitive, Vec<Extension>)> {
-    if !takes_presence(facts.profile) {
-        return None;
-    }
-    let count = match facts.profile.one_presence_per_notification {
-        true => 1,
-        false => MAX_PRESENCES,
-    };
-    let notices = session.outbound.lock().notices.take(count);
-    if notices.is_empty() {
-        return None;
-    }
-    let publishers = notices
-        .iter()
-        .map(|notice| (&notice.publisher, notice.attributes.as_slice()));
-    let primitive = presence::notification(publishers, facts);
-    Some((What::Presence(notices), primitive, Vec::new()))
 }

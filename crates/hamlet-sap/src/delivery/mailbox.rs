@@ -7,11 +7,17 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many of the entries that went last are remembered: what is told late of one, or read
+/// from the store before it was removed there, does not bring it back.
+const REMEMBERED: usize = 64;
+
 /// The mailbox of one user.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     state: State,
     entries: VecDeque<Entry>,
+    /// The entries that went last.
+    went: VecDeque<String>,
     /// How entries are spread over the user's sessions.
     pub(crate) handling: OnlineHandling,
 }
@@ -134,6 +140,7 @@ impl Mailbox {
     pub(crate) fn reload(&mut self) {
         self.state = State::Cold;
         self.entries.clear();
+        self.went.clear();
     }
 
     /// Forgets what the store has, too; false while something is being sent or loaded.
@@ -162,7 +169,7 @@ impl Mailbox {
     }
 
     fn push(&mut self, id: String, item: Arc<MailboxItem>) {
-        if self.entries.iter().any(|entry| entry.id == id) {
+        if self.went.contains(&id) || self.entries.iter().any(|entry| entry.id == id) {
             return;
         }
         self.entries.push_back(Entry {
@@ -173,8 +180,16 @@ impl Mailbox {
         });
     }
 
+    fn went(&mut self, id: &str) {
+        if self.went.len() == REMEMBERED {
+            self.went.pop_front();
+        }
+        self.went.push_back(id.to_owned());
+    }
+
     /// The store has an entry no more.
     pub(crate) fn removed(&mut self, id: &str) {
+        self.went(id);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
@@ -231,10 +246,14 @@ impl Mailbox {
         !choose_sessions(&entry.item, &others, all).is_empty()
     }
 
-    /// The session has not acknowledged, and is not waited for any more.
+    /// The session has not acknowledged, and is not waited for any more. It may have
+    /// acknowledged the entry otherwise, as one that was sent to it before.
     pub(crate) fn missed(&mut self, id: &str, session: &SessionId) {
         if let Some(entry) = self.entry(id) {
-            entry.holder(session).part = Part::Missed;
+            let holder = entry.holder(session);
+            if !matches!(holder.part, Part::Done | Part::Unfit) {
+                holder.part = Part::Missed;
+            }
         }
     }
 
@@ -337,6 +356,7 @@ impl Mailbox {
     /// The session has acknowledged the entry. Whether the store has to be told.
     pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> bool {
         let forking = self.handling == OnlineHandling::ForkAll;
+        self.went(id);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
@@ -520,6 +540,7 @@ mod tests {
         Arc::new(MailboxItem::Message(Box::new(Message {
             id: MessageId::new(id),
             sender: MessageParty::user(user_id("anna")),
+            sender_name: None,
             recipient: MessageParty::user(user_id("bob")),
             content: Content::text("x"),
             content_name: None,
@@ -758,6 +779,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_late_does_not_bring_back_what_was_acknowledged() {
+        let one = World::new(&[("s", 0)]);
+        // It was read from the store, sent and acknowledged before its arrival was told.
+        let mut mailbox = holding(&["a"]);
+        one.take(&mut mailbox, "s", 0);
+        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        mailbox.arrived(item("a"));
+        assert_eq!(one.take(&mut mailbox, "s", 100), None);
+        // The store is read while it still has what was acknowledged a moment ago.
+        assert!(mailbox.cool(at(200)));
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("a"), item("b")]);
+        assert_eq!(one.take(&mut mailbox, "s", 201).as_deref(), Some("b"));
+        // It could not be removed there: it waits.
+        mailbox.reload();
+        mailbox.begin_load();
+        mailbox.loaded(vec![item("a"), item("b")]);
+        assert_eq!(one.take(&mut mailbox, "s", 500).as_deref(), Some("a"));
+    }
+
+    #[test]
     fn a_failed_reading_is_repeated() {
         let mut mailbox = Mailbox::default();
         mailbox.begin_load();
@@ -836,6 +878,20 @@ mod tests {
         assert_eq!(two.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
         assert!(!two.acknowledge(&mut mailbox, "t", "a"));
         assert_eq!(mailbox.len(), 0);
+    }
+
+    #[test]
+    fn what_was_acknowledged_late_is_not_missed_by_a_later_sending() {
+        let two = World::new(&[("s", 1), ("t", 9)]);
+        let mut mailbox = holding(&["a"]);
+        mailbox.handling = OnlineHandling::ForkAll;
+        assert_eq!(two.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
+        assert_eq!(two.take(&mut mailbox, "s", 60).as_deref(), Some("a"));
+        // The acknowledgement of the first, then the end of the wait for the second.
+        assert!(two.acknowledge(&mut mailbox, "s", "a"));
+        mailbox.missed("a", &SessionId::new("s"));
+        assert_eq!(two.take(&mut mailbox, "s", 200), None);
+        assert_eq!(two.take(&mut mailbox, "t", 200).as_deref(), Some("a"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::delivery::notices::{Notice, Notices};
 use crate::delivery::pushes::{Pushes, Waiting};
 use hamlet_csp::{Tag, Text};
+use hamlet_elements::im::GroupMessage;
 use hamlet_elements::push::Push;
 use hamlet_model::{StatusCode, Timestamp};
 use std::sync::Arc;
@@ -52,6 +53,16 @@ pub(crate) enum What {
     Presence(Vec<Notice>),
     /// Something else (csp-access 2.4).
     Push(Waiting),
+    /// A message of a group.
+    Group(Given),
+}
+
+/// A message of a group on its way to the session.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Given {
+    pub(crate) message: Arc<GroupMessage>,
+    /// The client is only told that it waits.
+    pub(crate) notification: bool,
 }
 
 /// What a client's answer to a server transaction is.
@@ -107,6 +118,8 @@ impl Outbound {
                 }
                 What::Presence(notices) => self.notices.put_back(notices),
                 What::Push(waiting) => self.pushes.put_back(waiting),
+                // The session's groups know until when it was waited for.
+                What::Group(_) => {}
             }
         }
         if !self.answers && self.unanswered >= implicit_after.max(1) {
@@ -149,6 +162,7 @@ impl Outbound {
     pub(crate) fn answered_message(&mut self, entry: &str) -> bool {
         let known = |open: &Open| match &open.what {
             What::Message(id) | What::Notification(id) => id == entry,
+            What::Group(given) => given.message.message.id.as_str() == entry,
             _ => false,
         };
         let at = self.open.iter().position(known);
@@ -208,7 +222,9 @@ impl Outbound {
 pub(crate) fn reaction(what: &What, primitive: Tag, code: Option<StatusCode>) -> Reaction {
     match (primitive, code, what) {
         (Tag::Status, Some(code), _) if !code.is_success() => Reaction::Failed(code),
-        (Tag::MessageDelivered, _, What::Message(_) | What::Push(_)) => Reaction::Acknowledged,
+        (Tag::MessageDelivered, _, What::Message(_) | What::Push(_) | What::Group(_)) => {
+            Reaction::Acknowledged
+        }
         // A client that acknowledges everything by Status has the message all the same.
         (Tag::Status, _, _) => Reaction::Acknowledged,
         _ => Reaction::Wrong,
@@ -340,11 +356,11 @@ mod tests {
         let mut outbound = Outbound::new(false);
         let anna = crate::session::tests::user_id("anna");
         outbound.notices.add(anna, Default::default(), 9);
-        let notices = outbound.notices.take(1);
+        let notices = outbound.notices.take(1, at(0), Duration::ZERO);
         let until = at(0).plus(Duration::from_secs(60));
         outbound.open("t1".into(), What::Presence(notices), until);
         assert!(outbound.notices.is_empty());
         assert!(outbound.lapse(at(61), 9).is_empty());
-        assert_eq!(outbound.notices.take(9).len(), 1);
+        assert_eq!(outbound.notices.take(9, at(61), Duration::ZERO).len(), 1);
     }
 }

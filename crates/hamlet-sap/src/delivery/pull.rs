@@ -5,6 +5,7 @@
 //! it is listed and fetched. What takes a message away is done in the store by the element.
 
 use crate::Sap;
+use crate::delivery::group_out::me;
 use crate::delivery::{adapt, decide};
 use crate::mapping::{Facts, pull, result};
 use crate::negotiation::delivery_method;
@@ -48,7 +49,7 @@ impl Sap {
                 Err(refusal) => Err(refusal),
             },
             Primitive::RejectMessageRequest(request) => match pull::reject(&request) {
-                Ok(reject) => self.reject(reject, key, session, facts).await,
+                Ok(reject) => self.reject(reject, key, session, facts, now).await,
                 Err(refusal) => Err(refusal),
             },
             Primitive::ForwardMessageRequest(request) => match pull::forward(&request, facts) {
@@ -90,6 +91,7 @@ impl Sap {
     /// What the client can take, or how it wants it, has changed.
     pub(crate) fn reconsider(&self, session: &Arc<Session>) {
         session.user.mailbox.lock().reconsider(&session.id);
+        session.groups.lock().reconsider();
         self.hub.cir.raise(session);
     }
 
@@ -127,10 +129,15 @@ impl Sap {
             .mailbox
             .lock()
             .messages(&session.view(true), now);
+        let of_groups = session.groups.lock().waiting(&me(session, now));
+        let of_groups = of_groups.iter().map(|turn| &turn.message().message);
+        let waiting = items.iter().filter_map(|item| message_of(item));
+        let mut waiting: Vec<&Message> = waiting.chain(of_groups).collect();
+        waiting.sort_by_key(|message| message.sent);
+        let total = waiting.len();
         let capabilities = &session.settings().capabilities;
-        let adapted: Vec<_> = items
-            .iter()
-            .filter_map(|item| message_of(item))
+        let adapted: Vec<_> = waiting
+            .into_iter()
             .take(count.unwrap_or(usize::MAX))
             .map(|message| match message.is_outside() {
                 true => adapt::Adapted::AsIs(message),
@@ -138,9 +145,9 @@ impl Sap {
             })
             .collect();
         let messages: Vec<&Message> = adapted.iter().map(adapt::Adapted::message).collect();
-        let fitting = self.page(&messages, items.len(), session, facts, now);
+        let fitting = self.page(&messages, total, session, facts, now);
         let messages = messages[..fitting].iter().copied();
-        Ok(pull::list_response(messages, items.len(), facts, now))
+        Ok(pull::list_response(messages, total, facts, now))
     }
 
     /// How many of the descriptions fit into ParserSize, where the answer cannot be segmented:
@@ -190,6 +197,13 @@ impl Sap {
         let view = session.view(true);
         let item = session.user.mailbox.lock().message(id.as_str(), &view, now);
         let settings = session.settings();
+        let of_group = session.groups.lock().by_id(id.as_str(), &me(session, now));
+        if let (None, Some(turn)) = (&item, of_group) {
+            let said = turn.message();
+            let response = pulled(&said.message, &settings.capabilities, facts, now)?;
+            session.groups.lock().notified(&said.group, said.seq);
+            return Ok(response);
+        }
         let Some(message) = item.as_deref().and_then(message_of) else {
             let request = Request::GetHistoryMessage(id.clone());
             let Response::HistoryMessage(message) = self.ask(session, request, None).await? else {
@@ -211,6 +225,7 @@ impl Sap {
         key: IdempotenceKey,
         session: &Session,
         facts: &Facts<'_>,
+        now: Timestamp,
     ) -> Result<Primitive, Refusal> {
         self.warm(&session.user).await;
         let before = request.messages.len();
@@ -218,6 +233,21 @@ impl Sap {
             let mut mailbox = session.user.mailbox.lock();
             let mut is_copy = |id: &MessageId| mailbox.drop_copy(id.as_str(), &session.id);
             request.messages.retain(|id| !is_copy(id));
+        }
+        let (of_groups, others): (Vec<_>, Vec<_>) = request
+            .messages
+            .into_iter()
+            .map(|id| {
+                let turn = session.groups.lock().by_id(id.as_str(), &me(session, now));
+                (id, turn)
+            })
+            .partition(|(_, turn)| turn.is_some());
+        request.messages = others.into_iter().map(|(id, _)| id).collect();
+        for (id, turn) in of_groups {
+            session.outbound.lock().answered_message(id.as_str());
+            if let Some(turn) = turn {
+                self.reject_group_message(session, &turn).await;
+            }
         }
         for id in &request.messages {
             session.outbound.lock().answered_message(id.as_str());

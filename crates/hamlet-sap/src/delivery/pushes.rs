@@ -1,8 +1,9 @@
 //! What waits for a session beside messages and presence, in the order in which it came
 //! (csp-access 5.3). Bounded. Pure.
 
-use hamlet_elements::push::Push;
-use hamlet_model::Timestamp;
+use hamlet_elements::group::GroupChange;
+use hamlet_elements::push::{Push, PushContent};
+use hamlet_model::{GroupId, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -30,6 +31,13 @@ pub(crate) struct Pushes {
     is_loaded: bool,
     /// The store may have more than is here.
     more_stored: bool,
+}
+
+/// Most people and properties in one change of a group that others were taken into.
+const MAX_ENTRIES: usize = 20;
+
+fn entries(change: &GroupChange) -> usize {
+    change.joined.len() + change.left.len() + change.properties.properties.len() + change.own.len()
 }
 
 impl Default for Pushes {
@@ -96,6 +104,44 @@ impl Pushes {
             }
             _ => false,
         }
+    }
+
+    /// Takes a change of a group into one of the same group that waits already, which then is
+    /// worth sending until `expires`; false when there is none that has room for it. A change
+    /// tells of no more than a small phone can read.
+    pub(crate) fn absorb_change(
+        &mut self,
+        group: &GroupId,
+        later: &GroupChange,
+        expires: Timestamp,
+    ) -> bool {
+        let mut of_group = self.queue.iter_mut().rev();
+        let last = of_group.find(|waiting| waiting.push.content.is_about(group));
+        let Some(waiting) = last else {
+            return false;
+        };
+        let push = Arc::make_mut(&mut waiting.push);
+        let PushContent::GroupChange { change, .. } = &mut push.content else {
+            return false;
+        };
+        if entries(change) + entries(later) > MAX_ENTRIES {
+            return false;
+        }
+        Arc::make_mut(change).absorb(later);
+        push.expires = expires;
+        true
+    }
+
+    /// Nothing of this group is for the session any more.
+    pub(crate) fn forget_group(&mut self, group: &GroupId) {
+        self.queue
+            .retain(|waiting| !waiting.push.content.is_about(group));
+    }
+
+    /// It may be in the group again: that it was put out is not told any more.
+    pub(crate) fn forget_leave(&mut self, group: &GroupId) {
+        let is_leave = |waiting: &Waiting| matches!(&waiting.push.content, PushContent::GroupLeft { group: of, .. } if of == group);
+        self.queue.retain(|waiting| !is_leave(waiting));
     }
 
     /// The next one that is worth sending at `now`.
@@ -269,6 +315,86 @@ pub(crate) mod tests {
         assert!(!pushes.remove("a"));
         assert!(pushes.first(now()).is_some());
         assert!(pushes.first(Timestamp::from_secs(100)).is_none());
+    }
+
+    fn group(name: &str) -> GroupId {
+        let home = hamlet_model::Domain::parse("h").unwrap();
+        GroupId::parse(name, &home).unwrap()
+    }
+
+    fn left(names: std::ops::Range<usize>) -> Arc<GroupChange> {
+        let name = |n: usize| hamlet_model::ScreenName::new(&format!("n{n}")).unwrap();
+        Arc::new(GroupChange {
+            left: names.map(name).collect(),
+            ..GroupChange::default()
+        })
+    }
+
+    fn of_group(id: &str, content: PushContent) -> Arc<Push> {
+        Arc::new(Push {
+            content,
+            ..(*push(id, false)).clone()
+        })
+    }
+
+    fn change(id: &str, of: &str, names: std::ops::Range<usize>) -> Arc<Push> {
+        let change = PushContent::GroupChange {
+            group: group(of),
+            change: left(names),
+        };
+        of_group(id, change)
+    }
+
+    #[test]
+    fn changes_of_a_group_wait_as_one_for_a_slow_member() {
+        // csp-group 5.13.
+        let mut pushes = Pushes::default();
+        let later = Timestamp::from_secs(900);
+        let one = group("wv:/one");
+        assert!(
+            !pushes.absorb_change(&one, &left(0..1), later),
+            "none waits"
+        );
+        pushes.add(change("a", "wv:/one", 0..1), 9);
+        pushes.add(change("b", "wv:/two", 0..1), 9);
+        assert!(pushes.absorb_change(&one, &left(1..19), later));
+        let first = pushes.first(now()).unwrap();
+        assert_eq!((first.push.id.as_str(), first.push.expires), ("a", later));
+        let PushContent::GroupChange { change, .. } = &first.push.content else {
+            panic!("a change");
+        };
+        assert_eq!(change.left.len(), 19);
+        assert!(
+            !pushes.absorb_change(&one, &left(19..21), later),
+            "it is full"
+        );
+        assert!(pushes.absorb_change(&one, &left(19..20), later));
+        assert_eq!(drain(&mut pushes), ["a", "b"]);
+    }
+
+    #[test]
+    fn who_is_out_of_a_group_hears_nothing_of_it_but_that() {
+        let mut pushes = Pushes::default();
+        let one = group("wv:/one");
+        pushes.add(change("a", "wv:/one", 0..1), 9);
+        pushes.add(change("b", "wv:/two", 0..1), 9);
+        pushes.forget_group(&one);
+        let code = hamlet_model::StatusCode::REJECTED;
+        let out = PushContent::GroupLeft {
+            group: one.clone(),
+            code,
+        };
+        pushes.add(of_group("out", out.clone()), 9);
+        assert!(
+            !pushes.absorb_change(&one, &left(0..1), Timestamp::from_secs(9)),
+            "what comes later comes after it"
+        );
+        assert_eq!(drain(&mut pushes), ["b", "out"]);
+        pushes.add(of_group("again", out), 9);
+        pushes.forget_leave(&group("wv:/two"));
+        assert!(!pushes.is_empty());
+        pushes.forget_leave(&one);
+        assert!(pushes.is_empty(), "he is in it again");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The order of checks of a request (csp-access 1.5). Pure.
 
 use crate::negotiation::entitlement::service_of;
-use crate::negotiation::functions::{Function, function_of};
+use crate::negotiation::functions::{Function, FunctionSet, function_of};
 use crate::negotiation::service::Agreement;
 use hamlet_csp::elements::TransactionMode;
 use hamlet_csp::{Tag, Unreadable, Version};
@@ -81,6 +81,37 @@ const BUILT: &[Tag] = &[
     Tag::GetMessageRequest,
     Tag::RejectMessageRequest,
     Tag::ForwardMessageRequest,
+    Tag::GetBlockedListRequest,
+    Tag::BlockEntityRequest,
+    Tag::GetWatcherListRequest,
+    Tag::CreateAttributeListRequest,
+    Tag::DeleteAttributeListRequest,
+    Tag::GetAttributeListRequest,
+    Tag::PresenceAuthUser,
+    Tag::CancelAuthRequest,
+    Tag::GetReactiveAuthStatusRequest,
+];
+
+/// Requests of 1.2 that are taken from clients of 1.3, too: Android sends the first (clients
+/// 3.12), and csp-presence 6.1 wants the others treated alike.
+const TAKEN_IN_1_3: &[Tag] = &[
+    Tag::PresenceAuthUser,
+    Tag::CancelAuthRequest,
+    Tag::GetReactiveAuthStatusRequest,
+    Tag::CreateGroupRequest,
+    Tag::DeleteGroupRequest,
+    Tag::JoinGroupRequest,
+    Tag::LeaveGroupRequest,
+    Tag::GetJoinedUsersRequest,
+    Tag::GetGroupMembersRequest,
+    Tag::AddGroupMembersRequest,
+    Tag::RemoveGroupMembersRequest,
+    Tag::MemberAccessRequest,
+    Tag::GetGroupPropsRequest,
+    Tag::SetGroupPropsRequest,
+    Tag::RejectListRequest,
+    Tag::SubscribeGroupNoticeRequest,
+    Tag::ExtendConversationRequest,
 ];
 
 /// Goes through the checks that need no more than this.
@@ -110,7 +141,8 @@ pub(crate) fn check(subject: &Subject<'_>) -> Verdict {
         let status = subject.content.err().map(|unreadable| unreadable.status);
         return Verdict::Refuse(status.unwrap_or(StatusCode::BAD_REQUEST));
     };
-    if !primitive.is_sent_by_clients(subject.version) {
+    let is_taken = subject.version == Version::V1_3 && TAKEN_IN_1_3.contains(&primitive);
+    if !primitive.is_sent_by_clients(subject.version) && !is_taken {
         return Verdict::Refuse(StatusCode::SERVICE_NOT_SUPPORTED);
     }
     if !BUILT.contains(&primitive) {
@@ -124,7 +156,10 @@ pub(crate) fn check(subject: &Subject<'_>) -> Verdict {
         });
     }
     let advanced = subject.advanced_search.then_some(Function::ADVSR);
-    let mut functions = function_of(primitive).into_iter().chain(advanced);
+    // What the tree of a version does not have cannot be left out of an agreement.
+    let known = FunctionSet::all(subject.version);
+    let function = function_of(primitive).filter(|function| known.contains(*function));
+    let mut functions = function.into_iter().chain(advanced);
     if let Some(agreement) = subject.agreement
         && !functions.all(|function| agreement.allows(function, subject.version))
     {
@@ -177,10 +212,20 @@ mod tests {
             (Tag::SubscribeNotificationRequest, 405, 405, 200),
             (Tag::SystemMessageUser, 405, 405, 200),
             (Tag::SystemMessageRequest, 405, 405, 405),
-            (Tag::GetBlockedListRequest, 501, 501, 501),
-            (Tag::JoinGroupRequest, 501, 501, 501),
+            (Tag::GetBlockedListRequest, 200, 200, 200),
+            (Tag::BlockEntityRequest, 200, 200, 200),
+            (Tag::JoinGroupRequest, 200, 200, 200),
+            (Tag::GetJoinedUsersRequest, 405, 200, 200),
+            (Tag::ExtendConversationRequest, 405, 405, 200),
+            (Tag::GroupChangeNotice, 405, 405, 405),
             (Tag::VerifyIDRequest, 405, 200, 200),
             (Tag::GetMapRequest, 405, 405, 200),
+            (Tag::CreateAttributeListRequest, 200, 200, 200),
+            (Tag::GetWatcherListRequest, 200, 200, 200),
+            (Tag::PresenceAuthUser, 200, 200, 200),
+            (Tag::PresenceAuthRequest, 405, 405, 405),
+            (Tag::CancelAuthRequest, 200, 200, 200),
+            (Tag::GetReactiveAuthStatusRequest, 405, 200, 200),
             (Tag::NewMessage, 405, 405, 405),
             (Tag::LoginResponse, 405, 405, 405),
             (Tag::Disconnect, 405, 405, 405),
@@ -254,7 +299,10 @@ mod tests {
             primitive,
         };
         let bad_value = fault(Some(Tag::SendMessageRequest), StatusCode::BAD_PARAMETER);
-        let not_built = fault(Some(Tag::JoinGroupRequest), StatusCode::BAD_PARAMETER);
+        let not_built = fault(
+            Some(Tag::GetAttributeListRequest),
+            StatusCode::BAD_PARAMETER,
+        );
         let empty = fault(None, StatusCode::BAD_REQUEST);
         let foreign = fault(None, StatusCode::SERVICE_NOT_SUPPORTED);
         for (unreadable, session, expected) in [

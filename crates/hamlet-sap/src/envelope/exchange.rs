@@ -278,6 +278,15 @@ impl Sap {
     }
 }
 
+/// How often an answer is made anew because it was too large for its client.
+const MAX_ROUNDS: usize = 64;
+
+/// Server transactions were too large for their client, and have been taken back.
+struct TooLarge {
+    /// There were several.
+    single: bool,
+}
+
 /// Puts an answer together.
 struct Composer<'a> {
     sap: &'a Sap,
@@ -299,26 +308,48 @@ impl Composer<'_> {
                 false => self.write(responses, false).0,
             };
         };
+        let mut round = self.round(session, responses, wants_news, false);
+        for _ in 0..MAX_ROUNDS {
+            match round {
+                Ok(reply) => return reply,
+                Err(TooLarge { single }) => {
+                    round = self.round(session, Vec::new(), true, single);
+                }
+            }
+        }
+        // The next poll goes on with it.
+        Reply::Nothing
+    }
+
+    /// One attempt; `single`: with one server transaction at most.
+    fn round(
+        &self,
+        session: &Session,
+        responses: Vec<Transaction>,
+        wants_news: bool,
+        single: bool,
+    ) -> Result<Reply, TooLarge> {
         let capabilities = &session.settings().capabilities;
-        let room = (capabilities.multi_trans_per_message as usize).max(1);
+        let room = match single {
+            true => 1,
+            false => (capabilities.multi_trans_per_message as usize).max(1),
+        };
         let answered = responses.len();
         let mut transactions = responses;
         let mut outgoing: Vec<Outgoing> = Vec::new();
         let facts = self.sap.facts(self.around, self.profile);
         while wants_news && answered + outgoing.len() < room {
-            match self.sap.next_outgoing(session, &facts, self.around.now) {
+            let (syntax, now) = (self.around.syntax, self.around.now);
+            match self.sap.next_outgoing(session, &facts, syntax, now) {
                 Some(next) => outgoing.push(next),
                 None => break,
             }
         }
         if answered == 0 && outgoing.is_empty() {
-            return Reply::Nothing;
+            return Ok(Reply::Nothing);
         }
         let ids: Vec<_> = outgoing.iter().map(|next| next.id.clone()).collect();
-        transactions.extend(outgoing.into_iter().map(|next| Transaction {
-            extensions: next.extensions,
-            ..Transaction::request(next.id, next.primitive)
-        }));
+        transactions.extend(outgoing.into_iter().map(Outgoing::into_transaction));
         let poll = match ids.is_empty() {
             true => self.sap.poll_is_worth_while(session, self.around.now),
             false => self.sap.has_more(session, self.around.now),
@@ -326,7 +357,7 @@ impl Composer<'_> {
         let limit = capabilities.parser_size.unwrap_or(u32::MAX) as usize;
         let (mut reply, mut transactions) = self.write(transactions, poll);
         if size(&reply) <= limit {
-            return reply;
+            return Ok(reply);
         }
         // csp-im 3.2 item 4, transport 9 item 11.
         let alone = answered + ids.len() == 1;
@@ -335,20 +366,20 @@ impl Composer<'_> {
         }
         transactions.truncate(answered);
         if !ids.is_empty() && answered == 0 {
-            // Something smaller may wait behind what can never be sent.
-            return match alone {
-                true => self.compose(Vec::new(), true),
-                false => self.compose_one(session, &facts),
-            };
+            // It may become smaller, or something smaller may wait behind what can never be
+            // sent; of several together the first may fit alone.
+            return Err(TooLarge {
+                single: single || !alone,
+            });
         }
         (reply, transactions) = self.write(transactions, poll);
         if size(&reply) <= limit {
-            return reply;
+            return Ok(reply);
         }
         if self.segment(session, &mut transactions, limit) {
             (reply, transactions) = self.write(transactions, poll);
             if size(&reply) <= limit {
-                return reply;
+                return Ok(reply);
             }
         }
         for transaction in &mut transactions {
@@ -356,7 +387,7 @@ impl Composer<'_> {
             let too_large = result::status(StatusCode::RESPONSE_TOO_LARGE, &facts);
             transaction.content = Ok(too_large);
         }
-        self.write(transactions, poll).0
+        Ok(self.write(transactions, poll).0)
     }
 
     /// Puts first parts in place of the responses that are too large for their share of the
@@ -412,25 +443,6 @@ impl Composer<'_> {
         size(&reply) + 48
     }
 
-    /// Several server transactions were too much for one message: one.
-    fn compose_one(&self, session: &Session, facts: &Facts<'_>) -> Reply {
-        let Some(next) = self.sap.next_outgoing(session, facts, self.around.now) else {
-            return Reply::Nothing;
-        };
-        let id = next.id.clone();
-        let transaction = Transaction {
-            extensions: next.extensions,
-            ..Transaction::request(next.id, next.primitive)
-        };
-        let (reply, _) = self.write(vec![transaction], true);
-        let limit = session.settings().capabilities.parser_size;
-        if size(&reply) <= limit.unwrap_or(u32::MAX) as usize {
-            return reply;
-        }
-        self.sap.withdraw(session, &id, true, self.around.now);
-        Reply::Nothing
-    }
-
     /// The reply, and its transactions back in case that it is too large.
     fn write(&self, transactions: Vec<Transaction>, poll: bool) -> (Reply, Vec<Transaction>) {
         let document = Document::Message(Message {
@@ -466,7 +478,15 @@ fn size(reply: &Reply) -> usize {
 }
 
 fn written(document: &Document, around: &Around<'_>, profile: &ClientProfile) -> Reply {
-    let options = profile.write_options(around.doctype);
+    let mut options = profile.write_options(around.doctype);
+    if let Document::Message(message) = document {
+        let contents = message.transactions.iter().map(|one| &one.content);
+        let mut tags = contents.filter_map(|content| content.as_ref().ok().map(Primitive::tag));
+        options.all_children = tags.any(|tag| {
+            profile.takes_form_of_other_version(tag)
+                || ClientProfile::is_of_another_version(tag, around.version)
+        });
+    }
     Reply::Message {
         body: encode(document, around.syntax, around.version, &options),
         media_type: around.syntax.media_type(around.version),

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::suspicion::Suspicion;
 use hamlet_csp::elements::{
     ClientCapabilityRequest, KeepAliveRequest, KeepAliveResponse, Primitive, SegmentId,
-    ServiceRequest,
+    ServiceRequest, TransactionMode,
 };
 use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
@@ -66,8 +66,15 @@ impl Sap {
         let state = self.session_state(session, descriptor).await;
         let settings = session.map(|session| session.settings());
         let agreement = settings.as_ref().and_then(|s| s.agreement.as_ref());
+        // csp-presence 6.6: clients send their decision in either mode.
+        let decides = transaction.mode == TransactionMode::Response
+            && matches!(&transaction.content, Ok(Primitive::PresenceAuthUser(_)));
+        let mode = match decides {
+            true => &TransactionMode::Request,
+            false => &transaction.mode,
+        };
         let verdict = check(&Subject {
-            mode: &transaction.mode,
+            mode,
             id: transaction.id.as_deref(),
             content: transaction.content.as_ref().map(Primitive::tag),
             version: around.version,
@@ -109,6 +116,10 @@ impl Sap {
                 let id = transaction.id.unwrap_or_default();
                 let key = || (id.as_str(), index);
                 match session {
+                    Some(session) if decides => {
+                        let key = key();
+                        Box::pin(self.decision(primitive, key, session, &facts, around)).await
+                    }
                     Some(session) if primitive.tag() != Tag::LoginRequest => {
                         let extensions = &transaction.extensions;
                         self.serve_inband(primitive, extensions, key(), session, &facts, around)
@@ -293,13 +304,24 @@ impl Sap {
                     _ => None,
                 };
                 let ended = self.ended_by(&request, session);
+                if may_subscribe(&request) {
+                    // csp-presence 4.4: it is told even what it knows.
+                    session.outbound.lock().notices.begin_anew();
+                }
                 let requestor = session.requestor();
                 let call = Call {
                     requestor: requestor.clone(),
                     request,
                     key,
                 };
+                if let Reply::JoinGroup(group) = &reply {
+                    // That it was put out before is no news any more.
+                    session.outbound.lock().pushes.forget_leave(group);
+                }
                 let answer = self.elements.call(call).await;
+                if let (Reply::LeaveGroup(group), Ok(_)) = (&reply, &answer) {
+                    session.outbound.lock().pushes.forget_group(group);
+                }
                 if answer.is_ok() && !ended.is_empty() {
                     Box::pin(self.end_others(ended)).await;
                 }
@@ -319,6 +341,27 @@ impl Sap {
                     _ => Done::respond(mapping::answer(reply, answer, facts)),
                 }
             }
+        }
+    }
+
+    /// PresenceAuth-User in mode Response: if it answers the question itself, that is closed
+    /// by it and nothing comes back; with an identifier of its own it is a request.
+    async fn decision(
+        &self,
+        primitive: Primitive,
+        (id, index): (&str, usize),
+        session: &Arc<Session>,
+        facts: &Facts<'_>,
+        around: &Around<'_>,
+    ) -> Done {
+        let answers = self.acknowledge_question(session, id).await;
+        let key = (id, index);
+        let done = self
+            .serve_inband(primitive, &[], key, session, facts, around)
+            .await;
+        match answers {
+            true => Done::News,
+            false => done,
         }
     }
 
@@ -505,6 +548,7 @@ impl Done {
             Primitive::GetPresenceResponse(response) => response.result.as_ref(),
             Primitive::ListManageResponse(response) => response.result.as_ref(),
             Primitive::GetPublicProfileResponse(response) => response.result.as_ref(),
+            Primitive::GetAttributeListResponse(response) => response.result.as_ref(),
             _ => None,
         };
         result.map_or(Some(200), |result| result.code)
@@ -541,14 +585,31 @@ fn idempotence_key(
     }
 }
 
+/// Whether it may begin to watch somebody.
+fn may_subscribe(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SubscribePresence(_)
+            | Request::CreateContactList(_)
+            | Request::ManageContactList(_)
+    )
+}
+
 /// Whether carrying it out again would not be the same as answering it again.
 fn changes_something(request: &Request) -> bool {
     !matches!(
         request,
         Request::GetPresence(_)
+            | Request::GetAccessLists
             | Request::GetContactLists
+            | Request::GetAttributeLists(_)
+            | Request::GetReactiveAuthorizations(_)
+            | Request::GetWatchers(_)
             | Request::ExpandContactLists(_)
             | Request::GetPublicProfiles(_)
             | Request::VerifyIds(_)
+            | Request::GetJoinedUsers(_)
+            | Request::GetGroupMembers(_)
+            | Request::GetGroupProps(_)
     )
 }

@@ -149,6 +149,8 @@ impl Sap {
         // He may have logged in between.
         self.end_sessions_of(user, StatusCode::FORCED_LOGOUT).await;
         self.elements.forget(user);
+        let groups = self.elements.end_orphaned_groups().await;
+        groups.map_err(|error| self.store_failed("group", &error))?;
         match deleted {
             true => Ok(()),
             false => Err(StatusCode::UNKNOWN_USER.into()),

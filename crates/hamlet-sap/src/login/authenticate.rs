@@ -133,6 +133,8 @@ impl Sap {
         let Some(password) = password else {
             return self.ask_for_password(login).await;
         };
+        // Who is not let in gets no account either.
+        self.admit(login).await?;
         let registered = self.register(&login.user, password, proof).await;
         registered.map_err(|refusal| match refusal.code {
             StatusCode::UNKNOWN_USER => not_entitled(),

@@ -63,6 +63,9 @@ pub fn manage(
         add,
         malformed,
         properties: properties(request.contact_list_properties.as_ref(), facts),
+        // csp-presence 2.7: older versions do not have it.
+        authorize_and_grant: facts.version == Version::V1_3
+            && request.authorize_and_grant.unwrap_or(false),
     };
     Ok((manage, wanted(request, facts.version)))
 }
@@ -95,6 +98,7 @@ pub fn merge_instead(create: &CreateContactList, facts: &Facts<'_>) -> Option<Ma
         add: create.members.clone(),
         malformed: create.malformed.clone(),
         properties: create.properties.clone(),
+        authorize_and_grant: false,
     })
 }
 

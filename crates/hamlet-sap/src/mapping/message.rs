@@ -12,7 +12,7 @@ use hamlet_csp::elements::{
 use hamlet_csp::{ContentData, DateTime, Extension, Text, Version};
 use hamlet_elements::im::DeliveryReport;
 use hamlet_model::message::{Extension as ModelExtension, Font};
-use hamlet_model::{GroupId, Message, MessageParty, StatusCode, Timestamp};
+use hamlet_model::{Message, MessageParty, StatusCode, Timestamp};
 
 /// A message to be pushed, with the ExtBlocks that go beside it.
 pub fn new_message(
@@ -137,7 +137,7 @@ fn message_info(message: &Message, facts: &Facts<'_>, now: Timestamp) -> Message
             .filter(|_| latest)
             .map(Text::new),
         recipient: Some(recipient(&message.recipient, facts.version)),
-        sender: Some(sender(&message.sender, facts.version)),
+        sender: Some(named_sender(message, facts.version)),
         date_time: Some(DateTime::from_timestamp(message.sent)),
         font: message.font.as_ref().filter(|_| latest).map(font_element),
         validity: Some(u32::try_from(left).unwrap_or(u32::MAX)),
@@ -197,7 +197,8 @@ fn recipient(to: &MessageParty, version: Version) -> Recipient {
 }
 
 /// A group that speaks for itself is a sender only in 1.3; older clients discard such a
-/// message, so there it speaks under its own name (csp-im 2.2).
+/// message, so there it speaks under its own name, in marks that no screen name has
+/// (csp-im 2.2; csp-group 6 item 11).
 pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
     if let (MessageParty::Group(group), true) = (from, version < Version::V1_3) {
         return Sender {
@@ -205,7 +206,7 @@ pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
             group: Some(Group {
                 group_id: None,
                 screen_name: Some(ScreenName {
-                    sname: Some(group_name(group).into()),
+                    sname: Some(format!("*{}*", group.name()).into()),
                     group_id: Some(Text::new(group.as_str())),
                 }),
             }),
@@ -223,13 +224,13 @@ pub(super) fn sender(from: &MessageParty, version: Version) -> Sender {
     }
 }
 
-/// The part of the address between slash and domain.
-fn group_name(group: &GroupId) -> &str {
-    let local = group
-        .as_str()
-        .rsplit_once('@')
-        .map_or("", |(local, _)| local);
-    local.split_once('/').map_or(local, |(_, name)| name)
+/// The sender of a message, with his name, so that the recipient can decide (csp-im 11.5).
+fn named_sender(message: &Message, version: Version) -> Sender {
+    let mut sender = sender(&message.sender, version);
+    if let (Some(user), Version::V1_3) = (&mut sender.user, version) {
+        user.friendly_name = message.sender_name.as_deref().map(Text::new);
+    }
+    sender
 }
 
 fn font_element(font: &Font) -> FontElement {
@@ -278,6 +279,7 @@ mod tests {
                 client: None,
                 application: Some(ApplicationId::new("chess")),
             },
+            sender_name: Some("Änni".into()),
             recipient: MessageParty::User {
                 user: user("bob"),
                 client: Some(ClientId::from_url("Jimmy")),
@@ -339,6 +341,8 @@ mod tests {
 
             let latest = version == Version::V1_3;
             assert_eq!(sender.application_id.is_some(), latest);
+            let name = sender.friendly_name.as_deref();
+            assert_eq!(name, latest.then_some("Änni"), "11.5");
             assert_eq!(info.font.is_some(), latest);
             assert_eq!(info.content_name.is_some(), latest);
             assert_eq!(info.ext_block_etem.len(), usize::from(latest));
@@ -383,7 +387,7 @@ mod tests {
             let from = info.sender.unwrap().group.unwrap();
             assert_eq!(from.group_id.is_some(), bare, "{version}");
             let name = from.screen_name.and_then(|name| name.sname);
-            assert_eq!(name.as_deref(), (!bare).then_some("chess"), "{version}");
+            assert_eq!(name.as_deref(), (!bare).then_some("*chess*"), "{version}");
         }
     }
 

@@ -6,14 +6,19 @@
 //! each family of transactions.
 
 pub mod address;
+pub mod authorization;
+pub mod blocking;
 pub mod contact_list;
 pub mod content;
+pub mod group;
+pub mod group_answer;
 pub mod invitation;
 pub mod map;
 pub mod message;
 pub mod notification;
 pub mod presence;
 pub mod presence_attributes;
+pub mod presence_extensions;
 pub mod presence_merge;
 pub mod presence_values;
 pub mod profile;
@@ -24,13 +29,14 @@ pub mod search;
 pub mod send_message;
 pub mod system_message;
 pub mod verify;
+pub mod watchers;
 
 use crate::client_profile::ClientProfile;
 use hamlet_csp::elements::Primitive;
 use hamlet_csp::{Extension, Version};
 use hamlet_elements::{Answer, Request, Response};
 use hamlet_model::presence::AttributeSet;
-use hamlet_model::{Domain, Refusal, StatusCode};
+use hamlet_model::{Domain, GroupId, Refusal, StatusCode};
 
 /// What the mapping needs to know of a session.
 #[derive(Debug, Clone, Copy)]
@@ -44,16 +50,27 @@ pub struct Facts<'a> {
 }
 
 /// Which response a request wants: goes beside the request until its answer comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// Status.
     Status,
     /// SendMessage-Response.
     SendMessage,
+    /// GetBlockedList-Response.
+    GetBlockedList,
     /// GetPresence-Response.
     GetPresence {
         /// What was asked for; empty for everything.
         attributes: AttributeSet,
+    },
+    /// GetAttributeList-Response.
+    GetAttributeList,
+    /// GetReactiveAuthStatus-Response.
+    GetReactiveAuthStatus,
+    /// GetWatcherList-Response.
+    GetWatcherList {
+        /// The request set a limit.
+        counted: bool,
     },
     /// GetList-Response.
     GetList,
@@ -70,6 +87,22 @@ pub enum Reply {
     Search,
     /// GetPublicProfile-Response.
     GetPublicProfile,
+    /// JoinGroup-Response, for this group.
+    JoinGroup(GroupId),
+    /// LeaveGroup-Response, for this group.
+    LeaveGroup(GroupId),
+    /// GetJoinedUsers-Response, for this group.
+    GetJoinedUsers(GroupId),
+    /// GetGroupMembers-Response.
+    GetGroupMembers,
+    /// GetGroupProps-Response.
+    GetGroupProps,
+    /// RejectList-Response.
+    RejectList,
+    /// SubscribeGroupNotice-Response.
+    SubscribeGroupNotice,
+    /// ExtendConversation-Response, for the conversation of this name.
+    ExtendConversation(String),
 }
 
 /// What a request primitive asks of a service element, and how to answer it.
@@ -87,6 +120,11 @@ pub fn request(
             send_message::request(*request, extensions, facts)
                 .map(|message| (Request::SendMessage(Box::new(message)), Reply::SendMessage))
         }
+        Primitive::GetBlockedListRequest => Ok((Request::GetAccessLists, Reply::GetBlockedList)),
+        Primitive::BlockEntityRequest(request) => {
+            let change = blocking::change(&request, facts);
+            Ok((Request::ChangeAccessLists(Box::new(change)), Reply::Status))
+        }
         Primitive::UpdatePresenceRequest(request) => presence::update(*request)
             .map(|update| (Request::UpdatePresence(update), Reply::Status)),
         Primitive::GetPresenceRequest(request) => presence::get(&request, facts).map(|get| {
@@ -97,6 +135,27 @@ pub fn request(
             .map(|subscribe| (Request::SubscribePresence(subscribe), Reply::Status)),
         Primitive::UnsubscribePresenceRequest(request) => presence::unsubscribe(&request, facts)
             .map(|unsubscribe| (Request::UnsubscribePresence(unsubscribe), Reply::Status)),
+        Primitive::CreateAttributeListRequest(request) => authorization::create(&request, facts)
+            .map(|create| (Request::CreateAttributeList(create), Reply::Status)),
+        Primitive::DeleteAttributeListRequest(request) => authorization::delete(&request, facts)
+            .map(|delete| (Request::DeleteAttributeList(delete), Reply::Status)),
+        Primitive::GetAttributeListRequest(request) => {
+            let get = authorization::get(&request, facts);
+            Ok((Request::GetAttributeLists(get), Reply::GetAttributeList))
+        }
+        Primitive::PresenceAuthUser(request) => authorization::decision(&request, facts)
+            .map(|decision| (Request::AuthorizeWatcher(decision), Reply::Status)),
+        Primitive::CancelAuthRequest(request) => authorization::cancel(&request, facts)
+            .map(|cancel| (Request::CancelAuthorization(cancel), Reply::Status)),
+        Primitive::GetReactiveAuthStatusRequest(request) => {
+            let get = Request::GetReactiveAuthorizations(authorization::status(&request, facts));
+            Ok((get, Reply::GetReactiveAuthStatus))
+        }
+        Primitive::GetWatcherListRequest(request) => {
+            let get = watchers::get(&request);
+            let counted = request.max_watcher_list.is_some();
+            Ok((Request::GetWatchers(get), Reply::GetWatcherList { counted }))
+        }
         Primitive::GetListRequest => Ok((Request::GetContactLists, Reply::GetList)),
         Primitive::CreateListRequest(request) => contact_list::create(&request, facts)
             .map(|create| (Request::CreateContactList(create), Reply::CreateList)),
@@ -128,6 +187,26 @@ pub fn request(
             .map(|cancel| (Request::CancelInvitation(Box::new(cancel)), Reply::Status)),
         Primitive::SystemMessageUser(request) => system_message::answers(&request)
             .map(|answers| (Request::AnswerSystemMessages(answers), Reply::Status)),
+        Primitive::CreateGroupRequest(request) => group::create(*request, facts),
+        Primitive::DeleteGroupRequest(request) => group::delete(request.group_id.as_ref(), facts),
+        Primitive::JoinGroupRequest(request) => group::join(*request, facts),
+        Primitive::LeaveGroupRequest(request) => group::leave(request.group_id.as_ref(), facts),
+        Primitive::GetJoinedUsersRequest(request) => {
+            group::joined_users(request.group_id.as_ref(), facts)
+        }
+        Primitive::GetGroupMembersRequest(request) => {
+            group::members(request.group_id.as_ref(), facts)
+        }
+        Primitive::AddGroupMembersRequest(request) => group::add_members(&request, facts),
+        Primitive::RemoveGroupMembersRequest(request) => group::remove_members(&request, facts),
+        Primitive::MemberAccessRequest(request) => group::access(&request, facts),
+        Primitive::GetGroupPropsRequest(request) => {
+            group::properties(request.group_id.as_ref(), facts)
+        }
+        Primitive::SetGroupPropsRequest(request) => group::set_properties(*request, facts),
+        Primitive::RejectListRequest(request) => group::reject_list(&request, facts),
+        Primitive::SubscribeGroupNoticeRequest(request) => group::subscribe(&request, facts),
+        Primitive::ExtendConversationRequest(request) => group::extend(*request, facts),
         _ => return None,
     })
 }
@@ -142,10 +221,23 @@ pub fn answer(reply: Reply, answer: Answer, facts: &Facts<'_>) -> Primitive {
             send_message::response(&accepted, facts)
         }
         (Reply::SendMessage, Err(refusal)) => send_message::refused(&refusal, facts),
+        (Reply::GetBlockedList, Ok(Response::AccessLists(lists))) => {
+            blocking::response(&lists, facts)
+        }
         (Reply::GetPresence { attributes }, Ok(Response::Presence(values))) => {
             presence::values_response(&values, attributes, facts)
         }
         (Reply::GetPresence { .. }, Err(refusal)) => presence::values_refused(&refusal, facts),
+        (Reply::GetAttributeList, Ok(Response::AttributeLists(lists))) => {
+            authorization::lists_response(&lists, facts)
+        }
+        (Reply::GetAttributeList, Err(refusal)) => authorization::lists_refused(&refusal, facts),
+        (Reply::GetReactiveAuthStatus, Ok(Response::ReactiveAuthorizations(all))) => {
+            authorization::status_response(&all)
+        }
+        (Reply::GetWatcherList { counted }, Ok(Response::Watchers(all))) => {
+            watchers::response(&all, counted, facts)
+        }
         (Reply::GetList, Ok(Response::ContactLists(lists))) => {
             contact_list::lists_response(&lists, facts)
         }
@@ -166,6 +258,32 @@ pub fn answer(reply: Reply, answer: Answer, facts: &Facts<'_>) -> Primitive {
             profile::response(&profiles, facts)
         }
         (Reply::GetPublicProfile, Err(refusal)) => profile::refused(&refusal, facts),
+        (Reply::JoinGroup(group), Ok(Response::GroupJoined(joined))) => {
+            group_answer::joined(&joined, &group, facts)
+        }
+        (Reply::LeaveGroup(_), Ok(Response::Done(outcome))) => {
+            group_answer::left(outcome.code(), facts)
+        }
+        (Reply::LeaveGroup(_), Err(refusal)) => group_answer::leave_refused(&refusal, facts),
+        (Reply::GetJoinedUsers(group), Ok(Response::JoinedUsers(joined))) => {
+            group_answer::joined_users(&joined, &group, facts)
+        }
+        (Reply::GetGroupMembers, Ok(Response::GroupMembers(members))) => {
+            group_answer::members(&members, facts)
+        }
+        (Reply::GetGroupProps, Ok(Response::GroupProps(props))) => {
+            group_answer::properties(&props, facts)
+        }
+        (Reply::RejectList, Ok(Response::RejectList(users))) => group_answer::reject_list(&users),
+        (Reply::SubscribeGroupNotice, Ok(Response::GroupNotices(subscribed))) => {
+            group_answer::notices(subscribed)
+        }
+        (Reply::ExtendConversation(_), Ok(Response::ConversationExtended(extended))) => {
+            group_answer::extended(&extended, facts)
+        }
+        (Reply::ExtendConversation(id), Err(refusal)) => {
+            group_answer::extend_refused(&id, &refusal, facts)
+        }
         (_, Ok(response)) => plain(&response, facts),
         (_, Err(refusal)) => result::refused(&refusal, facts),
     }
@@ -186,12 +304,26 @@ fn plain(response: &Response, facts: &Facts<'_>) -> Primitive {
         Response::ContactList(managed) => (managed.code, managed.details.as_slice()),
         Response::Presence(values) => (presence::values_code(values), values.details.as_slice()),
         Response::PublicProfiles(profiles) => (profiles.code(), profiles.details.as_slice()),
+        Response::AttributeLists(lists) => (lists.code(), lists.details.as_slice()),
         Response::ContactLists(_)
+        | Response::AccessLists(_)
+        | Response::ReactiveAuthorizations(_)
+        | Response::Watchers(_)
         | Response::Members(_)
         | Response::SearchPage(_)
         | Response::History(_)
         | Response::HistoryMessage(_)
-        | Response::Location(_) => (StatusCode::OK, &[][..]),
+        | Response::Location(_)
+        | Response::GroupJoined(_)
+        | Response::JoinedUsers(_)
+        | Response::GroupMembers(_)
+        | Response::GroupProps(_)
+        | Response::RejectList(_)
+        | Response::GroupNotices(_) => (StatusCode::OK, &[][..]),
+        Response::ConversationExtended(extended) => {
+            let outcome = &extended.outcome;
+            (outcome.code(), outcome.details.as_slice())
+        }
     };
     result::status_with(code, "", details, facts)
 }

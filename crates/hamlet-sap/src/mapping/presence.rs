@@ -2,7 +2,7 @@
 //! PresenceNotification (csp-presence 4).
 
 use super::result::{self, text_of};
-use super::{Facts, address, presence_attributes, presence_values};
+use super::{Facts, address, presence_attributes, presence_extensions, presence_values};
 use hamlet_csp::elements::{
     GetPresenceRequest, GetPresenceResponse, Presence, PresenceNotificationRequest,
     PresenceSubList, Primitive, SubscribePresenceRequest, UnsubscribePresenceRequest,
@@ -21,8 +21,10 @@ pub fn update(request: UpdatePresenceRequest) -> Result<UpdatePresence, Refusal>
     let list = request
         .presence_sub_list
         .ok_or_else(|| Refusal::because(StatusCode::BAD_REQUEST, "PresenceSubList is missing"))?;
+    let unknown = presence_extensions::unknown(&list);
     Ok(UpdatePresence {
         attributes: presence_attributes::values(list),
+        unknown,
     })
 }
 
@@ -33,9 +35,18 @@ pub fn get(request: &GetPresenceRequest, facts: &Facts<'_>) -> Result<GetPresenc
         (&request.contact_list, request.contact_list_id_list.as_ref()),
         facts,
     );
+    let attributes = selection(request.presence_sub_list.as_ref());
+    let unknown = unknown(request.presence_sub_list.as_ref());
+    if attributes.is_empty() && !unknown.is_empty() {
+        // Nothing that there is was asked for, which must not become everything.
+        return Err(Refusal::because(
+            StatusCode::INVALID_PRESENCE_ATTRIBUTE,
+            unknown.join(", "),
+        ));
+    }
     Ok(GetPresence {
         targets: somebody(targets)?,
-        attributes: selection(request.presence_sub_list.as_ref()),
+        attributes,
     })
 }
 
@@ -52,6 +63,7 @@ pub fn subscribe(
     Ok(SubscribePresence {
         targets: somebody(targets)?,
         attributes: selection(request.presence_sub_list.as_ref()),
+        unknown: unknown(request.presence_sub_list.as_ref()),
         auto_subscribe: request.auto_subscribe.unwrap_or(false),
     })
 }
@@ -84,6 +96,11 @@ fn somebody(targets: Targets) -> Result<Targets, Refusal> {
 /// No list, and an empty one, mean all attributes (csp-presence 3.1).
 fn selection(list: Option<&PresenceSubList>) -> AttributeSet {
     list.map(presence_attributes::names).unwrap_or_default()
+}
+
+/// Names that are no attributes (750).
+fn unknown(list: Option<&PresenceSubList>) -> Vec<String> {
+    list.map(presence_extensions::unknown).unwrap_or_default()
 }
 
 /// GetPresence-Response: everybody that was found, and what failed.

@@ -3,7 +3,7 @@
 //! A text that is no value of its attribute stays [`AttributeValue::Text`]: the presence
 //! element knows the legal values and refuses it (751).
 
-use super::address;
+use super::{address, presence_extensions};
 use hamlet_csp::Text;
 use hamlet_csp::elements::{self as csp, ClientId as ClientIdElement, PresenceSubList};
 use hamlet_model::ApplicationId;
@@ -34,6 +34,10 @@ pub fn names(list: &PresenceSubList) -> AttributeSet {
         (Name::StatusContent, list.status_content.is_some()),
         (Name::ContactInfo, list.contact_info.is_some()),
         (Name::InfoLink, list.info_link.is_some()),
+        (
+            Name::Extension,
+            !presence_extensions::carried(list).is_empty(),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, named)| named.then_some(name))
@@ -69,6 +73,8 @@ pub fn named_only(attributes: AttributeSet) -> PresenceSubList {
         status_content: it(has(Name::StatusContent)),
         contact_info: it(has(Name::ContactInfo)),
         info_link: it(has(Name::InfoLink)),
+        // Of which namespace is not known.
+        foreign: Vec::new(),
     }
 }
 
@@ -76,6 +82,7 @@ pub fn named_only(attributes: AttributeSet) -> PresenceSubList {
 pub fn values(list: PresenceSubList) -> Vec<Attribute> {
     use AttributeName as Name;
     let mut out = Values(Vec::new());
+    let extensions = presence_extensions::carried(&list);
     for e in list.online_status {
         let value = flag(e.presence_value);
         out.push(Name::OnlineStatus, e.qualifier, e.client_id.as_ref(), value);
@@ -196,6 +203,10 @@ pub fn values(list: PresenceSubList) -> Vec<Attribute> {
         let value = AttributeValue::InfoLink(e.inf_link.into_iter().map(inf_link).collect());
         out.push(Name::InfoLink, e.qualifier, None, value);
     }
+    if !extensions.is_empty() {
+        let value = AttributeValue::Extension(extensions);
+        out.push(Name::Extension, None, None, value);
+    }
     out.0
 }
 
@@ -274,6 +285,12 @@ fn one_of(value: Option<Text>, variant: impl Fn(&str) -> &str) -> AttributeValue
 }
 
 fn client_info(e: csp::ClientInfo) -> AttributeValue {
+    if let Some(text) = e.client_im_priority.as_deref().map(str::trim)
+        && !text.is_empty()
+        && text.parse::<u32>().is_err()
+    {
+        return AttributeValue::Text(text.to_owned());
+    }
     let info = ClientInfo {
         content_limit: e.client_content_limit.map(content_limit),
         client_type: e.client_type.map(|kind| kind.as_str().to_owned()),
@@ -361,6 +378,7 @@ fn inf_link(e: csp::InfLink) -> InfLink {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hamlet_csp::ExtensionNode;
     use hamlet_csp::elements::{
         CommCap, ContactInfo as ContactInfoElement, OnlineStatus, StatusContent as PictureElement,
         StatusText, UserAvailability,
@@ -511,6 +529,11 @@ mod tests {
             status_content: Some(Default::default()),
             contact_info: Some(Default::default()),
             info_link: Some(Default::default()),
+            foreign: vec![ExtensionNode::Element {
+                name: "Weather".into(),
+                namespace: Some("urn:vendor".into()),
+                nodes: Vec::new(),
+            }],
         };
         assert_eq!(names(&list), AttributeSet::ALL);
         assert_eq!(names(&PresenceSubList::default()), AttributeSet::EMPTY);

@@ -2,8 +2,9 @@
 
 use hamlet_csp::Version;
 use hamlet_model::ClientId;
-use hamlet_model::presence::{Attribute, AttributeName, AttributeValue, CommC};
+use hamlet_model::presence::{Attribute, AttributeName, AttributeValue, ClientInfo, CommC};
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The attributes that a watcher of `version` can be told.
 ///
@@ -26,6 +27,27 @@ pub fn fit(attributes: &[Attribute], version: Version) -> Vec<Cow<'_, Attribute>
             }
         })
         .collect()
+}
+
+/// Names what a watcher of `version` is told by these attributes: the same to him is the same.
+pub fn fingerprint(attributes: &[Attribute], version: Version) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for attribute in fit(attributes, version) {
+        match &attribute.value {
+            // As it is written (csp-presence 3.4).
+            AttributeValue::ClientInfo(info) if version < Version::V1_3 => {
+                let seen = ClientInfo {
+                    content_limit: None,
+                    im_priority: None,
+                    application: None,
+                    ..(**info).clone()
+                };
+                (attribute.name, attribute.qualifier, seen).hash(&mut hasher);
+            }
+            _ => attribute.hash(&mut hasher),
+        }
+    }
+    hasher.finish()
 }
 
 /// The clients that attributes are about, the most available first: online before offline,
@@ -132,7 +154,6 @@ fn takes_messages(cap: &CommC) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hamlet_model::presence::ClientInfo;
 
     fn attribute(name: AttributeName, client: &str, value: AttributeValue) -> Attribute {
         Attribute {
@@ -288,6 +309,35 @@ mod tests {
         let fitted = fit(&attributes, Version::V1_3);
         let fitted: Vec<&Attribute> = fitted.iter().map(AsRef::as_ref).collect();
         assert_eq!(fitted, [&attributes[1], &attributes[0], &attributes[2]]);
+    }
+
+    #[test]
+    fn what_a_version_does_not_see_does_not_count() {
+        let limited = |priority: u32| {
+            let mut attributes = vec![online("a", true), priority_of("a", priority)];
+            attributes.push(text(AttributeName::StatusText, "", "hi"));
+            attributes
+        };
+        fn priority_of(client: &str, priority: u32) -> Attribute {
+            let info = ClientInfo {
+                im_priority: Some(priority),
+                ..ClientInfo::default()
+            };
+            attribute(
+                AttributeName::ClientInfo,
+                client,
+                AttributeValue::ClientInfo(Box::new(info)),
+            )
+        }
+        for version in Version::ALL {
+            let same = fingerprint(&limited(1), version) == fingerprint(&limited(2), version);
+            assert_eq!(same, version < Version::V1_3);
+            let other = [online("a", false)];
+            assert_ne!(
+                fingerprint(&limited(1), version),
+                fingerprint(&other, version)
+            );
+        }
     }
 
     #[test]

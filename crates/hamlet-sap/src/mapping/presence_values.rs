@@ -1,7 +1,7 @@
 //! Presence attributes as they are written to a session (csp-presence 3, 4.5).
 
 use super::address::client_element;
-use super::presence_merge;
+use super::{presence_extensions, presence_merge};
 use hamlet_csp::elements::{
     self as csp, AcceptedTransferEncoding, Cap, ClientType, ContentPolicy, Cstatus, PrefC,
     PresenceSubList,
@@ -149,6 +149,11 @@ fn add(list: &mut PresenceSubList, attribute: &Attribute, version: Version) {
                     _ => Vec::new(),
                 },
             });
+        }
+        AttributeName::Extension => {
+            if let AttributeValue::Extension(attributes) = value {
+                list.foreign = presence_extensions::elements(attributes);
+            }
         }
     }
 }

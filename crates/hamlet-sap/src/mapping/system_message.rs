@@ -40,6 +40,7 @@ pub fn request(
     let message = Message {
         id: MessageId::new(&push.id),
         sender: MessageParty::user(from),
+        sender_name: None,
         recipient: MessageParty::user(user.clone()),
         content: Content::text(&shown.message.text),
         content_name: None,

@@ -143,14 +143,22 @@ pub(crate) struct FunctionSet(u64);
 impl FunctionSet {
     /// What this server has.
     pub(crate) fn offered() -> Self {
+        use Function::{ADDGM, GETGM, GETJU, MBRAC, REJEC, RMVGM};
         use Function::{ADVSR, CCLI, DCLI, GCLI, GETPR, GETSPI, MCLS, MDELIV, NEWM, SRCH, STSRC};
-        use Function::{CAINV, GETMAP, INVIT, SGMNT, UPDPR, VRID};
-        use Function::{FWMSG, GETLM, GETM, NOTIF, REJCM, SETD};
+        use Function::{
+            BLENT, CAAUT, CAINV, CALI, CREAG, DALI, DELGR, EXCON, FWMSG, GALS, GETAUT, GETGP,
+            GETLM, GETM, GETMAP, GETWL, GLBLU, GRCHN, INVIT, NOTIF, REACT, REJCM, SETD, SETGP,
+            SGMNT, SUBGCN, UPDPR, VRID,
+        };
         let mut set = Self::default();
         [GETSPI, GCLI, CCLI, DCLI, MCLS, GETPR, UPDPR, MDELIV, NEWM]
             .into_iter()
             .chain([SRCH, ADVSR, STSRC, VRID, SGMNT, INVIT, CAINV, GETMAP])
+            .chain([GETWL, REACT, CAAUT, GETAUT, CALI, DALI, GALS])
+            .chain([GLBLU, BLENT])
             .chain([SETD, GETLM, GETM, REJCM, NOTIF, FWMSG])
+            .chain([CREAG, DELGR, GETGP, SETGP, SUBGCN, GRCHN, EXCON])
+            .chain([GETGM, ADDGM, RMVGM, MBRAC, REJEC, GETJU])
             .for_each(|function| set.insert(function));
         set
     }
@@ -215,17 +223,38 @@ pub(crate) fn function_of(primitive: Tag) -> Option<Function> {
         Tag::ListManageRequest => Function::MCLS,
         Tag::GetPresenceRequest => Function::GETPR,
         Tag::UpdatePresenceRequest => Function::UPDPR,
+        Tag::GetWatcherListRequest => Function::GETWL,
+        Tag::PresenceAuthUser => Function::REACT,
+        Tag::CancelAuthRequest => Function::CAAUT,
+        Tag::GetReactiveAuthStatusRequest => Function::GETAUT,
+        Tag::CreateAttributeListRequest => Function::CALI,
+        Tag::DeleteAttributeListRequest => Function::DALI,
+        Tag::GetAttributeListRequest => Function::GALS,
         Tag::SearchRequest => Function::SRCH,
         Tag::StopSearchRequest => Function::STSRC,
         Tag::VerifyIDRequest => Function::VRID,
         Tag::InviteRequest | Tag::InviteUserResponse => Function::INVIT,
         Tag::CancelInviteRequest => Function::CAINV,
         Tag::GetMapRequest => Function::GETMAP,
+        Tag::GetBlockedListRequest => Function::GLBLU,
+        Tag::BlockEntityRequest => Function::BLENT,
         Tag::SetDeliveryMethodRequest => Function::SETD,
         Tag::GetMessageListRequest => Function::GETLM,
         Tag::GetMessageRequest => Function::GETM,
         Tag::RejectMessageRequest => Function::REJCM,
         Tag::ForwardMessageRequest => Function::FWMSG,
+        Tag::CreateGroupRequest => Function::CREAG,
+        Tag::DeleteGroupRequest => Function::DELGR,
+        Tag::GetGroupPropsRequest => Function::GETGP,
+        Tag::SetGroupPropsRequest => Function::SETGP,
+        Tag::SubscribeGroupNoticeRequest => Function::SUBGCN,
+        Tag::ExtendConversationRequest => Function::EXCON,
+        Tag::GetGroupMembersRequest => Function::GETGM,
+        Tag::AddGroupMembersRequest => Function::ADDGM,
+        Tag::RemoveGroupMembersRequest => Function::RMVGM,
+        Tag::MemberAccessRequest => Function::MBRAC,
+        Tag::RejectListRequest => Function::REJEC,
+        Tag::GetJoinedUsersRequest => Function::GETJU,
         _ => return None,
     })
 }
@@ -283,9 +312,7 @@ mod tests {
         assert!(requested.contains(Function::SRCH) && requested.contains(Function::NEWM));
         assert!(!requested.contains(Function::NOTIF) && !requested.contains(Function::ADVSR));
         let denied = requested.without(offered).tree(Version::V1_2);
-        let im = denied.im_feat.unwrap();
-        assert_eq!(im.im_receive_func, None, "NEWM is there");
-        assert_eq!(im.im_auth_func, Some(IMAuthFunc::default()));
+        assert_eq!(denied.im_feat, None, "NEWM, GLBLU and BLENT are there");
         assert_eq!(denied.presence_feat, None);
     }
 
@@ -306,11 +333,12 @@ mod tests {
         let requested = FunctionSet::requested(&marked, Version::V1_3, offered);
         let denied = requested.without(offered).tree(Version::V1_3);
         assert_eq!(denied.im_feat, None);
-        assert_eq!(
-            denied.group_feat,
-            Some(GroupFeat::default()),
-            "no groups at all"
-        );
+        assert_eq!(denied.group_feat, None);
+        // Who has no groups at all is denied even those.
+        let none = offered.without(functions_of(Service::Group));
+        let requested = FunctionSet::requested(&marked, Version::V1_3, none);
+        let denied = requested.without(none).tree(Version::V1_3);
+        assert_eq!(denied.group_feat, Some(GroupFeat::default()));
     }
 
     #[test]

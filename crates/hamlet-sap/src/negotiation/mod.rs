@@ -3,6 +3,7 @@
 pub(crate) mod capability;
 pub(crate) mod capability_answer;
 pub(crate) mod cir;
+pub(crate) mod client_info;
 pub(crate) mod delivery_method;
 pub(crate) mod entitlement;
 pub(crate) mod functions;

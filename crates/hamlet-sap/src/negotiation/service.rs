@@ -41,6 +41,11 @@ impl Agreement {
         })
     }
 
+    /// Whether the session has asked for `function` and got it.
+    pub(crate) fn includes(&self, function: Function) -> bool {
+        self.requested.contains(function) && self.offered.contains(function)
+    }
+
     /// Whether both sides have said that `function` is used: the server sends nothing by itself
     /// that the client has not asked for (csp-im 1).
     pub(crate) fn agrees(&self, function: Function) -> bool {
@@ -108,19 +113,19 @@ mod tests {
             let (response, agreement) =
                 respond(request(four.clone(), true), version, ServiceSet::ALL);
             let denied = response.functions.unwrap().wvcsp_feat.unwrap();
-            assert_eq!(denied.group_feat, Some(GroupFeat::default()));
+            assert_eq!(denied.group_feat, None);
             let receive = denied.im_feat.and_then(|im| im.im_receive_func);
             let offline = receive.is_some_and(|receive| receive.offnotif);
             assert_eq!(offline, version == Version::V1_3);
             assert!(denied.presence_feat.unwrap().cont_list_func.is_none());
             let all = response.all_functions.unwrap().wvcsp_feat.unwrap();
-            assert_eq!(all.group_feat, None);
+            assert_eq!(all.group_feat, Some(GroupFeat::default()));
             let lists = all.presence_feat.unwrap().cont_list_func;
             assert_eq!(lists, Some(ContListFunc::default()));
             assert!(agreement.allows(Function::NEWM, version));
             assert!(agreement.allows(Function::SRCH, version));
             assert!(agreement.allows(Function::INVIT, version));
-            assert!(!agreement.allows(Function::BLENT, version));
+            assert!(agreement.allows(Function::BLENT, version));
         }
     }
 

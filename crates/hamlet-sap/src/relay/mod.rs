@@ -6,17 +6,22 @@
 //! outbox, and are sent until they are answered or expire; questions are asked once.
 
 mod frame;
+mod health;
 mod outbox;
 mod pending;
 mod receive;
 
+use crate::Sap;
 use crate::config::RelayConfig;
 use crate::metrics::Metrics;
 use frame::{Frame, Purpose};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use hamlet_elements::presence::{GetPresence, Targets};
 use hamlet_elements::{Answer, Request, ServiceRelay};
-use hamlet_model::{Domain, Refusal, StatusCode, UserId};
+use hamlet_model::presence::{AttributeName, AttributeSet};
+use hamlet_model::{Domain, Refusal, StatusCode, Timestamp, UserId};
+use health::Health;
 use parking_lot::{Mutex, RwLock};
 use pending::Pending;
 use std::collections::HashMap;
@@ -37,6 +42,8 @@ pub struct Relay {
     pending: Pending,
     /// Entries of the outbox that have been sent, and where to.
     outstanding: Mutex<HashMap<i64, Domain>>,
+    /// Which domains answer.
+    health: Health,
 }
 
 impl Relay {
@@ -47,6 +54,7 @@ impl Relay {
             links: RwLock::new(HashMap::new()),
             pending,
             outstanding: Mutex::new(HashMap::new()),
+            health: Health::default(),
         }
     }
 
@@ -66,6 +74,9 @@ impl Relay {
 
     /// Sends a frame; false without a way.
     async fn send(&self, domain: &Domain, frame: &Frame) -> bool {
+        if matches!(frame, Frame::Request { .. }) {
+            self.health.asked(domain, Timestamp::now());
+        }
         let Some(link) = self.link(domain) else {
             return false;
         };
@@ -113,5 +124,60 @@ impl ServiceRelay for Relay {
             .read()
             .keys()
             .any(|known| known.as_str() == domain)
+    }
+}
+
+/// How long the answer to a question that only asks for a sign of life is waited for.
+const PROBE: Duration = Duration::from_secs(30);
+
+impl Sap {
+    /// Looks after the domains whose users are watched from here: those that have been quiet
+    /// are asked for a sign of life, and those that do not answer for long are lost
+    /// (csp-presence 10).
+    pub(crate) fn check_domains(&self, now: Timestamp) {
+        if self.relay.links.read().is_empty() {
+            return;
+        }
+        let span = self.config.relay.lost_after;
+        let health = &self.relay.health;
+        for (domain, watcher, publisher) in self.elements.watched_domains() {
+            if !health.is_quiet(&domain, now, span / 2) {
+                continue;
+            }
+            health.asked(&domain, now.min(Timestamp::now()));
+            let request = Request::GetPresence(GetPresence {
+                targets: Targets {
+                    users: vec![publisher],
+                    ..Targets::default()
+                },
+                attributes: AttributeSet::from_iter([AttributeName::OnlineStatus]),
+            });
+            self.aside(move |sap| async move {
+                // Whatever it answers, it answers.
+                let _ = sap.relay.ask(&domain, watcher, request, PROBE).await;
+            });
+        }
+        for domain in health.lose(now, span) {
+            tracing::warn!(
+                domain = domain.as_str(),
+                "a domain does not answer any more"
+            );
+            self.metrics.domains_lost.inc();
+            self.elements.domain_lost(&domain);
+        }
+    }
+
+    /// A domain has sent something.
+    pub(crate) async fn domain_heard(&self, domain: &Domain) {
+        if !self.relay.health.heard(domain, Timestamp::now()) {
+            return;
+        }
+        tracing::info!(
+            domain = domain.as_str(),
+            "a domain that was lost answers again"
+        );
+        if let Err(error) = self.elements.domain_found(domain).await {
+            self.store_failed("presence", &error);
+        }
     }
 }

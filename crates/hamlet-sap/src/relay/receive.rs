@@ -16,6 +16,7 @@ impl Sap {
                 return;
             }
         };
+        self.domain_heard(from).await;
         match frame {
             Frame::Request {
                 purpose,

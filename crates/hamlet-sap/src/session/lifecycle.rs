@@ -74,7 +74,12 @@ impl Sap {
 
     /// Ends a session with `code`: 200 for a logout. Whether it was still there.
     pub(crate) async fn end_session(&self, session: &Arc<Session>, code: StatusCode) -> bool {
-        if !self.hub.registry.remove(session) {
+        let registry = &self.hub.registry;
+        let begun = registry.begin_end(&session.id, code);
+        if !registry.remove(session) {
+            if begun {
+                registry.end_told(&session.id);
+            }
             return false;
         }
         self.finish(session, code).await;
@@ -83,24 +88,31 @@ impl Sap {
 
     /// All effects of the end of a session that is out of the registry (csp-access 3.9).
     async fn finish(&self, session: &Arc<Session>, code: StatusCode) {
+        self.hub.registry.begin_end(&session.id, code);
         self.count_sessions();
         self.metrics.ended(code);
         self.hub.records.session(session, code);
         session.user.mailbox.lock().session_ended(&session.id);
+        self.hub.leave_all_groups(session);
         // What it had may be for others now.
         self.hub.raise_all(&session.user);
         let id = session.id.clone();
+        // What was answered in it stays for its time: a copy of a request may be under way,
+        // and must not be carried out once more.
         let ended = self
             .store
-            .write(move |tx| {
-                tx.end_session(&id, code.0, Timestamp::now())?;
-                tx.forget_scope(id.as_str())
-            })
+            .write(move |tx| tx.end_session(&id, code.0, Timestamp::now()))
             .await;
         if let Err(error) = ended {
             self.store_failed("session", &error);
         }
-        if let Err(error) = self.elements.session_closed(&session.id).await {
+        self.hub.registry.end_told(&session.id);
+        // csp-presence 8.2: only who logs out is gone at once.
+        let closed = match code {
+            StatusCode::OK => self.elements.session_closed(&session.id).await,
+            _ => self.elements.session_lost(&session.id).await,
+        };
+        if let Err(error) = closed {
             self.store_failed("session", &error);
         }
         // Only now: who polls at once is to hear how it ended.
@@ -122,6 +134,9 @@ impl Sap {
     /// How a session that does not live ended; `None` when nothing is known of it.
     pub(crate) async fn how_ended(&self, id: &str) -> Option<StatusCode> {
         let id = SessionId::new(id);
+        if let Some(code) = self.hub.registry.ending(&id) {
+            return Some(code);
+        }
         let ended = self.store.read(move |tx| tx.ended_session(&id)).await;
         match ended {
             Ok(code) => code.map(StatusCode),
@@ -132,8 +147,9 @@ impl Sap {
         }
     }
 
-    /// Takes up the sessions of the store; how many. Their time starts anew: that the
-    /// server was away is not the fault of the phones.
+    /// Takes up the sessions of the store; how many. Each has its grace from now on, since
+    /// that the server was away is not the fault of the phones; one that was silent before
+    /// ends when it would have ended, or soon after the start (csp-access 3.11).
     pub(crate) async fn restore(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut count = 0;
         let mut after: Option<SessionId> = None;
@@ -148,7 +164,7 @@ impl Sap {
             };
             after = Some(last.id.clone());
             for row in rows {
-                let id = row.id.clone();
+                let (id, expires) = (row.id.clone(), row.expires);
                 let Some(new) = from_row(row) else {
                     tracing::error!(session = id.short(), "a stored session makes no sense");
                     continue;
@@ -164,11 +180,13 @@ impl Sap {
                 if let Some(handling) = handling {
                     session.user.mailbox.lock().handling = handling;
                 }
+                session.restore(expires, now, self.config.session.grace);
                 self.elements.session_restored(&session.facts()).await?;
                 self.adopt_cir(&session);
                 count += 1;
             }
         }
+        self.restore_groups().await?;
         self.count_sessions();
         Ok(count)
     }
@@ -196,6 +214,12 @@ impl Sap {
     /// Reads what waits for a session, unless it is in memory.
     pub(crate) async fn warm_session(&self, session: &Arc<Session>) {
         self.warm(&session.user).await;
+        self.warm_groups(session, Timestamp::now()).await;
+        if session.take_resumed()
+            && let Err(error) = self.elements.session_resumed(&session.id).await
+        {
+            self.store_failed("presence", &error);
+        }
         if !session.outbound.lock().pushes.begin_load() {
             return;
         }

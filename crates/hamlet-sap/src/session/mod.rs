@@ -10,6 +10,7 @@ pub(crate) mod sweep;
 
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
+use crate::delivery::group_joined::JoinedGroups;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
 use crate::envelope::segments::Segments;
@@ -23,7 +24,6 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_elements::im::SessionView;
 use hamlet_elements::notification::Notification;
 use hamlet_elements::{Requestor, SessionFacts};
-use hamlet_model::presence::ClientInfo;
 use hamlet_model::{ApplicationId, ClientId, GroupId, ServiceSet, SessionId, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
@@ -47,7 +47,11 @@ pub(crate) struct Session {
     persisted: AtomicI64,
     /// The store does not know all of the settings yet.
     unsaved: AtomicBool,
+    /// It lived before the server started, and its client has not come since.
+    resumes: AtomicBool,
     pub(crate) outbound: Mutex<Outbound>,
+    /// The groups that it has joined.
+    pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
@@ -132,7 +136,9 @@ impl Session {
             active: AtomicI64::new(now.millis()),
             persisted: AtomicI64::new(now.millis()),
             unsaved: AtomicBool::new(false),
+            resumes: AtomicBool::new(false),
             outbound: Mutex::new(outbound),
+            groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
             cir: SessionCir::default(),
             tally: Tally::new(now),
@@ -163,6 +169,23 @@ impl Session {
         if by_user {
             self.active.store(now.millis(), Ordering::Relaxed);
         }
+    }
+
+    /// It goes on after a restart, until `expires` as the store has it, and at least for the
+    /// time by which a session outlives its keep-alive time.
+    pub(crate) fn restore(&self, expires: Timestamp, now: Timestamp, grace: Duration) {
+        self.resumes.store(true, Ordering::Relaxed);
+        let keep_alive = self.settings.read().keep_alive;
+        let life = keep_alive::life(keep_alive, grace);
+        let least = now.plus(life.saturating_sub(keep_alive));
+        let seen = expires.max(least).minus(life).min(now);
+        self.seen.store(seen.millis(), Ordering::Relaxed);
+        self.persisted.store(seen.millis(), Ordering::Relaxed);
+    }
+
+    /// Whether its client is here for the first time since a restart.
+    pub(crate) fn take_resumed(&self) -> bool {
+        self.resumes.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn seen(&self) -> Timestamp {
@@ -232,10 +255,7 @@ impl Session {
             user: self.user.id.clone(),
             client: self.client.clone(),
             application: self.application.clone(),
-            info: ClientInfo {
-                client_type: settings.capabilities.client_type.clone(),
-                ..ClientInfo::default()
-            },
+            info: settings.capabilities.client_info(self.application.clone()),
         }
     }
 }
@@ -277,6 +297,28 @@ pub(crate) mod tests {
                 own: false,
             },
         }
+    }
+
+    #[test]
+    fn a_silent_session_does_not_gain_more_than_its_grace_by_a_restart() {
+        let now = Timestamp::from_secs(1_000_000);
+        let (life, grace) = (1800 + 450, Duration::from_secs(60));
+        let user = Arc::new(User::new(user_id("anna")));
+        let session = Session::new(new_session("s", "anna", "a"), user, now);
+        let in_seconds = |seconds: i64| Timestamp::from_secs(1_000_000 + seconds);
+        for (stored, after) in [
+            (in_seconds(2000), in_seconds(2000)),
+            (in_seconds(500), in_seconds(500)),
+            (in_seconds(100), in_seconds(450)),
+            (in_seconds(-9000), in_seconds(450)),
+            // The clock has been set back.
+            (in_seconds(99_000), in_seconds(life)),
+        ] {
+            session.restore(stored, now, grace);
+            assert_eq!(session.expires(grace), after, "{stored:?}");
+        }
+        assert!(session.take_resumed());
+        assert!(!session.take_resumed());
     }
 
     #[test]

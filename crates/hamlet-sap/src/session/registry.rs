@@ -1,7 +1,7 @@
 //! The live sessions, by identifier and by user. Sharded; nothing here waits.
 
 use crate::session::{NewSession, Session, User};
-use hamlet_model::{ApplicationId, ClientId, SessionId, Timestamp, UserId};
+use hamlet_model::{ApplicationId, ClientId, SessionId, StatusCode, Timestamp, UserId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,6 +17,8 @@ pub(crate) struct Registry {
     sessions: [RwLock<HashMap<SessionId, Arc<Session>>>; SHARDS],
     users: [Mutex<HashMap<UserId, Arc<User>>>; SHARDS],
     count: AtomicUsize,
+    /// Sessions that end, until the store knows how: what names one meanwhile is to hear it.
+    ending: Mutex<HashMap<SessionId, StatusCode>>,
 }
 
 /// What came of adding a session.
@@ -38,6 +40,7 @@ impl Registry {
             sessions: std::array::from_fn(|_| RwLock::default()),
             users: std::array::from_fn(|_| Mutex::default()),
             count: AtomicUsize::new(0),
+            ending: Mutex::default(),
         }
     }
 
@@ -124,6 +127,28 @@ impl Registry {
             users.remove(&session.user.id);
         }
         true
+    }
+
+    /// A session is going to end by `code`, which the store does not know yet. False when
+    /// that has been said before.
+    pub(crate) fn begin_end(&self, id: &SessionId, code: StatusCode) -> bool {
+        match self.ending.lock().entry(id.clone()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(free) => {
+                free.insert(code);
+                true
+            }
+        }
+    }
+
+    /// By what a session ends that the store may not know of yet.
+    pub(crate) fn ending(&self, id: &SessionId) -> Option<StatusCode> {
+        self.ending.lock().get(id).copied()
+    }
+
+    /// The store knows of the end of a session, or it did not end.
+    pub(crate) fn end_told(&self, id: &SessionId) {
+        self.ending.lock().remove(id);
     }
 
     fn unlist(&self, id: &SessionId) -> bool {

@@ -64,6 +64,7 @@ impl Sap {
             self.end_session(&session, StatusCode::SESSION_EXPIRED)
                 .await;
         }
+        self.check_domains(now);
         for session in unsaved {
             // One that has ended meanwhile must not come back.
             let lives = self.hub.registry.session(session.id.as_str()).is_some();
@@ -71,6 +72,7 @@ impl Sap {
                 session.mark_unsaved();
             }
         }
+        self.tend_groups(now);
         self.tell_store_of_activity(false).await;
         if self.numbers.is_low()
             && let Err(error) = self.numbers.refill().await

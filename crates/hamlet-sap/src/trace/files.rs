@@ -1,7 +1,7 @@
 //! The files of a trace directory: which one an exchange goes to, and how much is kept.
 
 use super::TraceLimits;
-use super::record::{TraceExchange, TraceSession};
+use super::record::TraceSession;
 use crate::journal::iso;
 use hamlet_model::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -72,14 +72,19 @@ impl Files {
         })
     }
 
-    /// Appends an exchange to the file of its session, or of its connection until there is
-    /// a session.
-    pub(super) fn append(&mut self, exchange: &TraceExchange, text: &str) -> io::Result<()> {
+    /// Appends text to the file of a session, or of a connection until there is a session.
+    pub(super) fn append(
+        &mut self,
+        connection: &str,
+        session: Option<&TraceSession>,
+        at: Timestamp,
+        text: &str,
+    ) -> io::Result<()> {
         self.uses += 1;
-        let owner = self.owner(exchange)?;
+        let owner = self.owner(connection, session)?;
         let mut current = match self.current.remove(&owner) {
             Some(current) if current.size < self.limits.file => current,
-            old => self.begin(&owner, old, exchange.request.at)?,
+            old => self.begin(&owner, old, at)?,
         };
         current.used = self.uses;
         let room = self.limits.file.saturating_sub(current.size);
@@ -101,9 +106,9 @@ impl Files {
 
     /// Whose file an exchange goes to; the first exchange of a session takes over the file
     /// of its connection.
-    fn owner(&mut self, exchange: &TraceExchange) -> io::Result<Owner> {
-        let connection = Owner::Connection(exchange.connection.clone());
-        let Some(session) = &exchange.session else {
+    fn owner(&mut self, connection: &str, session: Option<&TraceSession>) -> io::Result<Owner> {
+        let connection = Owner::Connection(connection.to_owned());
+        let Some(session) = session else {
             return Ok(connection);
         };
         let owner = Owner::Session(session.clone());

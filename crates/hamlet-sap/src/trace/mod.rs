@@ -1,8 +1,8 @@
 //! `trace.dir`: what a phone said and what it was answered, one text file a session, so
 //! that an owner can find out why a phone fails, and replay it.
 //!
-//! A file is UTF-8 text. Lines that start with `#` are comments. Each half of an exchange
-//! starts with
+//! A file is UTF-8 text. Lines that start with `#` are comments, among them what happened on
+//! the CIR channel, with its time. Each half of an exchange starts with
 //!
 //! ```text
 //! == <ISO 8601 UTC> <in|out> <content type or -> <HTTP status or ->
@@ -21,7 +21,7 @@ mod files;
 mod mask;
 mod record;
 
-pub use record::{TraceDocument, TraceExchange, TraceHalf, TraceSession};
+pub use record::{TraceDocument, TraceExchange, TraceHalf, TraceNote, TraceSession};
 
 use files::Files;
 use std::io;
@@ -61,6 +61,7 @@ pub struct Tracer {
 #[derive(Debug)]
 enum Order {
     Write(Box<TraceExchange>),
+    Note(Box<TraceNote>),
     Close(oneshot::Sender<()>),
 }
 
@@ -80,6 +81,7 @@ impl Tracer {
                         Order::Write(exchange) => {
                             write(&mut files, &exchange, missing.swap(0, Ordering::Relaxed));
                         }
+                        Order::Note(note) => write_note(&mut files, &note),
                         Order::Close(done) => {
                             // What was recorded before is still written.
                             orders.close();
@@ -97,11 +99,16 @@ impl Tracer {
 
     /// Records an exchange, unless the writer is behind by too many.
     pub fn exchange(&self, exchange: TraceExchange) {
-        if self
-            .queue
-            .try_send(Order::Write(Box::new(exchange)))
-            .is_err()
-        {
+        self.order(Order::Write(Box::new(exchange)));
+    }
+
+    /// Records something that happened beside the exchanges, as a comment.
+    pub fn note(&self, note: TraceNote) {
+        self.order(Order::Note(Box::new(note)));
+    }
+
+    fn order(&self, order: Order) {
+        if self.queue.try_send(order).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -125,8 +132,17 @@ fn write(files: &mut Files, exchange: &TraceExchange, dropped: u64) {
         ));
     }
     record::write(&mut text, exchange);
-    if let Err(error) = files.append(exchange, &text) {
+    let (connection, session) = (&exchange.connection, exchange.session.as_ref());
+    if let Err(error) = files.append(connection, session, exchange.request.at, &text) {
         tracing::warn!(%error, "an exchange could not be written to trace.dir");
+    }
+}
+
+fn write_note(files: &mut Files, note: &TraceNote) {
+    let mut text = String::new();
+    record::write_note(&mut text, note);
+    if let Err(error) = files.append("", Some(&note.session), note.at, &text) {
+        tracing::warn!(%error, "a note could not be written to trace.dir");
     }
 }
 

@@ -33,6 +33,17 @@ pub struct TraceExchange {
     pub answer: Option<TraceHalf>,
 }
 
+/// Something that happened to a session beside its exchanges.
+#[derive(Debug, Clone)]
+pub struct TraceNote {
+    /// The session.
+    pub session: TraceSession,
+    /// When.
+    pub at: Timestamp,
+    /// What, in one line.
+    pub text: String,
+}
+
 /// What went in one direction.
 #[derive(Debug, Clone, Default)]
 pub struct TraceHalf {
@@ -66,6 +77,11 @@ pub(super) fn write(out: &mut String, exchange: &TraceExchange) {
         Some(answer) => half(out, "out", answer),
         None => out.push_str("# not answered: the connection ended\n"),
     }
+}
+
+/// Appends the note as a comment.
+pub(super) fn write_note(out: &mut String, note: &TraceNote) {
+    out.push_str(&format!("# {} {}\n", iso(note.at), one_line(&note.text)));
 }
 
 fn half(out: &mut String, direction: &str, half: &TraceHalf) {

@@ -56,7 +56,7 @@ pub(crate) fn login_of(form: &[u8], now: Timestamp) -> Option<Vec<u8>> {
 }
 
 /// Percent encoding, with `+` for a blank; `None` for what is no UTF-8.
-fn decoded(text: &str) -> Option<String> {
+pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

@@ -2,6 +2,7 @@
 //! is not is answered here.
 
 use crate::Sap;
+use crate::content;
 use crate::envelope::exchange::{Inbound, Reply};
 use crate::map::link;
 use crate::suspicion::Suspicion;
@@ -19,7 +20,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Most octets of bodies of all requests together.
@@ -78,6 +79,9 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         }
         return response;
     }
+    if sap.config.content.is_some() && content::place(request.uri().path()).is_some() {
+        return content::answer(sap, peer, request).await;
+    }
     if request.method() != Method::POST {
         let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
         let allowed = HeaderValue::from_static("POST");
@@ -86,7 +90,7 @@ async fn respond(sap: &Arc<Sap>, peer: Peer, request: Request<Incoming>) -> Resp
         return if whole { response } else { closing(response) };
     }
     let (mut head, body) = request.into_parts();
-    let (mut body, _held) = match read(body, sap).await {
+    let (mut body, _held) = match read(body, sap, sap.config.http.max_body).await {
         Ok(read) => read,
         Err(Unread(status, what)) => {
             if let Some(what) = what {
@@ -230,7 +234,7 @@ fn in_utf_8(content_type: HeaderValue) -> HeaderValue {
 }
 
 /// An answer without body; hyper writes `Content-Length: 0`.
-fn bare(status: StatusCode) -> Response<Full<Bytes>> {
+pub(crate) fn bare(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -241,24 +245,24 @@ fn bare(status: StatusCode) -> Response<Full<Bytes>> {
 }
 
 /// The rest of the request is not read, so nothing can follow it.
-fn closing(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+pub(crate) fn closing(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
     response
 }
 
 /// The whole body, however it is framed; never more than the limit is kept.
-async fn read(body: Incoming, sap: &Sap) -> Result<(Bytes, Held<'_>), Unread> {
+pub(crate) async fn read(
+    body: Incoming,
+    sap: &Arc<Sap>,
+    limit: usize,
+) -> Result<(Bytes, Held), Unread> {
     let config = &sap.config.http;
-    let limit = config.max_body;
     if body.size_hint().lower() > limit as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE.into());
     }
     // A client that announces more than it sends (clients MOV-28) gets 400, not silence.
-    let mut held = Held {
-        all: &sap.bodies,
-        mine: 0,
-    };
+    let mut held = Held::none(sap.clone());
     let body = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut held)).await;
     match body {
         Ok(Ok(body)) => Ok((body, held)),
@@ -268,7 +272,7 @@ async fn read(body: Incoming, sap: &Sap) -> Result<(Bytes, Held<'_>), Unread> {
 }
 
 /// Why there is no body: what is answered, and what a client does not do.
-struct Unread(StatusCode, Option<Suspicion>);
+pub(crate) struct Unread(pub(crate) StatusCode, pub(crate) Option<Suspicion>);
 
 impl From<StatusCode> for Unread {
     fn from(status: StatusCode) -> Self {
@@ -279,30 +283,47 @@ impl From<StatusCode> for Unread {
 }
 
 /// Octets of bodies that are in memory on behalf of one request.
-struct Held<'a> {
-    all: &'a AtomicUsize,
+pub(crate) struct Held {
+    sap: Arc<Sap>,
     mine: usize,
 }
 
-impl Held<'_> {
+impl Held {
+    fn none(sap: Arc<Sap>) -> Self {
+        Self { sap, mine: 0 }
+    }
+
+    /// So many; `None` when the server has as much as it can hold.
+    pub(crate) fn of(sap: Arc<Sap>, octets: usize) -> Option<Self> {
+        let mut held = Self::none(sap);
+        held.grow(octets).then_some(held)
+    }
+
     /// Takes more; false when the server has as much as it can hold.
     fn grow(&mut self, octets: usize) -> bool {
         self.mine += octets;
-        self.all.fetch_add(octets, Ordering::Relaxed) + octets <= MAX_BODIES
+        self.sap.bodies.fetch_add(octets, Ordering::Relaxed) + octets <= MAX_BODIES
+    }
+
+    /// Octets that are counted until the last of them is gone.
+    pub(crate) fn with(self, octets: Vec<u8>) -> Bytes {
+        struct Counted(Vec<u8>, #[allow(dead_code)] Held);
+        impl AsRef<[u8]> for Counted {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        Bytes::from_owner(Counted(octets, self))
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Held {
     fn drop(&mut self) {
-        self.all.fetch_sub(self.mine, Ordering::Relaxed);
+        self.sap.bodies.fetch_sub(self.mine, Ordering::Relaxed);
     }
 }
 
-async fn collect(
-    mut body: Incoming,
-    limit: usize,
-    held: &mut Held<'_>,
-) -> Result<Bytes, StatusCode> {
+async fn collect(mut body: Incoming, limit: usize, held: &mut Held) -> Result<Bytes, StatusCode> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -1,7 +1,8 @@
 //! Records exchanges for `trace.dir`, when that is set.
 
 use crate::Sap;
-use crate::trace::{TraceDocument, TraceExchange, TraceHalf, TraceSession};
+use crate::session::Session;
+use crate::trace::{TraceDocument, TraceExchange, TraceHalf, TraceNote, TraceSession};
 use crate::transport::http::Peer;
 use bytes::Bytes;
 use hamlet_csp::elements::Primitive;
@@ -47,6 +48,22 @@ impl Recorder {
             request: self.request,
             answer: Some(answer),
         });
+    }
+}
+
+impl Sap {
+    /// Notes what happens on the CIR channel of a session, when anything is traced.
+    pub(crate) fn trace_cir(&self, session: &Session, what: impl FnOnce() -> String) {
+        if let Some(tracer) = &self.tracer {
+            tracer.note(TraceNote {
+                session: TraceSession {
+                    id: session.id.clone(),
+                    user: session.user.id.clone(),
+                },
+                at: Timestamp::now(),
+                text: what(),
+            });
+        }
     }
 }
 

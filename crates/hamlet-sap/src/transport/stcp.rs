@@ -4,7 +4,7 @@
 //! they come, and only an unfinished line is kept.
 
 use crate::Sap;
-use crate::cir::channel::Channel;
+use crate::cir::channel::{Channel, Closing};
 use crate::cir::open::Open;
 use crate::session::Session;
 use crate::suspicion::Suspicion;
@@ -53,7 +53,7 @@ enum End {
     /// Its sessions are over or have other connections.
     Released,
     /// The server closes it.
-    Told,
+    Told(Closing),
 }
 
 impl End {
@@ -63,10 +63,12 @@ impl End {
             Self::UnknownSession => Some(Suspicion::ChannelOfNoSession),
             Self::NoHelo => Some(Suspicion::ChannelWithoutHelo),
             // Its time was over, or it had to make way for others of its kind.
-            Self::Silent | Self::Told if stranger => Some(Suspicion::ChannelWithoutHelo),
+            Self::Silent | Self::Told(Closing::MakesWay) if stranger => {
+                Some(Suspicion::ChannelWithoutHelo)
+            }
             Self::TooMuch => Some(Suspicion::ChannelFlood),
             Self::Slow => Some(Suspicion::ChannelUnread),
-            Self::Closed | Self::Silent | Self::Released | Self::Told => None,
+            Self::Closed | Self::Silent | Self::Released | Self::Told(_) => None,
         }
     }
 }
@@ -290,6 +292,10 @@ impl Connection {
             self.sap.hub.cir.has_introduced_itself(&self.channel);
         }
         tracing::debug!(address = %self.address, session = session.id.short(), "STCP channel");
+        let address = self.address;
+        self.sap.trace_cir(&session, || {
+            format!("CIR channel STCP: HELO from {address}")
+        });
         if !known {
             self.sessions.push(session);
         }
@@ -300,8 +306,8 @@ impl Connection {
     fn obey(&mut self) -> Result<(), End> {
         let may_write = Instant::now() >= self.quiet_until;
         let orders = self.channel.take(may_write);
-        if orders.close {
-            return Err(End::Told);
+        if let Some(why) = orders.close {
+            return Err(End::Told(why));
         }
         for line in &orders.lines {
             self.write(line)?;
@@ -361,6 +367,31 @@ impl Drop for Connection {
         self.sap.hub.cir.remove_channel(&self.channel);
         for session in self.sessions.drain(..) {
             self.sap.lose_channel(&session, &self.channel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_not_said_helo_is_suspicious_unless_the_server_ends() {
+        for (end, stranger, suspicious) in [
+            (End::NoHelo, true, true),
+            (End::Silent, true, true),
+            (End::Silent, false, false),
+            (End::Told(Closing::MakesWay), true, true),
+            (End::Told(Closing::Shutdown), true, false),
+            (End::Told(Closing::Shutdown), false, false),
+            (End::Closed, true, false),
+            (End::Released, false, false),
+            (End::UnknownSession, true, true),
+            (End::TooMuch, false, true),
+            (End::Slow, false, true),
+        ] {
+            let found = end.suspicion(stranger).is_some();
+            assert_eq!(found, suspicious, "{end:?} {stranger}");
         }
     }
 }

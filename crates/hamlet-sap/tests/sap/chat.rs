@@ -129,8 +129,8 @@ async fn what_is_not_built_or_not_agreed_or_not_alive_gets_its_code() {
     let lost = phone.ask(Primitive::GetListRequest).await;
     assert_eq!(lost.code(), 604);
     phone.log_in_and_negotiate().await;
-    let blocked = phone.ask(Primitive::GetBlockedListRequest).await;
-    assert_eq!(blocked.code(), 501);
+    let unknown = phone.ask(Primitive::JoinGroupRequest(Box::default())).await;
+    assert_eq!(unknown.code(), 501);
     assert!(server.sap.disconnect(&phone.session_id()).await);
     let forced = phone.ask(Primitive::GetListRequest).await;
     assert_eq!(forced.code(), 601);

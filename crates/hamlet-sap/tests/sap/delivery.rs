@@ -279,7 +279,7 @@ async fn several_transactions_in_one_message_are_answered_in_order() {
         tags,
         [
             Tag::GetListResponse,
-            Tag::Status,
+            Tag::GetBlockedListResponse,
             Tag::NewMessage,
             Tag::NewMessage
         ]

@@ -3,6 +3,7 @@
 mod chat;
 mod cir;
 mod delivery;
+mod groups;
 mod http;
 mod relay;
 mod sessions;

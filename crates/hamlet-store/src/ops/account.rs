@@ -69,13 +69,28 @@ const BELONGINGS: &[&str] = &[
     "DELETE FROM application_user WHERE user_id = ?1",
     "DELETE FROM application WHERE account = ?1",
     "DELETE FROM contact_list WHERE owner = ?1",
+    "DELETE FROM access_control WHERE user_id = ?1",
     "DELETE FROM presence WHERE user_id = ?1",
     "DELETE FROM mailbox WHERE recipient = ?1",
     "DELETE FROM mailbox_usage WHERE recipient = ?1",
     "DELETE FROM subscription WHERE user_id = ?1 OR publisher = ?1",
+    "DELETE FROM watcher_log WHERE publisher = ?1 OR watcher = ?1",
+    "DELETE FROM attribute_list WHERE owner = ?1 OR target = ?1",
+    "DELETE FROM reactive_authorization WHERE publisher = ?1 OR watcher = ?1",
     "DELETE FROM push WHERE user_id = ?1",
     "DELETE FROM invitation WHERE inviter = ?1 OR invitee = ?1",
     "DELETE FROM system_message_user WHERE user_id = ?1",
+    "DELETE FROM group_permission WHERE user_id = ?1 OR inviter = ?1",
+    "DELETE FROM group_share WHERE inviter = ?1",
+    "DELETE FROM group_conversation WHERE user_id = ?1",
+    "DELETE FROM group_member WHERE user_id = ?1",
+    "DELETE FROM group_reject WHERE user_id = ?1",
+    "UPDATE content_usage SET
+         octets = octets - COALESCE((SELECT octets FROM content_usage WHERE owner = ?1), 0),
+         items = items - COALESCE((SELECT items FROM content_usage WHERE owner = ?1), 0)
+     WHERE owner = ''",
+    "DELETE FROM content_usage WHERE owner = ?1",
+    "DELETE FROM content WHERE owner = ?1",
 ];
 
 impl Tx<'_> {
@@ -120,9 +135,10 @@ impl Tx<'_> {
     }
 
     /// Removes an account and everything of the user: profile, sessions with their idempotence
-    /// records and searches, contact lists, presence, mailbox and all else that waits for
-    /// him, invitations by him and of him, the subscriptions that he has and those to him. He
-    /// stays in the lists of others. `false` without such an account.
+    /// records and searches, contact lists, block and grant lists, presence, mailbox and all else
+    /// that waits for him, invitations by him and of him, the subscriptions that he has and those
+    /// to him, what he lets others see and others let him see. He stays in the lists of others.
+    /// `false` without such an account.
     pub fn delete_account(&mut self, user: &UserId) -> Result<bool, StoreError> {
         for session in self.sessions_of(user)? {
             self.forget_scope(session.id.as_str())?;

@@ -79,10 +79,14 @@ impl Tx<'_> {
         Ok(made == 1)
     }
 
-    /// Removes a list with its members and auto-subscriptions; `false` when there is none.
+    /// Removes a list with its members, auto-subscriptions and attribute list; `false` when there is none.
     /// Subscriptions made through it stay, and no other list becomes the default.
     pub fn delete_contact_list(&mut self, id: &ContactListId) -> Result<bool, StoreError> {
         let deleted = self.execute("DELETE FROM contact_list WHERE id = ?1", values![id])?;
+        self.execute(
+            "DELETE FROM attribute_list WHERE owner = ?1 AND target = ?2",
+            values![&id.owner(), id],
+        )?;
         Ok(deleted == 1)
     }
 

@@ -4,7 +4,7 @@ use crate::row::{to_json, values};
 use crate::tx::dialects;
 use crate::{StoreError, Tx};
 use hamlet_model::presence::Attribute;
-use hamlet_model::{ClientId, UserId};
+use hamlet_model::{ClientId, Domain, UserId};
 use std::collections::HashMap;
 
 /// An attribute as it is stored: as it is published.
@@ -73,6 +73,34 @@ impl Tx<'_> {
             )?;
         }
         self.follow_alias(user, attributes)
+    }
+
+    /// Whether a client of a user has a session.
+    pub fn client_has_session(
+        &mut self,
+        user: &UserId,
+        client: &ClientId,
+    ) -> Result<bool, StoreError> {
+        let found = self.query(
+            "SELECT 1 FROM session WHERE user_id = ?1 AND client = ?2 LIMIT 1",
+            values![user, &client_key(Some(client))?],
+            |_| Ok(()),
+        )?;
+        Ok(!found.is_empty())
+    }
+
+    /// Removes the attributes about clients of a domain's users that have no session; how
+    /// many.
+    pub fn drop_absent_clients(&mut self, domain: &Domain) -> Result<u64, StoreError> {
+        let sql = dialects(
+            "DELETE FROM presence WHERE client <> '' AND substr(user_id, -length(?1)) = ?1
+                 AND NOT EXISTS (SELECT 1 FROM session
+                     WHERE session.user_id = presence.user_id AND session.client = presence.client)",
+            "DELETE FROM presence WHERE client <> '' AND right(user_id, length(?1)) = ?1
+                 AND NOT EXISTS (SELECT 1 FROM session
+                     WHERE session.user_id = presence.user_id AND session.client = presence.client)",
+        );
+        self.execute(sql, values![&format!("@{domain}")])
     }
 
     /// Removes every attribute about one client of a user; how many.

@@ -231,6 +231,18 @@ impl Tx<'_> {
         )
     }
 
+    /// Those of them that other domains made for their users.
+    pub fn subscribers_elsewhere(
+        &mut self,
+        publisher: &UserId,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        self.query(
+            select!("WHERE publisher = ?1 AND session = '' ORDER BY user_id, list"),
+            values![publisher],
+            subscription,
+        )
+    }
+
     /// Hands over every subscription, as they come from the database. When the whole
     /// operation is run again, so is this.
     pub fn all_subscriptions(

@@ -76,10 +76,15 @@ pub fn on_postgres(test: impl AsyncFn(&TestStore)) {
 
 /// A store in a new database, with few connections: a test needs no more.
 pub fn postgres_config(cluster: &Cluster) -> StoreConfig {
+    config_of(&cluster.database())
+}
+
+/// The same in a database that there is.
+pub fn config_of(url: &str) -> StoreConfig {
     StoreConfig {
         readers: 2,
         writers: 4,
-        ..StoreConfig::new(StoreUrl::Postgres(cluster.database()))
+        ..StoreConfig::new(StoreUrl::Postgres(url.to_owned()))
     }
 }
 

@@ -1,10 +1,15 @@
 //! The store's operations, each test on every engine.
 
+mod access;
 mod accounts;
 mod applications;
+mod authorizations;
 mod cluster;
 mod contact_lists;
+mod content;
 mod crash;
+mod group_logs;
+mod groups;
 mod harness;
 mod idempotence;
 mod mailbox;
@@ -21,3 +26,5 @@ mod sessions;
 mod subscriptions;
 mod system_messages;
 mod transactions;
+mod waiting;
+mod watchers;

@@ -4,6 +4,7 @@
 //! everything. When a version is added, `record_the_present_schema` adds its fixtures.
 
 use crate::applications::{application, inactive, terminal};
+use crate::authorizations::{asked, attribute_list};
 use crate::cluster::Cluster;
 use crate::contact_lists::contact_list;
 use crate::harness::{DEADLINE, at, list, postgres_config, runtime, session, user};
@@ -106,6 +107,15 @@ fn described() -> Profile {
     }
 }
 
+fn for_ben() -> AttributeList {
+    let target = AttributeTarget::User(user("ben"));
+    attribute_list(target, Some(AttributeSet::EMPTY), true)
+}
+
+fn about_ben() -> ReactiveAuthorization {
+    asked("ben", ReactiveState::Denied, 5)
+}
+
 /// Puts one of everything into an empty store.
 fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.create_account(&account())?;
@@ -136,7 +146,13 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_invitation(&invitation("anna", "i", "ben"))?;
     let number = tx.put_system_message(false, at(1), at(80), b"text")?;
     tx.address_system_message(number, &user("anna"), at(2))?;
-    Ok(())
+    authorize(tx)
+}
+
+fn authorize(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.put_attribute_list(&user("anna"), &for_ben())?;
+    tx.put_reactive_authorization(&user("anna"), &about_ben())?;
+    tx.note_access(&user("ben"), &[user("anna")], at(5))
 }
 
 /// Finds what [`furnish`] has put there, and that the store works.
@@ -167,6 +183,7 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     inspect_registration(tx)?;
     inspect_applications(tx)?;
     inspect_pushes(tx)?;
+    inspect_authorizations(tx)?;
     // The quota counts what was there before.
     assert_eq!(tx.put_mailbox(&message("anna", "m2"), &QUOTA)?, Put::Stored);
     assert_eq!(tx.put_mailbox(&message("anna", "m3"), &QUOTA)?, Put::Full);
@@ -217,6 +234,19 @@ fn inspect_pushes(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     assert_eq!(invited, Some(invitation("anna", "i", "ben")));
     let payloads: Vec<&[u8]> = messages.iter().map(|one| one.payload.as_slice()).collect();
     assert_eq!(payloads, [b"text"]);
+    Ok(())
+}
+
+/// Who may see whom, where that is not younger than the database.
+fn inspect_authorizations(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let lists = tx.attribute_lists(&user("anna"))?;
+    if lists.is_empty() {
+        return authorize(tx);
+    }
+    assert_eq!(lists, [for_ben()]);
+    let asked = tx.reactive_authorization(&user("anna"), &user("ben"))?;
+    assert_eq!(asked, Some(about_ben()));
+    assert_eq!(tx.former_watchers(&user("anna"), at(5), 9)?.len(), 1);
     Ok(())
 }
 

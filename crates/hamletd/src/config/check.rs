@@ -40,11 +40,14 @@ impl Config {
             ("session.max_per_user", session.max_per_user),
             ("session.max_total", session.max_total),
             ("im.max_recipients", im.max_recipients),
+            ("im.max_blocked", im.max_blocked),
             ("im.quota_messages", im.quota_messages),
             ("accounts.max_failures", self.accounts.max_failures),
+            ("groups.max_waiting", self.group_talk.max_waiting),
             ("invitations.max_invitees", self.invitations.max_invitees),
             ("invitations.max_open", self.invitations.max_open),
             ("invitations.max_waiting", self.invitations.max_waiting),
+            ("content.max_items", self.content.max_items),
             ("search.max_results", self.search.max_results),
             ("search.max_page", self.search.max_page),
             ("search.min_length", self.search.min_length),
@@ -160,6 +163,23 @@ impl Config {
                     || map_url.starts_with("http://")
                     || map_url.starts_with("https://"),
                 "map.url_template must begin with http:// or https://",
+            ),
+            rule(
+                !self.content.enabled || self.content.base_url.0.is_some(),
+                "content.enabled needs content.base_url, or no URL could be told to anybody",
+            ),
+            rule(
+                self.content.max_size <= self.content.quota_user
+                    && self.content.quota_user <= self.content.quota_total,
+                "content.max_size, content.quota_user and content.quota_total must not decrease in this order",
+            ),
+            rule(
+                self.content.max_size.0 <= 16 << 20,
+                "content.max_size must be at most 16MiB: a piece is in memory while it is sent",
+            ),
+            rule(
+                self.content.life_default <= self.content.life_max,
+                "content.life_default must not exceed content.life_max",
             ),
             rule(
                 foreign,

@@ -5,6 +5,7 @@ use super::public::{BaseUrl, Public};
 use super::settings::{Key, Setting, configuration, default_value};
 use super::value::{
     Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, RegisterBy, Size, StoreUrl,
+    Unauthorized,
 };
 use hamlet_model::Domain;
 use http::HeaderName;
@@ -220,6 +221,11 @@ configuration! {
         "im.max_content" => max_content: Size = "512KiB";
         /// Largest number of users that one message may address, contact lists expanded.
         "im.max_recipients" => max_recipients: u32 = "1000";
+        /// Largest number of entries in the block list of a user, and in his grant list.
+        "im.max_blocked" => max_blocked: u32 = "1000";
+        /// Senders and inviters are not told that a user blocks them: they get 200, and nothing is
+        /// delivered. Else they get 532.
+        "im.silent_blocking" => silent_blocking: bool = "false";
         /// Largest number of messages that wait for a user; a sender to a full mailbox is
         /// answered 507.
         "im.quota_messages" => quota_messages: u32 = "1000";
@@ -229,6 +235,16 @@ configuration! {
 
     /// Presence and contact lists.
     presence: Presence {
+        /// What a watcher sees of a user who has decided nothing that applies to him, neither
+        /// for him nor for a contact list nor for everybody: `ask`, nothing, and the user is
+        /// asked; `contacts`, everything if one of them has the other in a contact list, else
+        /// as `ask`; `everyone`, everything.
+        "presence.unauthorized" => unauthorized: Unauthorized = "ask";
+        /// Largest number of users for whom a user has decided singly what they may see.
+        "presence.max_attribute_lists" => max_attribute_lists: u32 = "2000";
+        /// How long it is remembered who has looked at a user's presence; the watcher list
+        /// goes back no further.
+        "presence.watcher_history" => watcher_history: Duration = "30d";
         /// Largest number of contact lists of a user.
         "presence.max_lists" => max_lists: u32 = "50";
         /// Largest number of members of one contact list.
@@ -239,6 +255,12 @@ configuration! {
         "presence.max_text" => max_text: u32 = "1024";
         /// Largest picture or business card in presence, as it is transferred.
         "presence.max_content" => max_content: Size = "64KiB";
+        /// How long a client whose session ended without its doing is still shown online; one
+        /// that logs in again at once does not seem to have been away.
+        "presence.hold" => hold: Duration = "5s";
+        /// How long after one notice of a user's presence a client gets the next one at the
+        /// earliest; what changes meanwhile comes together.
+        "presence.window" => window: Duration = "2s";
     }
 
     /// Searches for users.
@@ -266,6 +288,17 @@ configuration! {
         "search.country_code" => country_code: String = "";
     }
 
+    /// What is said in groups.
+    group_talk: GroupTalk {
+        /// Most messages of a group that are kept for joined clients which do not fetch them;
+        /// they miss older ones.
+        "groups.max_waiting" => max_waiting: u32 = "5000";
+        /// Most messages in the history of a group whose property History is on; 0 for none.
+        "groups.history_messages" => history_messages: u32 = "100";
+        /// For how long a message is part of the history.
+        "groups.history_age" => history_age: Duration = "1d";
+    }
+
     /// Invitations of users by users.
     invitations: Invitations {
         /// How long an invitation is good that does not say so itself.
@@ -280,6 +313,30 @@ configuration! {
         /// Largest number of invitations, answers and texts of the operator that wait for one
         /// user; who has so many is not invited (507).
         "invitations.max_waiting" => max_waiting: u32 = "200";
+    }
+
+    /// The content store: what users keep under unguessable URLs of this server, to share it by
+    /// invitations. Its octets lie in the store.
+    content: ContentSection {
+        /// Whether there is one. URLs with `/content` at the end of their path then lead to it.
+        "content.enabled" => enabled: bool = "false";
+        /// What its URLs begin with: how clients and browsers reach the HTTP listener.
+        "content.base_url" => base_url: BaseUrl = "";
+        /// The types of content that are kept, separated by commas; `image/*` is every kind of
+        /// image, `*` anything.
+        "content.types" => types: Vec<String> = "image/*,audio/*,video/*,text/plain,text/vcard,text/x-vcard,text/calendar,text/x-vcalendar";
+        /// Largest piece of content; at most `16MiB`.
+        "content.max_size" => max_size: Size = "1MiB";
+        /// Largest sum of what one user keeps; further uploads are refused (507).
+        "content.quota_user" => quota_user: Size = "20MiB";
+        /// Largest number of pieces that one user keeps.
+        "content.max_items" => max_items: u32 = "200";
+        /// Largest sum of what all users keep.
+        "content.quota_total" => quota_total: Size = "1GiB";
+        /// How long content is kept whose owner does not say.
+        "content.life_default" => life_default: Duration = "7d";
+        /// How long content is kept at most.
+        "content.life_max" => life_max: Duration = "30d";
     }
 
     /// Maps of where a user is, for those who may see it.
@@ -314,6 +371,9 @@ configuration! {
         "relay.retry_min" => retry_min: Duration = "2s";
         /// Longest such pause.
         "relay.retry_max" => retry_max: Duration = "10m";
+        /// How long another domain may leave everything unanswered until its users are shown
+        /// neither online nor offline.
+        "relay.lost_after" => lost_after: Duration = "10m";
     }
 
     /// What clients are told about the service provider.

@@ -1,10 +1,11 @@
 //! What the layers below are told: their own structures, which know no configuration file.
 
-use super::{Config, Pse, RegisterBy};
+use super::{Config, Pse, RegisterBy, Unauthorized};
 use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
-use hamlet_elements::im::ImConfig;
+use hamlet_elements::content::ContentConfig;
+use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
 use hamlet_elements::search::SearchConfig;
@@ -84,11 +85,13 @@ impl Config {
             relay: RelayConfig {
                 retry_min: self.relay.retry_min,
                 retry_max: self.relay.retry_max,
+                lost_after: self.relay.lost_after,
                 ..usual.relay
             },
             delivery: DeliveryConfig {
                 poll_min: self.poll.min,
                 guard_time: self.poll.guard_time.0,
+                presence_window: presence.window,
                 ..usual.delivery
             },
             http: HttpConfig {
@@ -110,6 +113,8 @@ impl Config {
                 max_waiting_bytes: im.quota_size.0,
                 max_content: im.max_content.octets(),
                 max_recipients: im.max_recipients as usize,
+                max_access_entities: im.max_blocked as usize,
+                silent_blocking: im.silent_blocking,
                 ..usual.im
             },
             contact_lists: ContactListConfig {
@@ -119,8 +124,20 @@ impl Config {
                 ..usual.contact_lists
             },
             presence: PresenceConfig {
+                unauthorized: match presence.unauthorized {
+                    Unauthorized::Ask => hamlet_elements::authorization::Unauthorized::Ask,
+                    Unauthorized::Contacts => {
+                        hamlet_elements::authorization::Unauthorized::Contacts
+                    }
+                    Unauthorized::Everyone => {
+                        hamlet_elements::authorization::Unauthorized::Everyone
+                    }
+                },
+                max_attribute_lists: presence.max_attribute_lists as usize,
+                watcher_history: presence.watcher_history,
                 max_text: presence.max_text as usize,
                 max_content: presence.max_content.octets(),
+                hold: presence.hold,
                 ..usual.presence
             },
             search: SearchConfig {
@@ -142,6 +159,12 @@ impl Config {
                 max_waiting: self.invitations.max_waiting as usize,
                 ..usual.invitations
             },
+            group_talk: GroupTalkConfig {
+                max_waiting: self.group_talk.max_waiting,
+                history_messages: self.group_talk.history_messages,
+                history_age: self.group_talk.history_age,
+            },
+            content: self.content(),
             map: MapConfig {
                 width: self.map.width,
                 height: self.map.height,
@@ -156,6 +179,21 @@ impl Config {
             trace_dir: self.trace.dir.0.clone(),
             ..usual
         }
+    }
+
+    fn content(&self) -> Option<ContentConfig> {
+        let content = &self.content;
+        let base_url = content.base_url.0.as_ref().filter(|_| content.enabled)?;
+        Some(ContentConfig {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            types: content.types.clone(),
+            max_size: content.max_size.octets(),
+            quota_user: content.quota_user.0,
+            max_items: u64::from(content.max_items),
+            quota_total: content.quota_total.0,
+            default_life: content.life_default,
+            max_life: content.life_max,
+        })
     }
 
     fn cir(&self, usual: CirConfig) -> CirConfig {

@@ -23,6 +23,7 @@ pub use reference::reference;
 pub use settings::Key;
 pub use value::{
     Listen, LogFilter, LogFormat, OptionalDuration, OptionalPath, Pse, RegisterBy, Size, StoreUrl,
+    Unauthorized,
 };
 
 use std::fmt;

@@ -64,6 +64,19 @@ impl Setting for Vec<HeaderName> {
     }
 }
 
+impl Setting for Vec<String> {
+    const EXPECTED: &'static str = "texts separated by commas, or nothing";
+    const LIST: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        items(text, |item| (!item.is_empty()).then(|| item.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        joined(self)
+    }
+}
+
 /// The parts between commas.
 fn items<T>(text: &str, parse: impl FnMut(&str) -> Option<T>) -> Option<Vec<T>> {
     match text {
@@ -337,6 +350,39 @@ impl Setting for Pse {
             Self::Local => "local".to_owned(),
             Self::Domain(domain) => domain.to_string(),
         }
+    }
+}
+
+/// What is seen of a user who has decided nothing that applies to the watcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unauthorized {
+    /// Nothing, and he is asked.
+    Ask,
+    /// Everything, among contacts.
+    Contacts,
+    /// Everything.
+    Everyone,
+}
+
+impl Setting for Unauthorized {
+    const EXPECTED: &'static str = "`ask`, `contacts` or `everyone`";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "ask" => Some(Self::Ask),
+            "contacts" => Some(Self::Contacts),
+            "everyone" => Some(Self::Everyone),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Ask => "ask",
+            Self::Contacts => "contacts",
+            Self::Everyone => "everyone",
+        }
+        .to_owned()
     }
 }
 

@@ -69,6 +69,13 @@ pub enum Request {
         /// To remove.
         remove: Vec<String>,
     },
+    /// Show or change what the mobile network says of a user.
+    UserNetwork {
+        /// Address.
+        user: String,
+        /// `FIELD=VALUE`, in the order in which they are to be set.
+        fields: Vec<String>,
+    },
     /// Make an invitation code.
     InvitationCodeAdd {
         /// How many users may register with it.

@@ -51,6 +51,15 @@ impl Operations {
                 let user = self.target(&user);
                 done(lines(&numbers).unwrap_or_else(|| format!("{user} has no number")))
             }
+            Request::UserNetwork { user, fields } => {
+                let fields: Result<Vec<_>, _> = fields.iter().map(|text| pair(text)).collect();
+                let fields = fields?;
+                let fields = match fields.is_empty() {
+                    true => self.network(&user).await?,
+                    false => self.change_network(by, &user, &fields).await?,
+                };
+                Ok(Answer::Profile { fields })
+            }
             Request::InvitationCodeAdd { uses, days } => {
                 done(self.add_code(by, uses, days).await?.code)
             }

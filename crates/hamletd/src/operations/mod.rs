@@ -8,6 +8,7 @@ mod codes;
 mod execute;
 mod failure;
 mod msisdns;
+mod network;
 mod outside_message;
 mod profile;
 mod sessions;

@@ -3,6 +3,7 @@
 mod agree;
 mod http;
 mod tcp;
+mod trace;
 mod udp;
 
 use hamlet_tests::client::Client;

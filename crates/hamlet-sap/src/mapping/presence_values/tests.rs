@@ -6,6 +6,7 @@ use hamlet_csp::elements::{Primitive, UpdatePresenceRequest};
 use hamlet_csp::{
     Document, Message, SessionDescriptor, Syntax, Transaction, WriteOptions, decode, encode,
 };
+use hamlet_model::presence::AttributeSet;
 use hamlet_model::{ApplicationId, ClientId};
 use proptest::collection::vec;
 use proptest::option::of;
@@ -86,10 +87,11 @@ fn s60_29_an_empty_note_is_left_out() {
 
 #[test]
 fn a_withdrawn_attribute_is_nothing_but_its_qualifier() {
-    for name in AttributeName::ALL {
+    // Attributes of other namespaces have no Qualifier.
+    for name in AttributeSet::STANDARD.iter() {
         let withdrawn = Attribute {
             qualifier: false,
-            ..attribute(*name, AttributeValue::Text("old".into()))
+            ..attribute(name, AttributeValue::Text("old".into()))
         };
         let list = sub_list(&[withdrawn], Version::V1_3);
         let read = presence_attributes::values(list);
@@ -329,6 +331,7 @@ fn value(name: AttributeName) -> BoxedStrategy<AttributeValue> {
         | AttributeName::PreferredLanguage
         | AttributeName::StatusText
         | AttributeName::Alias => text().boxed(),
+        AttributeName::Extension => Just(AttributeValue::None).boxed(),
     }
 }
 
@@ -346,7 +349,7 @@ fn attributes() -> impl Strategy<Value = Vec<Attribute>> {
             },
         })
     };
-    let all: Vec<_> = AttributeName::ALL.iter().map(|name| one(*name)).collect();
+    let all: Vec<_> = AttributeSet::STANDARD.iter().map(one).collect();
     (client(), all).prop_map(|(client, mut all)| {
         for attribute in all.iter_mut().filter(|a| a.name.is_client_status()) {
             attribute.client.clone_from(&client);

@@ -3,7 +3,7 @@
 
 mod phone;
 
-pub use phone::{Phone, read_answer};
+pub use phone::{Heard, Phone, read_answer};
 
 use hamlet_model::{Domain, UserId};
 use hamlet_sap::{Registration, Sap, SapConfig};
@@ -25,6 +25,7 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 pub struct Server {
     pub sap: Arc<Sap>,
     pub address: SocketAddr,
+    registry: Registry,
     config: SapConfig,
     store: Store,
     directory: TempDir,
@@ -76,12 +77,23 @@ impl Server {
         Self {
             sap,
             address,
+            registry,
             config,
             store,
             directory,
             stop,
             serving,
         }
+    }
+
+    /// The value of a metric without labels.
+    pub fn metric(&self, name: &str) -> u64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        let values = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        values.map(|value| value.parse::<u64>().unwrap()).sum()
     }
 
     pub async fn account(&self, name: &str) {

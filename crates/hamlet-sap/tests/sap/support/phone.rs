@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 pub struct Phone {
     stream: TcpStream,
     address: SocketAddr,
-    name: String,
+    pub name: String,
     pub client: String,
     pub cookie: String,
     /// The last Login-Request.

@@ -37,6 +37,32 @@ impl Tx<'_> {
         Ok(found)
     }
 
+    /// The friendly names of those of `users` that have one.
+    pub fn friendly_names(
+        &mut self,
+        users: &[UserId],
+    ) -> Result<HashMap<UserId, String>, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            friendly_name: Option<String>,
+        }
+        let sql = dialects(
+            "SELECT user_id, data FROM profile WHERE friendly_name <> ''
+                 AND user_id IN (SELECT value FROM json_each(?1))",
+            "SELECT user_id, data FROM profile WHERE friendly_name <> '' AND user_id IN
+                 (SELECT jsonb_array_elements_text(CAST(?1 AS text)::jsonb))",
+        );
+        let mut found = HashMap::new();
+        self.for_each(sql, values![&to_json(users)?], |row| {
+            let named: Named = row.json(1)?;
+            if let Some(name) = named.friendly_name {
+                found.insert(row.user(0)?, name);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// Replaces the profile of a user; `false` without such an account.
     pub fn put_profile(&mut self, user: &UserId, profile: &Profile) -> Result<bool, StoreError> {
         let columns = Columns::of(profile)?;

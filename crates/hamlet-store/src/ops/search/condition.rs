@@ -211,7 +211,7 @@ impl Statement {
 }
 
 /// FTS5's way to ask for rows that have all trigrams of all strings.
-fn expression(parts: &[(&'static str, String)]) -> String {
+pub(super) fn expression(parts: &[(&'static str, String)]) -> String {
     let mut expression = String::new();
     for (column, string) in parts {
         for trigram in trigrams(string) {
@@ -224,7 +224,7 @@ fn expression(parts: &[(&'static str, String)]) -> String {
 }
 
 /// A pattern of LIKE for rows that have the string somewhere.
-fn pattern(string: &str) -> String {
+pub(super) fn pattern(string: &str) -> String {
     let mut pattern = String::from("%");
     for letter in string.chars() {
         if matches!(letter, '%' | '_' | '\\') {

@@ -5,6 +5,7 @@
 
 mod anchor;
 mod condition;
+pub(crate) mod groups;
 
 use self::anchor::{Anchor, anchors};
 use self::condition::Statement;

@@ -8,6 +8,7 @@ mod applications;
 mod body;
 mod codes;
 mod error;
+mod networks;
 mod outside_messages;
 mod sessions;
 mod system_messages;
@@ -70,6 +71,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(users::password))
         .routes(routes!(users::profile, users::change_profile))
         .routes(routes!(users::msisdns, users::change_msisdns))
+        .routes(routes!(networks::show, networks::change))
         .routes(routes!(user_profiles::show, user_profiles::change))
         .routes(routes!(applications::list, applications::add))
         .routes(routes!(
