@@ -275,8 +275,14 @@ impl Client {
             Syntax::Wbxml => {
                 let decoded = hamlet_csp::decode(xml.as_bytes(), Syntax::Xml).expect(&xml);
                 let options = WriteOptions {
-                    // Clients of 1.3 send it, though it is none of theirs (clients 3.12).
-                    all_children: xml.contains("<PresenceAuth-User>"),
+                    // Clients of 1.3 send them, though they are none of theirs (clients 3.12).
+                    all_children: [
+                        "<PresenceAuth-User>",
+                        "<CancelAuth-Request>",
+                        "<GetReactiveAuthStatus-Request>",
+                    ]
+                    .iter()
+                    .any(|of_1_2| xml.contains(of_1_2)),
                     ..WriteOptions::default()
                 };
                 hamlet_csp::encode(&decoded.document, Syntax::Wbxml, self.version, &options)

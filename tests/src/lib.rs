@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod crowd;
 pub mod digest;
 pub mod element;
+pub mod fan_out;
 pub mod fixture;
 pub mod http;
 pub mod phone;

@@ -270,6 +270,12 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             }
         }
     }
+    // Android's 1.3 mode has kept this one (clients 3.12).
+    let kept = TagEntry {
+        name: "PresenceAuth-Request",
+        kind: "",
+    };
+    tables.tags[3].insert((0x04, 0x19), kept);
     tables
 });
 

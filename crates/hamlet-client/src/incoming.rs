@@ -7,7 +7,8 @@ use crate::presence::Presence;
 use crate::refusal::Refusal;
 use base64::Engine;
 use hamlet_csp::elements::{
-    ContentEncoding, CspResult, MessageDelivered, MessageInfo, NewMessage, Status, TransactionMode,
+    ContentEncoding, CspResult, MessageDelivered, MessageInfo, NewMessage, NotificationType,
+    Status, TransactionMode,
 };
 use hamlet_csp::{DateTime, Primitive, Text, Transaction};
 use hamlet_model::{MessageId, StatusCode, TransactionId};
@@ -160,7 +161,9 @@ impl Client {
     }
 
     /// Answers a server-initiated transaction: a message with MessageDelivered, anything else
-    /// with Status 200. The answer may carry the next transaction, which [`Client::received`],
+    /// with Status 200; but a question whom to let see the user's presence is left to a client
+    /// that can put it to him (501), unless it is answered by [`Client::respond`]. The answer
+    /// may carry the next transaction, which [`Client::received`],
     /// [`Client::poll`] and [`Client::next`] then hand out.
     pub async fn acknowledge(&mut self, incoming: &Incoming) -> Result<(), Error> {
         let answer: Primitive = match incoming {
@@ -175,6 +178,10 @@ impl Client {
             Incoming::Other(Other {
                 primitive: None, ..
             }) => status(StatusCode::BAD_REQUEST),
+            Incoming::Other(Other {
+                primitive: Some(primitive),
+                ..
+            }) if asks_for_authorization(primitive) => status(StatusCode::NOT_IMPLEMENTED),
             _ => status(StatusCode::OK),
         };
         self.respond(incoming, answer).await
@@ -397,4 +404,16 @@ fn status(code: StatusCode) -> Primitive {
         client_id: None,
     }
     .into()
+}
+
+/// Whether it asks who may see the user's presence (csp-presence 6.6, 6.7).
+fn asks_for_authorization(primitive: &Primitive) -> bool {
+    match primitive {
+        Primitive::PresenceAuthRequest(_) => true,
+        Primitive::NotificationRequest(notification) => matches!(
+            notification.notification_type,
+            Some(NotificationType::Anu | NotificationType::Anc | NotificationType::And)
+        ),
+        _ => false,
+    }
 }

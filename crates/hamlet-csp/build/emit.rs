@@ -311,7 +311,14 @@ fn emit_write(out: &mut String, model: &Model, element: &Element) {
 fn write_children(model: &Model, element: &Element, particles: &[Particle]) -> String {
     let fields = element.fields();
     let mut body = String::new();
-    for particle in particles {
+    for (at, particle) in particles.iter().enumerate() {
+        // A child that stands in two alternatives is written once, where it comes last.
+        if particles[at + 1..]
+            .iter()
+            .any(|later| later.child == particle.child)
+        {
+            continue;
+        }
         let target = model.target(particle);
         let child = format!("Tag::{}", ident(&particle.child));
         let field = field_name(&particle.child);

@@ -1,6 +1,7 @@
 //! Which users exist here.
 
-use hamlet_model::{ApplicationId, Domain, UserId};
+use crate::im::OfflineHandling;
+use hamlet_model::{ApplicationId, ClientId, Domain, UserId};
 use hamlet_store::{Store, StoreError};
 use parking_lot::RwLock;
 use std::collections::{HashMap, HashSet};
@@ -37,6 +38,9 @@ pub(crate) struct Unusual {
     pub(crate) refuses: bool,
     /// He is the account of this application.
     pub(crate) application: Option<ApplicationId>,
+    /// What his clients want done with messages while they are not online, the newest wish
+    /// first; nothing if all want the usual.
+    pub(crate) offline: Vec<(ClientId, OfflineHandling)>,
     /// The name by which he wants to be known.
     pub(crate) friendly_name: Option<String>,
 }
@@ -80,6 +84,11 @@ impl Directory {
             }
             for (user, id) in tx.applications_of(&asked)? {
                 unusual.entry(user).or_default().application = Some(id);
+            }
+            for wish in tx.offline_wishes(&asked)? {
+                let handling = OfflineHandling::of_number(wish.handling);
+                let wishes = &mut unusual.entry(wish.user).or_default().offline;
+                wishes.push((wish.client, handling));
             }
             for (user, name) in tx.friendly_names(&asked)? {
                 unusual.entry(user).or_default().friendly_name = Some(name);

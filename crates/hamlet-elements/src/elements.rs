@@ -5,8 +5,8 @@ use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
 use crate::group::{GroupConfig, LocalGroups, Teller};
 use crate::im::{
-    GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem, MessageIds,
-    OutsideMessage, Rooms,
+    self, GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem,
+    MessageIds, NextExpiry, OfflineHandling, OnlineHandling, OutsideMessage, Rooms,
 };
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
@@ -117,6 +117,7 @@ pub(crate) struct Inner {
     pub(crate) relay: Arc<dyn ServiceRelay>,
     pub(crate) directory: Directory,
     pub(crate) message_ids: MessageIds,
+    pub(crate) expiry: NextExpiry,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) hub: Hub,
     pub(crate) absences: Absences,
@@ -201,6 +202,7 @@ impl Elements {
             directory: Directory::new(store.clone(), config.domain.clone()),
             shared: Arc::new(shared),
             message_ids: MessageIds::new(),
+            expiry: NextExpiry::default(),
             waiting: Arc::default(),
             hub: Hub::default(),
             absences: Absences::default(),
@@ -399,6 +401,38 @@ impl Elements {
         self.inner.mailbox(user).await
     }
 
+    /// All that waits for a user, and how it is spread over his sessions.
+    pub async fn waiting(&self, user: &UserId) -> Result<im::Waiting, StoreError> {
+        self.inner.waiting(user).await
+    }
+
+    /// A client of the user has an entry of his mailbox, or its copy of one: it is removed,
+    /// and the sender gets his report if he wanted one. The clients that are `owed` a copy
+    /// get theirs, too (FORKALL, csp-im 10.3). False when there is no such entry.
+    pub async fn delivered(
+        &self,
+        user: &UserId,
+        id: &str,
+        client: &ClientId,
+        owed: Vec<ClientId>,
+    ) -> Result<bool, StoreError> {
+        self.inner.delivered(user, id, client, owed).await
+    }
+
+    /// A client has negotiated how its user's messages are handled (csp-im 10.2); that counts
+    /// beyond the session. Whether OnlineETEMHandling is another one now.
+    pub async fn handling_negotiated(
+        &self,
+        user: &UserId,
+        client: &ClientId,
+        online: Option<OnlineHandling>,
+        offline: Option<OfflineHandling>,
+    ) -> Result<bool, StoreError> {
+        self.inner
+            .handling_negotiated(user, client, online, offline)
+            .await
+    }
+
     /// Announces a message that waits in another system, for the gateway to that (csp-im 7.7);
     /// its MessageID, and whether it was not announced before. When this answers, it is on the
     /// disk. 402 for what cannot be, 531 without such a user, 534 for one without messages, 532
@@ -581,6 +615,17 @@ impl Elements {
     /// (csp-im 9), and searches that nobody has gone on with (csp-access 9.2). Answers how many entries went; to be called from time to time.
     pub async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.inner.expire(now).await
+    }
+
+    /// Removes what has expired by `now` of messages, reports and what goes to other domains,
+    /// telling senders; when the next of them expires.
+    pub async fn expire_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.expire_due(now).await
+    }
+
+    /// Waits until something is stored that expires earlier than all before.
+    pub async fn expires_earlier(&self) {
+        self.inner.expires_earlier().await;
     }
 
     /// What is to be sent to other domains now, oldest first.

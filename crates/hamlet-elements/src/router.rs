@@ -188,6 +188,7 @@ impl Inner {
                 let notification =
                     list_notification(&request).or_else(|| authorization_notification(&request));
                 let about_list = list_that_changes(&request);
+                let granted = members_to_grant(&request);
                 let user = requestor.user.clone();
                 let answer = self.relay.ask(domain, requestor.user, request, wait).await;
                 // The sessions are known here alone.
@@ -197,6 +198,13 @@ impl Inner {
                         except: requestor.session.clone(),
                         notification,
                     }]);
+                }
+                if let (Ok(Response::ContactList(managed)), false) = (&answer, granted.is_empty()) {
+                    let failed =
+                        |user: &UserId| managed.details.iter().any(|d| d.users.contains(user));
+                    let members = granted.into_iter().filter(|user| !failed(user)).collect();
+                    self.grant_after(&user, requestor.session.clone(), members)
+                        .await;
                 }
                 match (&answer, about_list) {
                     (Ok(_), Some((list, true))) => {
@@ -404,6 +412,19 @@ fn authorization_notification(request: &Request) -> Option<Notification> {
         _ => return None,
     };
     Some(Notification::AuthorizationChanged { attributes, whom })
+}
+
+/// Whom a request lets get through (AuthorizeAndGrant, csp-presence 2.7): block and grant lists
+/// are kept at home, wherever the contact list is.
+fn members_to_grant(request: &Request) -> Vec<UserId> {
+    match request {
+        Request::ManageContactList(manage) if manage.authorize_and_grant => manage
+            .add
+            .iter()
+            .map(|member| member.user.clone())
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// What is about a client says so before it leaves the domain that knows the session.

@@ -440,6 +440,9 @@ pub enum Event {
     /// Something happened to a message that is written down for billing; only with
     /// `ElementsConfig::records`.
     Message(Box<im::MessageRecord>),
+    /// Something happened to a group that is written down for billing; only with
+    /// `ElementsConfig::records`.
+    Group(Box<group::GroupRecord>),
 }
 
 /// Takes events; never blocks.

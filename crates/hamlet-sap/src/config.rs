@@ -6,6 +6,7 @@ use crate::records::RecordsConfig;
 use crate::transport::gateway::GatewayConfig;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::content::ContentConfig;
+use hamlet_elements::group::GroupConfig;
 use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -44,6 +45,8 @@ pub struct SapConfig {
     pub search: SearchConfig,
     /// Invitations.
     pub invitations: InvitationConfig,
+    /// Groups.
+    pub groups: GroupConfig,
     /// What is said in groups.
     pub group_talk: GroupTalkConfig,
     /// The content store; `None`: there is none.
@@ -264,6 +267,7 @@ impl SapConfig {
             presence: PresenceConfig::default(),
             search: SearchConfig::default(),
             invitations: InvitationConfig::default(),
+            groups: GroupConfig::default(),
             group_talk: GroupTalkConfig::default(),
             content: None,
             map: MapConfig::default(),
@@ -281,6 +285,7 @@ impl SapConfig {
             presence: self.presence.clone(),
             search: self.search.clone(),
             invitations: self.invitations.clone(),
+            groups: self.groups.clone(),
             group_talk: self.group_talk.clone(),
             content: self.content.clone(),
             presence_home: self.presence_home.clone(),

@@ -108,6 +108,8 @@ metrics! {
         "Presence notices dropped because a session's queue was full, or its client cannot read one";
     domains_lost: Counter = Counter::default(), "relay_domains_lost",
         "Times that another domain had not answered for long";
+    auto_joined: Counter = Counter::default(), "groups_joined_automatically",
+        "Joins of clients in groups in which their users have AutoJoin";
     cir_connections: Gauge = Gauge::default(), "cir_tcp_connections",
         "Open connections of the CIR channel by standalone TCP";
     cir_held: Gauge = Gauge::default(), "cir_http_waiting",

@@ -106,6 +106,7 @@ impl Sap {
         });
         sap.restore_sessions().await?;
         sap.background(sap.clone().sweep_from_time_to_time());
+        sap.background(sap.clone().expire_promptly());
         sap.background(sap.clone().drive_outbox());
         sap.background(sap.clone().drive_cir());
         if let Some(writing) = writing {

@@ -35,6 +35,7 @@ pub use ops::group_joined::{GroupListener, GroupPresence, StoredJoined};
 pub use ops::group_log::{GroupCursor, GroupLogEntry, JoinedSession, LogPolicy};
 pub use ops::group_member::StoredMember;
 pub use ops::group_permission::GroupPermission;
+pub use ops::handling::{MAX_HANDLINGS, MailboxCopy, OfflineWish};
 pub use ops::idempotence::Remembered;
 pub use ops::invitation::{InvitationState, StoredInvitation};
 pub use ops::invitation_code::InvitationCode;

@@ -69,6 +69,11 @@ pub enum Command {
     /// Show and change contact lists
     #[command(subcommand)]
     Contacts(Contacts),
+    /// Make, join and show groups
+    #[command(subcommand)]
+    Group(Groups),
+    /// Keep a file in the server's content store and invite others to fetch it
+    Share(Share),
     /// Convert a message from standard input to standard output
     Convert(Convert),
     /// Play a trace file of a server against a server and compare the answers
@@ -252,6 +257,89 @@ pub enum Contacts {
         /// Name or address of the list
         list: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Groups {
+    /// Print the own groups
+    List,
+    /// Make a group
+    Create {
+        /// Name or address of the group
+        group: String,
+        /// Display name
+        #[arg(long)]
+        name: Option<String>,
+        /// What is talked about
+        #[arg(long)]
+        topic: Option<String>,
+        /// Only members may join
+        #[arg(long)]
+        restricted: bool,
+        /// Searches find it; needs a name or topic
+        #[arg(long)]
+        searchable: bool,
+    },
+    /// Join a group and print what is said in it, until interrupted
+    Join {
+        /// Name or address of the group
+        group: String,
+        /// Screen name
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        /// Leave after this long, seconds
+        #[arg(long, value_parser = seconds, value_name = "SECONDS")]
+        timeout: Option<Duration>,
+    },
+    /// Say something in a group
+    Say {
+        /// Name or address of the group
+        group: String,
+        /// The text
+        text: String,
+        /// Screen name
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Print the members of a group
+    Members {
+        /// Name or address of the group
+        group: String,
+    },
+    /// Invite users to a group
+    Invite {
+        /// Name or address of the group
+        group: String,
+        /// Addresses
+        #[arg(required = true)]
+        users: Vec<String>,
+        /// Words to them
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Delete a group
+    Delete {
+        /// Name or address of the group
+        group: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Share {
+    /// The file
+    pub file: PathBuf,
+    /// Address of a user to share it with; can be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub with: Vec<String>,
+    /// Address of a group to share it with, of the user's or one that he has joined
+    #[arg(long = "group", value_name = "ADDRESS")]
+    pub groups: Vec<String>,
+    /// Words to them
+    #[arg(long)]
+    pub note: Option<String>,
+    /// Type of the file [default: by its ending]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub media_type: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -99,6 +99,9 @@ pub enum Command {
     /// Register, list, show, change and delete applications above IMPS.
     #[command(subcommand)]
     App(AppCommand),
+    /// Make public groups; list, show, change and delete any group.
+    #[command(subcommand)]
+    Group(GroupCommand),
     /// List and end sessions.
     #[command(subcommand)]
     Session(SessionCommand),
@@ -226,6 +229,76 @@ pub enum InvitationCodeCommand {
         /// The code.
         code: String,
     },
+}
+
+/// `hamletd group …`
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// Make a public group.
+    Create {
+        /// Address, such as wv:/skiing@localhost; the domain may be left out.
+        group: String,
+        /// Its properties, such as Name=Skiing, Topic=Snow, AccessType=Restricted or
+        /// Searchable=T; WelcomeNote is a text.
+        #[arg(value_name = "NAME=VALUE")]
+        properties: Vec<String>,
+        /// An administrator; can be repeated.
+        #[arg(long = "admin", value_name = "USER")]
+        admins: Vec<String>,
+    },
+    /// List the groups, public and private.
+    List,
+    /// Show a group with its members.
+    Show {
+        /// Address of the group.
+        group: String,
+    },
+    /// Change properties of a group; who is joined is told.
+    Set {
+        /// Address of the group.
+        group: String,
+        /// The properties, as in `create`.
+        #[arg(value_name = "NAME=VALUE", required = true)]
+        properties: Vec<String>,
+    },
+    /// Make a user a member of a group, give him another role, or take him out.
+    Member {
+        /// Address of the group.
+        group: String,
+        /// Address of the user.
+        user: String,
+        /// His role.
+        #[arg(long, value_enum, default_value_t = RoleName::User)]
+        role: RoleName,
+    },
+    /// Keep a user out of a group; he is put out if he is joined.
+    Reject {
+        /// Address of the group.
+        group: String,
+        /// Address of the user.
+        user: String,
+        /// Let him in again.
+        #[arg(long)]
+        readmit: bool,
+    },
+    /// Delete a group; who is joined is told.
+    Delete {
+        /// Address of the group.
+        group: String,
+    },
+}
+
+/// A role in a group.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum RoleName {
+    /// Administrator.
+    Admin,
+    /// Moderator.
+    Mod,
+    /// Ordinary member.
+    User,
+    /// No member any more.
+    None,
 }
 
 /// `hamletd app …`

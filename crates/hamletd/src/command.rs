@@ -1,12 +1,13 @@
 //! `hamletd user …`, `hamletd session …`, `hamletd system-message …` and `hamletd stats`: asks the running server, or
 //! does it itself when none runs.
 
+mod group;
 mod outside_message;
 mod system_message;
 
 use crate::cli::{
-    AppArguments, AppCommand, InvitationCodeCommand, OutsideMessageCommand, SessionCommand,
-    SystemMessageCommand, UserCommand,
+    AppArguments, AppCommand, GroupCommand, InvitationCodeCommand, OutsideMessageCommand,
+    SessionCommand, SystemMessageCommand, UserCommand,
 };
 use crate::config::Config;
 use crate::control::{
@@ -30,6 +31,8 @@ pub enum Command {
     InvitationCode(InvitationCodeCommand),
     /// `app`.
     App(AppCommand),
+    /// `group`.
+    Group(GroupCommand),
     /// `session`.
     Session(SessionCommand),
     /// `system-message`.
@@ -150,6 +153,7 @@ fn request(command: Command) -> Result<Request, CommandError> {
         }
         Command::Session(SessionCommand::List) => Request::SessionList { after: None },
         Command::Session(SessionCommand::End { which }) => Request::SessionEnd { which },
+        Command::Group(command) => group::request(command)?,
         Command::SystemMessage(command) => system_message::request(command)?,
         Command::OutsideMessage(command) => outside_message::request(command),
         Command::Stats => Request::Stats,
@@ -281,6 +285,15 @@ async fn print_all(
                     .map(|last| Request::AppList {
                         after: Some(last.0),
                     });
+            }
+            Answer::Groups { groups, more } => {
+                groups
+                    .iter()
+                    .try_for_each(|entry| group::print(out, entry))?;
+                let last = groups.into_iter().next_back().filter(|_| more);
+                next = last.map(|last| Request::GroupList {
+                    after: Some(last.group),
+                });
             }
             Answer::Sessions { sessions, more } => {
                 sessions

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Some(cli::Command::User(command)) => Some(Command::User(command)),
         Some(cli::Command::InvitationCode(command)) => Some(Command::InvitationCode(command)),
         Some(cli::Command::App(command)) => Some(Command::App(command)),
+        Some(cli::Command::Group(command)) => Some(Command::Group(command)),
         Some(cli::Command::Session(command)) => Some(Command::Session(command)),
         Some(cli::Command::SystemMessage(command)) => Some(Command::SystemMessage(command)),
         Some(cli::Command::OutsideMessage(command)) => Some(Command::OutsideMessage(command)),

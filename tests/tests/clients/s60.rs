@@ -467,3 +467,27 @@ async fn s60_14_what_the_phone_lets_be_seen_is_seen_and_no_more() {
         assert_eq!(watcher, Some("wv:erik@village.example"), "{asked:#?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_an_s60_phone_blocks_gets_532() {
+    // csp-im 11.2: always both lists with both flags.
+    for (client, version) in [("s60-1.1", Version::V1_1), ("s60-1.2", Version::V1_2)] {
+        let server = village().await;
+        let mut phone = logged_in(client, &server).await;
+        let address = server.address();
+        let spam = "wv:spam@village.example";
+        let mut spam = Client::login(address, version, Syntax::Xml, spam, "finland").await;
+        spam.send_text("wv:nina@village.example", "hi")
+            .await
+            .expect_code(200);
+        phone.send("block").await.expect_status(200);
+        let refused = spam.send_text("wv:nina@village.example", "hi").await;
+        assert_eq!(refused.code(), Some(532), "{client}");
+        let list = phone.send("get-blocked-list").await;
+        let blocked = list.expect("GetBlockedList-Response");
+        let users = blocked.texts("BlockList/EntityList/UserID");
+        assert_eq!(users, ["wv:spam@village.example"], "{client}");
+        assert_eq!(blocked.text("BlockList/InUse"), Some("T"));
+        assert_eq!(blocked.text("GrantList/InUse"), Some("F"));
+    }
+}

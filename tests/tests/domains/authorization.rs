@@ -1,7 +1,7 @@
 //! Authorization between domains (csp-presence 10): a watcher of one, a publisher of another.
 
 use crate::{Domains, WEATHER, wait};
-use hamlet_tests::client::{Client, user};
+use hamlet_tests::client::Client;
 
 async fn sees(client: &mut Client, text: &str) {
     wait(client, text, |primitive| {
@@ -70,12 +70,8 @@ async fn a_phone_whose_presence_is_kept_elsewhere_is_asked_at_home() {
     .await;
     let (mut alice, mut bob) = (domains.alice().await, domains.bob().await);
     publish(&mut alice, "kotona").await;
-    bob.request(&format!(
-        "<SubscribePresence-Request>{}</SubscribePresence-Request>",
-        user("wv:alice@a")
-    ))
-    .await
-    .expect_status(200);
+    let watch = "<SubscribePresence-Request><UserIDList><UserID>wv:alice@a</UserID></UserIDList></SubscribePresence-Request>";
+    bob.request(watch).await.expect_status(200);
     wait(&mut alice, "question", |primitive| {
         (primitive.name == "PresenceAuth-Request").then_some(())
     })

@@ -4,6 +4,7 @@
 
 mod authorization;
 mod blocking;
+mod expiry;
 mod figure_6;
 mod invitations;
 mod maps;

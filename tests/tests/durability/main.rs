@@ -3,5 +3,6 @@
 mod crash;
 mod faults;
 mod group_crash;
+mod presence;
 mod restart;
 mod write_order;

@@ -611,3 +611,36 @@ async fn everything_can_be_let_be_seen() {
     assert_eq!(told(&mut bob).await.as_deref(), Some("StatusText=hi"));
     assert!(alice.take().await.is_none(), "nobody is asked");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_watcher_raises_no_question() {
+    // 6.8, 7: what he sees is the same, but the publisher hears nothing of him.
+    let server = village().await;
+    let mut alice = server.client(V1_2, Syntax::Xml, "alice").await;
+    let mut other = second(&server, V1_3, "alice").await;
+    let block = |what: &str| {
+        format!(
+            "<BlockEntity-Request><BlockList><InUse>T</InUse><{what}><UserID>wv:bob@h</UserID></{what}></BlockList></BlockEntity-Request>"
+        )
+    };
+    alice.request(&block("AddList")).await.expect_status(200);
+    let mut bob = server.xml("bob").await;
+    subscribe(&mut bob, "<StatusText/>").await;
+    for session in [&mut alice, &mut other] {
+        assert!(session.take().await.is_none());
+    }
+    let everybody = create(V1_2, "<OnlineStatus/>", "", true);
+    alice.request(&everybody).await.expect_status(200);
+    assert_eq!(
+        sees(&mut bob).await,
+        ["OnlineStatus"],
+        "blocked, not unseen"
+    );
+    let nobody =
+        "<DeleteAttributeList-Request><DefaultList>T</DefaultList></DeleteAttributeList-Request>";
+    alice.request(nobody).await.expect_status(200);
+    alice.request(&block("RemoveList")).await.expect_status(200);
+    subscribe(&mut bob, "<StatusText/>").await;
+    let asked = question(&mut alice).await;
+    alice.acknowledge(&asked).await;
+}

@@ -2,7 +2,7 @@
 //! 5.4, 8).
 
 use hamlet_csp::{Syntax, Version};
-use hamlet_tests::client::Client;
+use hamlet_tests::client::{Client, user};
 use hamlet_tests::element::Element;
 use hamlet_tests::server::TestServer;
 
@@ -297,5 +297,123 @@ async fn a_group_goes_on_after_a_restart() {
         let expected = ["Ann > * before", "Ann > * after"];
         let from = usize::from(at % 2 == 0);
         assert_eq!(heard(&mut other).await, expected[from..], "u{at}");
+    }
+}
+
+/// The newest messages of the group's history, `Ann > * text` without the texts.
+async fn history(client: &mut Client) -> Vec<String> {
+    let request =
+        format!("<GetMessageList-Request><GroupID>{GROUP}</GroupID></GetMessageList-Request>");
+    let answer = client.request(&request).await;
+    let list = answer.expect("GetMessageList-Response");
+    let path = match client.version {
+        Version::V1_3 => "MessageInfoList/MessageInfo",
+        _ => "MessageInfo",
+    };
+    let ids = list.texts(&format!("{path}/MessageID"));
+    ids.into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_group_remembers_can_be_read_by_those_who_have_joined() {
+    let server = TestServer::with_users(&[], &["anna"]).await;
+    let (mut anna, mut others) = talk(&server).await;
+    let off =
+        format!("<GetMessageList-Request><GroupID>{GROUP}</GroupID></GetMessageList-Request>");
+    anna.request(&off).await.expect_code(821);
+    let on = format!(
+        "<SetGroupProps-Request><GroupID>{GROUP}</GroupID><GroupProperties><Property><Name>History</Name>\
+         <Value>T</Value></Property></GroupProperties></SetGroupProps-Request>"
+    );
+    // A property of 1.3.
+    let leave = format!("<LeaveGroup-Request><GroupID>{GROUP}</GroupID></LeaveGroup-Request>");
+    let mut owner = server.client(Version::V1_3, Syntax::Xml, "anna").await;
+    owner.request(&on).await.expect_code(200);
+    join(&mut owner, "Ann 2").await;
+    for text in ["one", "two"] {
+        owner
+            .request(&send(&to_group(), text))
+            .await
+            .expect_code(200);
+    }
+    owner
+        .request(&send(&to_name("u1"), "psst"))
+        .await
+        .expect_code(200);
+    for (at, other) in others.iter_mut().enumerate() {
+        let expected = if at == 1 { 3 } else { 2 };
+        assert_eq!(
+            heard(other).await.len(),
+            expected,
+            "delivered is not forgotten"
+        );
+        let known = history(other).await;
+        assert_eq!(known.len(), 2, "without the whisper");
+        let get = format!(
+            "<GetMessage-Request><MessageID>{}</MessageID></GetMessage-Request>",
+            known[1]
+        );
+        let answer = other.request(&get).await;
+        let message = answer.expect("GetMessage-Response");
+        assert_eq!(message.text("ContentData"), Some("two"));
+        let delivered = format!(
+            "<MessageDelivered><MessageID>{}</MessageID></MessageDelivered>",
+            known[1]
+        );
+        other.request(&delivered).await.expect_code(200);
+        assert_eq!(history(other).await.len(), 2);
+        other.request(&leave).await.expect("LeaveGroup-Response");
+        other.request(&off).await.expect_code(808);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_may_want_to_be_told_of_the_messages_of_one_group_only() {
+    let server = TestServer::with_users(&[], &["anna"]).await;
+    let (mut anna, mut others) = talk(&server).await;
+    let method = |method: &str| {
+        format!(
+            "<SetDeliveryMethod-Request><DeliveryMethod>{method}</DeliveryMethod>\
+             <GroupID>{GROUP}</GroupID></SetDeliveryMethod-Request>"
+        )
+    };
+    for (at, other) in others.iter_mut().enumerate() {
+        other.request(&method("N")).await.expect_code(200);
+        anna.request(&send(&user(&format!("wv:u{at}@h")), "personal"))
+            .await
+            .expect_code(200);
+    }
+    for text in ["fetched", "refused", "pushed"] {
+        anna.request(&send(&to_group(), text))
+            .await
+            .expect_code(200);
+    }
+    for other in &mut others {
+        let came = other.drain().await;
+        let names: Vec<_> = came.iter().map(|came| came.name.as_str()).collect();
+        let told = "MessageNotification";
+        assert_eq!(names, ["NewMessage", told, told, told]);
+        let id = |at: usize| came[at].text("MessageInfo/MessageID").unwrap();
+        let get = format!(
+            "<GetMessage-Request><MessageID>{}</MessageID></GetMessage-Request>",
+            id(1)
+        );
+        let answer = other.request(&get).await;
+        let message = answer.expect("GetMessage-Response");
+        assert_eq!(message.text("ContentData"), Some("fetched"));
+        let delivered = format!(
+            "<MessageDelivered><MessageID>{}</MessageID></MessageDelivered>",
+            id(1)
+        );
+        other.request(&delivered).await.expect_code(200);
+        let reject = format!(
+            "<RejectMessage-Request><MessageID>{}</MessageID></RejectMessage-Request>",
+            id(2)
+        );
+        other.request(&reject).await.expect_code(200);
+        assert!(other.drain().await.is_empty(), "told once");
+        // What waits may be pushed from now on (csp-im 3.3).
+        other.request(&method("P")).await.expect_code(200);
+        assert_eq!(heard(other).await, ["Ann > * pushed"]);
     }
 }

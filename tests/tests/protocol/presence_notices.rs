@@ -4,7 +4,7 @@
 use crate::presence::{notice, subscribe, update, value, village};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::Client;
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{CONTACTS, TestServer};
 use std::time::Duration;
 
 fn status(text: &str) -> String {
@@ -40,7 +40,7 @@ async fn crowd(count: usize) -> (TestServer, Vec<String>) {
     let names: Vec<String> = (0..count).map(|number| format!("u{number:02}")).collect();
     let mut users: Vec<&str> = names.iter().map(String::as_str).collect();
     users.push("bob");
-    let server = TestServer::with_users(&[], &users).await;
+    let server = TestServer::with_users(&[CONTACTS], &users).await;
     let friends: String = names
         .iter()
         .map(|name| format!("<UserID>wv:{name}@h</UserID>"))
@@ -169,7 +169,7 @@ async fn the_same_is_not_told_twice_unless_it_is_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_within_the_window_comes_together() {
-    let server = TestServer::with_users(&["presence.window=1h"], &["alice", "bob"]).await;
+    let server = TestServer::with_users(&[CONTACTS, "presence.window=1h"], &["alice", "bob"]).await;
     for (owner, contact) in [("alice", "bob"), ("bob", "alice")] {
         let mut client = server.xml(owner).await;
         let add = format!(

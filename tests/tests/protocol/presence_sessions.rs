@@ -4,7 +4,7 @@ use crate::presence::{get, notice, subscribe, update, value};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::Client;
 use hamlet_tests::element::Element;
-use hamlet_tests::server::TestServer;
+use hamlet_tests::server::{CONTACTS, TestServer};
 use hamletd::control::Request;
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ const ASKED: &str = "<OnlineStatus/><FreeTextLocation/><UserAvailability/><Alias
 
 /// alice and bob as friends, with these settings.
 async fn friends(settings: &[&str]) -> TestServer {
-    let server = TestServer::with_users(settings, &["alice", "bob"]).await;
+    let settings = [&[CONTACTS], settings].concat();
+    let server = TestServer::with_users(&settings, &["alice", "bob"]).await;
     for (owner, contact) in [("alice", "bob"), ("bob", "alice")] {
         let mut client = server.xml(owner).await;
         let add = format!(

@@ -15,10 +15,6 @@ async fn a_request_that_cannot_be_served_is_told_apart_from_one_that_does_not_ex
     for (request, code) in [
         // Known, not implemented here.
         (
-            "<CancelAuth-Request><UserID>wv:bob@h</UserID></CancelAuth-Request>",
-            501,
-        ),
-        (
             "<JoinGroup-Request><GroupID>wv:a/b@h</GroupID><JoinedRequest>T</JoinedRequest><SubscribeNotification>T</SubscribeNotification></JoinGroup-Request>",
             501,
         ),

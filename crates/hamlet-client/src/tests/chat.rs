@@ -176,6 +176,20 @@ async fn reports_presence_and_the_unknown_are_answered_with_a_status() {
 }
 
 #[tokio::test]
+async fn a_question_of_authorization_is_left_to_another_client() {
+    // csp-presence 6.6: acknowledged, it would not come to the user's phone any more.
+    let server = Server::start().await;
+    let mut client = client(&server).await;
+    let question =
+        "<PresenceAuth-Request><UserID>wv:bob@im.example</UserID></PresenceAuth-Request>";
+    server.answer(message("Request", "S1", question, "F"));
+    let incoming = client.poll().await.unwrap().unwrap();
+    server.answer("");
+    client.acknowledge(&incoming).await.unwrap();
+    assert!(server.last().contains("<Code>501</Code>"));
+}
+
+#[tokio::test]
 async fn a_disconnect_and_code_604_end_the_session() {
     let server = Server::start().await;
     let mut first = client(&server).await;

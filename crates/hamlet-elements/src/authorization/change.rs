@@ -60,8 +60,8 @@ impl Inner {
                 let after = Grants::read(tx, &user)?;
                 let told_relay = tell_elsewhere(tx, &shared, &user, &before, &after)?;
                 once::settle(tx, key.as_ref(), &changed.answer)?;
-                let owners = std::slice::from_ref(&user);
-                let change = Change::read(tx, &tickets, &[], owners, &[])?;
+                let mut change = Change::read(tx, &tickets, &[], &[], &[])?;
+                change.grants.push((user.clone(), after));
                 Ok((changed, change, told_relay))
             })
             .await;

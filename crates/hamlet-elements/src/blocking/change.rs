@@ -156,6 +156,24 @@ impl Inner {
         }
     }
 
+    /// Members of a contact list that another domain keeps get through from now on.
+    pub(crate) async fn grant_after(
+        &self,
+        owner: &UserId,
+        session: Option<SessionId>,
+        members: Vec<UserId>,
+    ) {
+        let (of, max) = (owner.clone(), self.config.im.max_access_entities);
+        let granted = self
+            .store
+            .write(move |tx| grant_to(tx, &of, &members, max))
+            .await;
+        match granted {
+            Ok(change) => self.access_changed(owner, session, change).await,
+            Err(error) => tracing::warn!(%error, "new contacts are not granted to get through"),
+        }
+    }
+
     /// The same, but with only those entities to add that exist; the others are noted with
     /// their codes. A number stands for the user whose it is.
     async fn known_entities(
@@ -297,10 +315,6 @@ fn apply(
 
 /// Users get through from now on: off the block list, and on the grant list while that is in
 /// use (AuthorizeAndGrant, csp-presence 2.7). Inside the transaction that is the reason.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "ListManage does not read AuthorizeAndGrant yet")
-)]
 pub(crate) fn grant_to(
     tx: &mut Tx<'_>,
     owner: &UserId,

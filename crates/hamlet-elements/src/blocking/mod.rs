@@ -11,12 +11,7 @@ mod members;
 mod recheck;
 mod types;
 
-pub(crate) use change::AccessChange;
-#[expect(
-    unused_imports,
-    reason = "ListManage does not read AuthorizeAndGrant yet"
-)]
-pub(crate) use change::grant_to;
+pub(crate) use change::{AccessChange, grant_to};
 pub use types::{ChangeAccessLists, ListChange};
 
 use crate::elements::Inner;

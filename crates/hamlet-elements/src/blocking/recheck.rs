@@ -8,7 +8,7 @@ use crate::elements::Inner;
 use crate::im::{Stored, conclude_entry};
 use crate::service::Event;
 use hamlet_model::{AccessLists, ContactListId, Message, MessageParty, StatusCode, UserId};
-use hamlet_store::{MailboxEntry, MailboxKind, StoreError};
+use hamlet_store::{MailboxKind, StoreError};
 use std::collections::HashSet;
 
 /// Most entries that are looked through; as many are handed over at a time.
@@ -24,22 +24,23 @@ impl Inner {
         let owner = user.clone();
         let read = self.store.read(move |tx| {
             let entries = tx.mailbox(&owner, BATCH)?;
-            Ok((tx.access_lists(&owner)?, entries))
+            let copies = tx.mailbox_copies(&owner, BATCH)?;
+            Ok((tx.access_lists(&owner)?, entries, copies))
         });
-        let (lists, entries) = read.await?;
-        if entries.is_empty() {
+        let (lists, entries, copies) = read.await?;
+        if entries.is_empty() && copies.is_empty() {
             return Ok(());
         }
         let members = self.members_named(user, &lists).await?;
-        let kept_out = |entry: &MailboxEntry| match Stored::of(entry) {
+        let kept_out = |stored: Option<Stored>| match stored {
             Some(Stored::Message { message, .. }) => keeps_out(user, &lists, &members, &message),
             _ => false,
         };
         let messages = entries.iter().filter(|e| e.kind == MailboxKind::Message);
-        let ids: Vec<String> = messages
-            .filter(|entry| kept_out(entry))
-            .map(|entry| entry.id.clone())
-            .collect();
+        let messages = messages.filter(|entry| kept_out(Stored::of(entry)));
+        let copies = copies.iter().filter(|copy| kept_out(Stored::of_copy(copy)));
+        let ids = messages.map(|entry| &entry.id);
+        let ids: Vec<String> = ids.chain(copies.map(|copy| &copy.id)).cloned().collect();
         if ids.is_empty() {
             return Ok(());
         }
@@ -53,8 +54,9 @@ impl Inner {
                         let silent = shared.im.silent_blocking;
                         let code = StatusCode::BLOCKED;
                         events.extend(conclude_entry(tx, &shared, &entry, code, silent)?);
-                        dropped.push(entry.id);
                     }
+                    tx.drop_mailbox_copies(&owner, id)?;
+                    dropped.push(id.clone());
                 }
                 Ok((dropped, events))
             })

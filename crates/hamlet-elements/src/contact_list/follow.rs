@@ -2,6 +2,7 @@
 //! 6.9).
 
 use crate::authorization::{Grants, Unauthorized, decide, tell_elsewhere};
+use crate::blocking::{AccessChange, grant_to};
 use crate::elements::{Inner, Shared};
 use crate::notification::{ListNotices, Notification};
 use crate::presence::{Change, Interest, announce, unsubscribe_elsewhere, visibility_parcel};
@@ -23,6 +24,8 @@ pub(crate) struct Consequences {
     notices: ListNotices,
     /// Questions about watchers that are answered.
     settled: Vec<String>,
+    /// What has changed about block and grant lists, by which session.
+    access: Option<(Option<SessionId>, AccessChange)>,
 }
 
 /// What has to be noted and told once the transaction is committed.
@@ -34,6 +37,7 @@ pub(crate) struct Effects {
     told_relay: bool,
     notices: ListNotices,
     settled: Vec<String>,
+    access: Option<(Option<SessionId>, AccessChange)>,
 }
 
 impl Consequences {
@@ -47,7 +51,25 @@ impl Consequences {
             told_relay: false,
             notices: ListNotices::default(),
             settled: Vec::new(),
+            access: None,
         })
+    }
+
+    /// Members get through from now on (AuthorizeAndGrant, csp-presence 2.7). Owners of another
+    /// domain have their block and grant lists there.
+    pub(crate) fn grant(
+        &mut self,
+        tx: &mut Tx<'_>,
+        shared: &Shared,
+        session: Option<SessionId>,
+        members: &[UserId],
+    ) -> Result<(), StoreError> {
+        if shared.is_home(&self.owner) {
+            let max = shared.im.max_access_entities;
+            let change = grant_to(tx, &self.owner, members, max)?;
+            self.access = Some((session, change));
+        }
+        Ok(())
     }
 
     /// Questions about watchers are answered.
@@ -154,8 +176,8 @@ impl Consequences {
         self.told_relay |= tell_elsewhere(tx, shared, &self.owner, &self.before, &after)?;
         self.subscribers.sort_unstable();
         self.subscribers.dedup();
-        let grants = std::slice::from_ref(&self.owner);
-        let mut change = Change::read(tx, tickets, &[], grants, &self.subscribers)?;
+        let mut change = Change::read(tx, tickets, &[], &[], &self.subscribers)?;
+        change.grants.push((self.owner.clone(), after));
         change.initial = self.initial.clone();
         Ok(Effects {
             owner: self.owner,
@@ -164,6 +186,7 @@ impl Consequences {
             told_relay: self.told_relay,
             notices: self.notices,
             settled: self.settled,
+            access: self.access,
         })
     }
 
@@ -238,6 +261,9 @@ impl Inner {
             tracing::warn!(%error, "publishers are not asked about a new watcher");
         }
         self.tell_of_list(&effects.owner, effects.notices).await;
+        if let Some((session, change)) = effects.access {
+            self.access_changed(&effects.owner, session, change).await;
+        }
         self.recheck_or_warn(&effects.owner).await;
     }
 }

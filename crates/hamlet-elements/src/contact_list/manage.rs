@@ -112,6 +112,7 @@ fn manage(
         let added = accepted_members(request, &failures);
         let settled = authorize_added(tx, shared, &list.id, &added)?;
         consequences.settled(settled);
+        consequences.grant(tx, shared, session.clone(), &added)?;
     }
     if accepted + set + removed.len() > 0 {
         let changed = Notification::ContactListChanged(list.id.clone());

@@ -5,6 +5,7 @@ use super::effects::Effects;
 use super::join::{choose_name, enter, has_session};
 use super::names::is_reserved;
 use super::property::{Surroundings, changed, changed_own};
+use super::record::GroupEvent;
 use super::rights::Standing;
 use super::types::{CreateGroup, GroupConfig};
 use crate::elements::{Inner, Shared};
@@ -82,6 +83,9 @@ fn create(
     let member = owner(user, own);
     tx.put_group_member(&group.id, &member)?;
     let mut effects = Effects::of(&group.id);
+    effects.record(GroupEvent::Created {
+        owner: group.owner.clone(),
+    });
     effects.notify(
         shared,
         user,

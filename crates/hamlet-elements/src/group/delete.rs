@@ -2,6 +2,7 @@
 
 use super::change::{View, done};
 use super::effects::Effects;
+use super::record::GroupEvent;
 use super::rights::Operation;
 use super::types::DeleteGroup;
 use crate::elements::{Inner, Shared};
@@ -46,6 +47,7 @@ pub(super) fn delete_whole(
 ) -> Result<(), StoreError> {
     effects.silence();
     for joined in tx.group_joined(&group.id)? {
+        effects.left_behind(&joined);
         if by.is_none() || joined.session.as_ref() != by {
             effects.put_out(&joined, StatusCode::NO_SUCH_GROUP);
         }
@@ -60,5 +62,6 @@ pub(super) fn delete_whole(
         effects.notify(shared, user, by, GroupNotice::Deleted);
     }
     tx.delete_group(&group.id)?;
+    effects.record(GroupEvent::Deleted);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a change of a group is worth telling, collected while it is made. What goes to other
 //! domains is committed with it; the rest waits for the commit.
 
+use super::record::{GroupEvent, GroupRecord, GroupVisitor};
 use super::types::{
     ForeignGroupLeave, ForeignGroupNotice, GroupChange, JoinedUser, ShownOwnProperties,
     ShownProperties,
@@ -34,6 +35,7 @@ pub(crate) struct Effects {
     own_elsewhere: Vec<(UserId, ShownOwnProperties)>,
     gone_elsewhere: BTreeMap<(Domain, StatusCode), Vec<UserId>>,
     noted_elsewhere: Vec<(UserId, GroupNotice)>,
+    records: Vec<GroupEvent>,
 }
 
 /// What is told after the commit.
@@ -63,11 +65,26 @@ impl Effects {
             own_elsewhere: Vec::new(),
             gone_elsewhere: BTreeMap::new(),
             noted_elsewhere: Vec::new(),
+            records: Vec::new(),
         }
+    }
+
+    /// Something for the records.
+    pub(crate) fn record(&mut self, what: GroupEvent) {
+        self.records.push(what);
+    }
+
+    /// Somebody is not joined any more because the group is gone.
+    pub(crate) fn left_behind(&mut self, joined: &StoredJoined) {
+        self.record(GroupEvent::Left {
+            who: visitor(joined),
+            code: StatusCode::NO_SUCH_GROUP,
+        });
     }
 
     /// Somebody has joined.
     pub(crate) fn joined(&mut self, joined: &StoredJoined, role: Role, show_id: bool) {
+        self.record(GroupEvent::Joined(visitor(joined)));
         self.direct.extend(joined_event(joined));
         self.people.push((joined.name.clone(), joined.user.clone()));
         self.change.absorb(&GroupChange {
@@ -80,8 +97,12 @@ impl Effects {
         });
     }
 
-    /// Somebody has left.
-    pub(crate) fn left(&mut self, joined: &StoredJoined) {
+    /// Somebody has left, for a reason of csp-group 5.4.
+    pub(crate) fn left(&mut self, joined: &StoredJoined, code: StatusCode) {
+        self.record(GroupEvent::Left {
+            who: visitor(joined),
+            code,
+        });
         let session = joined.session.clone();
         self.direct
             .extend(session.map(|session| Event::GroupUnjoined {
@@ -219,14 +240,30 @@ impl Effects {
             let notify = Request::Notify(Notify { user, notification });
             outbox.put(domain, notify, NOTIFICATION_LIFE)?;
         }
+        let mut direct = self.direct;
+        if shared.records {
+            direct.extend(self.records.into_iter().map(|what| {
+                let group = group.clone();
+                Event::Group(Box::new(GroupRecord { group, what }))
+            }));
+        }
         Ok(Telling {
             outbox: outbox.any,
             group: self.group,
             change: self.change,
             people: self.people,
             except: self.except,
-            direct: self.direct,
+            direct,
         })
+    }
+}
+
+fn visitor(joined: &StoredJoined) -> GroupVisitor {
+    GroupVisitor {
+        user: joined.user.clone(),
+        client: joined.client.clone(),
+        session: joined.session.clone(),
+        name: joined.name.clone(),
     }
 }
 

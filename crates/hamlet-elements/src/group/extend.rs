@@ -5,6 +5,7 @@ use super::create::{check_room, given_name, owner};
 use super::effects::Effects;
 use super::join::{choose_name, enter, has_session};
 use super::members::grant;
+use super::record::GroupEvent;
 use super::types::{ExtendConversation, Extended};
 use crate::blocking::Initiator;
 use crate::elements::{Inner, Shared};
@@ -198,6 +199,9 @@ fn extend(
     let member = owner(user, OwnProperties::default());
     tx.put_group_member(id, &member)?;
     let mut effects = Effects::of(id);
+    effects.record(GroupEvent::Created {
+        owner: group.owner.clone(),
+    });
     effects.notify(
         shared,
         user,

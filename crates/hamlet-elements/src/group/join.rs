@@ -101,7 +101,7 @@ pub(super) fn join(
     let mut effects = Effects::of(&group.id);
     if let Some(dead) = earlier {
         tx.remove_group_joined(&group.id, user, &client)?;
-        effects.left(&dead);
+        effects.left(&dead, StatusCode::LEFT_BY_SESSION_END);
     }
     let subscribe = match entry {
         Entry::Asked(request) => {
@@ -247,7 +247,7 @@ pub(super) fn enter(
     // The name may be that of a dead session of the same user.
     if let Some(dead) = tx.group_joined_as(&group.id, name.as_str())? {
         tx.remove_group_joined(&group.id, &dead.user, &dead.client)?;
-        effects.left(&dead);
+        effects.left(&dead, StatusCode::LEFT_BY_SESSION_END);
     }
     let joined = StoredJoined {
         group: group.id.clone(),

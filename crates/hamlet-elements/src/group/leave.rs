@@ -25,10 +25,32 @@ impl Inner {
             let mut effects = Effects::of(&request.group);
             effects.except(&requestor.user, &client_of(&requestor));
             let gone: Vec<StoredJoined> = view.joined.into_iter().collect();
-            depart(tx, &shared, &view.group, &gone, &mut effects)?;
+            depart(tx, &shared, &view.group, &gone, Reason::Own, &mut effects)?;
             Ok((done(), vec![effects.seal(tx, &shared)?]))
         })
         .await
+    }
+}
+
+/// Why a client is not joined any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// It has asked for it.
+    Own,
+    /// Its session has ended.
+    Session,
+    /// Others have done it: the client has to be told, with this code.
+    Others(StatusCode),
+}
+
+impl Reason {
+    /// As csp-group 5.4 counts them.
+    pub(super) fn code(self) -> StatusCode {
+        match self {
+            Self::Own => StatusCode::OK,
+            Self::Session => StatusCode::LEFT_BY_SESSION_END,
+            Self::Others(code) => code,
+        }
     }
 }
 
@@ -38,27 +60,28 @@ pub(super) fn depart(
     shared: &Shared,
     group: &StoredGroup,
     gone: &[StoredJoined],
+    why: Reason,
     effects: &mut Effects,
 ) -> Result<(), StoreError> {
-    take_out(tx, group, gone, None, effects)?;
+    take_out(tx, group, gone, why, effects)?;
     if group.properties.auto_delete && tx.count_group_joined(&group.id)? == 0 {
         delete_whole(tx, shared, group, None, effects)?;
     }
     Ok(())
 }
 
-/// Clients are not joined any more. `why`: they have to be told, with this code.
+/// Clients are not joined any more.
 pub(super) fn take_out(
     tx: &mut Tx<'_>,
     group: &StoredGroup,
     gone: &[StoredJoined],
-    why: Option<StatusCode>,
+    why: Reason,
     effects: &mut Effects,
 ) -> Result<(), StoreError> {
     for joined in gone {
         tx.remove_group_joined(&group.id, &joined.user, &joined.client)?;
-        effects.left(joined);
-        if let Some(code) = why {
+        effects.left(joined, why.code());
+        if let Reason::Others(code) = why {
             effects.put_out(joined, code);
         }
     }

@@ -3,7 +3,7 @@
 use super::change::{Changed, Failure, View, keep_member, nothing, outcome};
 use super::effects::Effects;
 use super::join::joined_users;
-use super::leave::take_out;
+use super::leave::{Reason, take_out};
 use super::property::{is_member, privilege_level};
 use super::rights::{Operation, may};
 use super::types::{
@@ -299,7 +299,13 @@ fn revoke(
     let joined = tx.joined_of_user(&group.id, &user)?;
     match group.properties.access {
         AccessType::Restricted => {
-            take_out(tx, group, &joined, Some(StatusCode::NOT_A_MEMBER), effects)?;
+            take_out(
+                tx,
+                group,
+                &joined,
+                Reason::Others(StatusCode::NOT_A_MEMBER),
+                effects,
+            )?;
         }
         AccessType::Open => effects.own(tx, &user, own)?,
     }

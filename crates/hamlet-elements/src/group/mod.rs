@@ -24,6 +24,7 @@ mod notices;
 mod operate;
 mod property;
 mod props;
+mod record;
 mod reject;
 mod rights;
 mod sessions;
@@ -36,6 +37,7 @@ pub(crate) use invite::{LocalGroups, answered, invited};
 pub(crate) use rights::Standing;
 pub(crate) use tell::Teller;
 
+pub use record::{GroupEvent, GroupRecord, GroupVisitor};
 pub use types::{
     AddGroupMembers, CreateGroup, DeleteGroup, ExtendConversation, Extended, ForeignGroupLeave,
     ForeignGroupNotice, GetGroupMembers, GetGroupProps, GetJoinedUsers, GivenProperties,

@@ -6,6 +6,7 @@ use super::effects::Effects;
 use super::members::grant;
 use super::property::{Surroundings, changed, shown};
 use super::props::{around, set_common};
+use super::record::GroupEvent;
 use super::types::{GivenProperties, GivenUsers, GroupMembers, GroupOverview};
 use crate::elements::{Inner, Shared};
 use crate::notification::GroupNotice;
@@ -61,6 +62,7 @@ impl Inner {
                 return Err(StatusCode::GROUP_EXISTS.into());
             }
             let mut effects = Effects::of(&id);
+            effects.record(GroupEvent::Created { owner: None });
             for user in &named.users {
                 grant(
                     tx,

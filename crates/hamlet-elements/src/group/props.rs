@@ -2,7 +2,7 @@
 
 use super::change::{Changed, Failure, View, client_of, ends, keep_member, nothing, outcome};
 use super::effects::Effects;
-use super::leave::take_out;
+use super::leave::{Reason, take_out};
 use super::property::{
     Surroundings, changed, changed_own, difference, shown, shown_own, shown_to_strangers,
 };
@@ -183,7 +183,7 @@ pub(super) fn set_common(
             .filter(|joined| group.owner.as_ref() != Some(&joined.user))
             .collect();
         let code = StatusCode::GROUP_IS_RESTRICTED;
-        take_out(tx, &group, &strangers, Some(code), effects)?;
+        take_out(tx, &group, &strangers, Reason::Others(code), effects)?;
     }
     Ok(())
 }

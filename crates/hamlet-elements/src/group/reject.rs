@@ -2,7 +2,7 @@
 
 use super::change::{Changed, View, outcome};
 use super::effects::Effects;
-use super::leave::take_out;
+use super::leave::{Reason, take_out};
 use super::members::Named;
 use super::rights::{Operation, may};
 use super::types::RejectList;
@@ -75,7 +75,13 @@ fn change(
             effects.notify(shared, &user, None, GroupNotice::Rejected);
         }
         let joined = tx.joined_of_user(&group.id, &user)?;
-        take_out(tx, group, &joined, Some(StatusCode::REJECTED), &mut effects)?;
+        take_out(
+            tx,
+            group,
+            &joined,
+            Reason::Others(StatusCode::REJECTED),
+            &mut effects,
+        )?;
     }
     // Who is not on the list, whoever that is, is off it.
     let (users, _) = remove.resolve(tx, group)?;

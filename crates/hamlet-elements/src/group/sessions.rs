@@ -6,7 +6,7 @@ use super::delete::delete_whole;
 use super::effects::{Effects, Telling};
 use super::foreign::tell_home_of_leave;
 use super::join::{Entry, join};
-use super::leave::depart;
+use super::leave::{Reason, depart};
 use crate::elements::{Inner, SessionFacts, Shared};
 use crate::service::{Event, Requestor};
 use hamlet_model::{GroupId, SessionId, Timestamp, UserId};
@@ -166,7 +166,7 @@ fn end_joins(
             continue;
         };
         let mut effects = Effects::of(&id);
-        depart(tx, shared, &group, &gone, &mut effects)?;
+        depart(tx, shared, &group, &gone, Reason::Session, &mut effects)?;
         tellings.push(effects.seal(tx, shared)?);
     }
     Ok((tellings, outbox))

@@ -5,6 +5,7 @@ use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::group_send::{Target, put_said, take_groups};
 use crate::im::mailbox::{entry, quota};
+use crate::im::recipients::as_addressed;
 use crate::im::record::MessageRecord;
 use crate::im::report::{accepted, nobody};
 use crate::im::{DeliverMessage, ImConfig, MailboxItem};
@@ -49,6 +50,7 @@ impl Inner {
                 .map_err(|error| refusal(&error))?,
             None => (local, 0),
         };
+        let local = self.reachable(local, &mut failures);
         let through = self
             .groups_for_domain(&requestor, &message, groups, &local, &mut failures)
             .await?;
@@ -73,6 +75,7 @@ impl Inner {
         let copies = copies(&message, local, None).map_err(|error| refusal(&error))?;
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
+        let expires = message.expires;
         let (answer, events) = self
             .store
             .write(move |tx| {
@@ -92,6 +95,7 @@ impl Inner {
             .await
             .map_err(|error| refusal(&error))?;
         let record = record.filter(|_| !events.is_empty());
+        self.expiry.note(expires);
         let doubtful = self.judged_early(judged, &events);
         self.emit(events);
         self.recheck_mailboxes(doubtful).await;
@@ -121,18 +125,16 @@ impl Inner {
                 MessageParty::Group(_) | MessageParty::ScreenName { .. } => {}
             }
         }
-        let named: Vec<UserId> = users.iter().map(|(user, _)| user.clone()).collect();
-        let unknown = self.directory.unknown(&named).await?;
+        let users = self.whose(users, failures).await?.local;
         let mut local = Vec::with_capacity(users.len());
         for (user, party) in users {
-            if unknown.contains(&user) {
-                failures.user(StatusCode::UNKNOWN_USER, user);
-            } else if self.directory.unusual(&user).mute {
-                failures.user(StatusCode::RECIPIENT_UNAUTHORIZED, user);
+            if self.directory.unusual(&user).mute {
+                let named = as_addressed(user, &party);
+                failures.user(StatusCode::RECIPIENT_UNAUTHORIZED, named);
             } else if self.takes_from(sender, &user, &party).await? {
                 local.push((user, party));
             } else {
-                failures.user(StatusCode::FORBIDDEN, user);
+                failures.user(StatusCode::FORBIDDEN, as_addressed(user, &party));
             }
         }
         Ok(local)
@@ -201,7 +203,10 @@ pub(crate) fn put_copies(
     let mut full = Vec::new();
     for Copy { user, item, entry } in copies {
         match tx.put_mailbox(entry, quota)? {
-            Put::Full => full.push(user.clone()),
+            Put::Full => full.push(match &**item {
+                MailboxItem::Message(message) => as_addressed(user.clone(), &message.recipient),
+                MailboxItem::Report(_) => user.clone(),
+            }),
             Put::Stored | Put::Duplicate => events.push(Event::Mailbox {
                 user: user.clone(),
                 item: item.clone(),

@@ -15,6 +15,7 @@ impl Inner {
         let mut total = 0;
         loop {
             let count = self.expire_mailboxes(now).await?
+                + self.expire_copies(now).await?
                 + self.expire_group_logs(now).await?
                 + self.expire_outbox(now).await?
                 + self.expire_searches(now).await?
@@ -31,7 +32,7 @@ impl Inner {
         }
     }
 
-    async fn expire_mailboxes(&self, now: Timestamp) -> Result<usize, StoreError> {
+    pub(super) async fn expire_mailboxes(&self, now: Timestamp) -> Result<usize, StoreError> {
         let shared = self.shared.clone();
         let (count, events) = self
             .store
@@ -54,5 +55,28 @@ impl Inner {
             .await?;
         self.emit(events);
         Ok(count)
+    }
+
+    /// Copies that other clients did not fetch in time; their senders know of the delivery.
+    pub(super) async fn expire_copies(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let expired = self
+            .store
+            .read(move |tx| tx.has_expired_copies(now))
+            .await?;
+        if !expired {
+            return Ok(0);
+        }
+        let expired = self
+            .store
+            .write(move |tx| tx.take_expired_copies(now, EXPIRE_BATCH))
+            .await?;
+        let mut removed: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
+        for copy in &expired {
+            let ids = removed.entry(copy.recipient.clone()).or_default();
+            ids.push(copy.id.clone());
+        }
+        let gone = removed.into_iter();
+        self.emit(gone.map(|(user, ids)| Event::MailboxRemoved { user, ids }));
+        Ok(expired.len())
     }
 }

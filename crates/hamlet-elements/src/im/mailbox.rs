@@ -4,12 +4,13 @@ use crate::elements::{Inner, Shared};
 use crate::failure::encoding;
 use crate::im::record::MessageRecord;
 use crate::im::report::{Posted, post};
-use crate::im::{DeliveryReport, ImConfig, MailboxItem};
+use crate::im::{DeliveryReport, ImConfig, MailboxItem, OnlineHandling, Waiting};
 use crate::service::Event;
 use hamlet_model::{ClientId, Message, StatusCode, Timestamp, UserId};
-use hamlet_store::{MailboxEntry, MailboxKind, Quota, StoreError, Tx};
+use hamlet_store::{MailboxCopy, MailboxEntry, MailboxKind, Quota, StoreError, Tx};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most entries that are handed over at a time; what is acknowledged makes room for more.
@@ -43,10 +44,17 @@ struct ReportWish {
 impl Stored {
     /// Reads a stored entry; one that cannot be read is logged and passed over.
     pub(crate) fn of(entry: &MailboxEntry) -> Option<Self> {
-        serde_json::from_slice(&entry.payload)
-            .map_err(
-                |error| tracing::error!(%error, id = entry.id, "a mailbox entry is unreadable"),
-            )
+        Self::read(&entry.payload, &entry.id)
+    }
+
+    /// The same for a copy.
+    pub(crate) fn of_copy(copy: &MailboxCopy) -> Option<Self> {
+        Self::read(&copy.payload, &copy.id)
+    }
+
+    fn read(payload: &[u8], id: &str) -> Option<Self> {
+        serde_json::from_slice(payload)
+            .map_err(|error| tracing::error!(%error, id, "a mailbox entry is unreadable"))
             .ok()
     }
 
@@ -99,6 +107,71 @@ pub(crate) fn quota(config: &ImConfig) -> Quota {
 }
 
 impl Inner {
+    /// All that waits for a user.
+    pub(crate) async fn waiting(&self, user: &UserId) -> Result<Waiting, StoreError> {
+        let items = self.mailbox(user).await?;
+        let owner = user.clone();
+        let read = self.store.read(move |tx| {
+            let copies = tx.mailbox_copies(&owner, PAGE)?;
+            Ok((copies, tx.online_handling(&owner)?))
+        });
+        let (kept, handling) = read.await?;
+        let now = Timestamp::now();
+        let mut copies = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for copy in kept.into_iter().filter(|copy| copy.expires > now) {
+            if let Some(at) = places.get(&copy.id) {
+                let (_, clients): &mut (_, Vec<ClientId>) = &mut copies[*at];
+                clients.push(copy.client);
+            } else if let Some(stored) = Stored::of_copy(&copy) {
+                places.insert(copy.id, copies.len());
+                copies.push((Arc::new(stored.item()), vec![copy.client]));
+            }
+        }
+        Ok(Waiting {
+            items,
+            copies,
+            handling: handling.map_or_else(OnlineHandling::default, OnlineHandling::of_number),
+        })
+    }
+
+    /// A client of the user has an entry, or its copy of one; the clients that are `owed` one
+    /// get theirs until they have it, too. False when there is no such entry.
+    pub(crate) async fn delivered(
+        &self,
+        user: &UserId,
+        id: &str,
+        client: &ClientId,
+        owed: Vec<ClientId>,
+    ) -> Result<bool, StoreError> {
+        let (user, id, client) = (user.clone(), id.to_owned(), client.clone());
+        let shared = self.shared.clone();
+        let concluded = self
+            .store
+            .write(move |tx| {
+                let Some(entry) = tx.take_mailbox(&user, &id)? else {
+                    let had = tx.remove_mailbox_copy(&user, &id, &client)?;
+                    return Ok(had.then(Vec::new));
+                };
+                for other in &owed {
+                    tx.put_mailbox_copy(&MailboxCopy {
+                        recipient: user.clone(),
+                        id: id.clone(),
+                        client: other.clone(),
+                        expires: entry.expires,
+                        payload: entry.payload.clone(),
+                    })?;
+                }
+                conclude_entry(tx, &shared, &entry, StatusCode::OK, false).map(Some)
+            })
+            .await?;
+        let Some(events) = concluded else {
+            return Ok(false);
+        };
+        self.emit(events);
+        Ok(true)
+    }
+
     pub(crate) async fn mailbox(&self, user: &UserId) -> Result<Vec<Arc<MailboxItem>>, StoreError> {
         self.recheck_mailbox(user).await?;
         let user = user.clone();

@@ -2,6 +2,7 @@
 
 mod applications;
 mod deliver;
+mod due;
 mod expire;
 mod forward;
 mod group_deliver;
@@ -11,6 +12,7 @@ mod group_send;
 mod group_sender;
 mod group_trim;
 mod group_types;
+mod handling;
 mod history;
 mod mailbox;
 mod message_id;
@@ -25,6 +27,7 @@ mod send;
 mod sender;
 mod types;
 
+pub(crate) use due::NextExpiry;
 pub(crate) use expire::EXPIRE_BATCH;
 pub(crate) use group_history::{check_joined, history, history_message};
 pub use group_message::GroupMessage;
@@ -42,5 +45,6 @@ pub use select::{addresses, choose_sessions};
 pub(crate) use sender::check_sender;
 pub use types::{
     Accepted, DeliverMessage, DeliveryReport, ForwardMessage, GetHistory, History, ImConfig,
-    MailboxItem, OnlineHandling, OutsideMessage, RejectMessages, SendMessage, SessionView,
+    MailboxItem, OfflineHandling, OnlineHandling, OutsideMessage, RejectMessages, SendMessage,
+    SessionView, Waiting,
 };

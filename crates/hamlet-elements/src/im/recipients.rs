@@ -27,6 +27,15 @@ pub(crate) struct Resolved {
     pub(crate) silenced: usize,
 }
 
+/// Users with the addresses that led to them.
+#[derive(Debug, Default)]
+pub(crate) struct Sorted {
+    /// Those of this domain.
+    pub(crate) local: Vec<(UserId, MessageParty)>,
+    /// Those of others.
+    pub(crate) foreign: Vec<(UserId, MessageParty)>,
+}
+
 /// Whom a message reaches, and how (csp-im 5.3 item 5).
 pub(crate) struct Addressed {
     /// Users.
@@ -154,31 +163,34 @@ impl Inner {
         users: Vec<(UserId, MessageParty)>,
         mut failures: Failures,
     ) -> Result<Resolved, StoreError> {
-        let addressed: Vec<UserId> = users.iter().map(|(user, _)| user.clone()).collect();
-        let unknown = self.directory.unknown(&addressed).await?;
-        let mut local = Vec::new();
-        let mut foreign: BTreeMap<Domain, Vec<MessageParty>> = BTreeMap::new();
+        let Sorted {
+            local: users,
+            foreign,
+        } = self.whose(users, &mut failures).await?;
+        let mut local = Vec::with_capacity(users.len());
         for (user, party) in users {
-            if unknown.contains(&user) {
-                failures.user(StatusCode::UNKNOWN_USER, user);
-            } else if self.directory.is_home(&user) {
-                let from = requestor.application.as_ref();
-                if self.directory.unusual(&user).mute {
-                    failures.user(StatusCode::RECIPIENT_UNAUTHORIZED, user);
-                } else if self
-                    .may_address(from, &requestor.user, &user, &party)
-                    .await?
-                {
-                    local.push((user, party));
-                } else {
-                    failures.user(StatusCode::FORBIDDEN, user);
-                }
-            } else if self.relay.reaches(user.domain_str()) {
-                foreign.entry(user.domain()).or_default().push(party);
+            let from = requestor.application.as_ref();
+            if self.directory.unusual(&user).mute {
+                let named = as_addressed(user, &party);
+                failures.user(StatusCode::RECIPIENT_UNAUTHORIZED, named);
+            } else if self
+                .may_address(from, &requestor.user, &user, &party)
+                .await?
+            {
+                local.push((user, party));
+            } else {
+                failures.user(StatusCode::FORBIDDEN, as_addressed(user, &party));
+            }
+        }
+        let mut by_domain: BTreeMap<Domain, Vec<MessageParty>> = BTreeMap::new();
+        for (user, party) in foreign {
+            if self.relay.reaches(user.domain_str()) {
+                by_domain.entry(user.domain()).or_default().push(party);
             } else {
                 failures.user(StatusCode::DOMAIN_NOT_SUPPORTED, user);
             }
         }
+        let foreign = by_domain;
         Ok(Resolved {
             local,
             foreign,
@@ -187,8 +199,51 @@ impl Inner {
         })
     }
 
+    /// The users behind addresses, each once, by the first address that led to him: a number
+    /// stands for the user whose it is (csp-access 11.4). Who does not exist is noted: 531, or
+    /// 920 for a number.
+    pub(crate) async fn whose(
+        &self,
+        addressed: Vec<(UserId, MessageParty)>,
+        failures: &mut Failures,
+    ) -> Result<Sorted, StoreError> {
+        let given: Vec<UserId> = addressed.iter().map(|(user, _)| user.clone()).collect();
+        let unknown = self.directory.unknown(&given).await?;
+        let numbers: Vec<UserId> = unknown.iter().filter(|u| u.is_msisdn()).cloned().collect();
+        let owners = self.owners(numbers).await?;
+        if !owners.is_empty() {
+            let all: Vec<UserId> = owners.values().cloned().collect();
+            self.directory.unknown(&all).await?;
+        }
+        let mut seen = HashSet::new();
+        let mut sorted = Sorted::default();
+        for (user, party) in addressed {
+            let is_foreign = !self.directory.is_home(&user);
+            let whose = match owners.get(&user) {
+                Some(owner) => owner.clone(),
+                None if unknown.contains(&user) => {
+                    let code = match user.is_msisdn() {
+                        true => StatusCode::MSISDN_ERROR,
+                        false => StatusCode::UNKNOWN_USER,
+                    };
+                    failures.user(code, user);
+                    continue;
+                }
+                None => user,
+            };
+            if !seen.insert(whose.clone()) {
+                continue;
+            }
+            match is_foreign {
+                true => sorted.foreign.push((whose, party)),
+                false => sorted.local.push((whose, party)),
+            }
+        }
+        Ok(sorted)
+    }
+
     /// As [`Inner::resolve_recipients`], without those whose block and grant lists refuse the
-    /// sender (csp-im 11.3).
+    /// sender (csp-im 11.3), and those who want nothing while they are not online.
     pub(crate) async fn resolve_welcoming(
         &self,
         requestor: &Requestor,
@@ -202,7 +257,9 @@ impl Inner {
         };
         let local = std::mem::take(&mut resolved.local);
         let failures = &mut resolved.failures;
-        (resolved.local, resolved.silenced) = self.welcome(&initiator, local, failures).await?;
+        let (welcome, silenced) = self.welcome(&initiator, local, failures).await?;
+        resolved.local = self.reachable(welcome, failures);
+        resolved.silenced = silenced;
         Ok(resolved)
     }
 

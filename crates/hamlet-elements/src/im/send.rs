@@ -146,6 +146,7 @@ impl Inner {
         let parcels = parcels(requestor, &message, foreign);
         let expected = accepted(&message, failures.clone());
         let quota = quota(&self.config.im);
+        let expires = message.expires;
         let (waiting, kept_key) = (self.waiting.clone(), key.clone());
         let (shared, kept_original) = (self.shared.clone(), original.clone());
         let sent = self
@@ -199,6 +200,7 @@ impl Inner {
                 outbox,
             } => (answer, stored, events, outbox),
         };
+        self.expiry.note(expires);
         let doubtful = self.judged_early(judged, &events);
         self.emit(events);
         self.recheck_mailboxes(doubtful).await;
@@ -206,8 +208,7 @@ impl Inner {
             true => answer,
             false => {
                 self.emit([Event::Outbox]);
-                let reached = stored + silenced;
-                self.merge_foreign(answer, reached, outbox, kept_key).await
+                self.merge_foreign(answer, stored, outbox, kept_key).await
             }
         };
         if let (Some(original), 0, Ok(_)) = (kept_original, stored, &answer) {

@@ -7,6 +7,7 @@ use hamlet_model::{
     StatusCode, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A message as its sender submits it (csp-im 5.1).
@@ -182,6 +183,34 @@ pub enum OnlineHandling {
     ForkAll,
     /// The session that was active last.
     Detect,
+}
+
+/// What to do with a message while those whom it is addressed to are not online
+/// (OfflineETEMHandling, csp-im 10.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OfflineHandling {
+    /// Refuse it (533).
+    Reject,
+    /// Send it over another bearer; if that cannot be, refuse it.
+    SendReject,
+    /// Send it over another bearer; if that cannot be, store it.
+    #[default]
+    SendStore,
+    /// Give it to the user's session of the highest priority; without one, refuse it.
+    PriorityReject,
+    /// Give it to the user's session of the highest priority; without one, store it.
+    PriorityStore,
+}
+
+/// All that waits for a user, and how it is spread over his sessions.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Waiting {
+    /// What nobody has yet, oldest first.
+    pub items: Vec<Arc<MailboxItem>>,
+    /// What one of his clients has, with those that still get it, oldest first.
+    pub copies: Vec<(Arc<MailboxItem>, Vec<ClientId>)>,
+    /// How it is spread.
+    pub handling: OnlineHandling,
 }
 
 /// Limits of the element (csp-im 9).

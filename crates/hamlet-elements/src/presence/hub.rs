@@ -55,7 +55,8 @@ impl Hub {
 pub(crate) struct Change {
     pub(super) ticket: u64,
     pub(super) published: Vec<(UserId, Vec<Attribute>)>,
-    pub(super) grants: Vec<(UserId, Grants)>,
+    /// May be added to as long as they were read in the same transaction, after all changes.
+    pub(crate) grants: Vec<(UserId, Grants)>,
     pub(super) subscriptions: Vec<(Subscriber, Vec<Subscription>)>,
     /// Notifications that are due even though nothing changed.
     pub(crate) initial: Vec<(Subscriber, UserId)>,

@@ -303,7 +303,7 @@ fn is_base64(text: &str) -> bool {
             _ => return false,
         }
     }
-    count % 4 == 0 && padding <= 2
+    count.is_multiple_of(4) && padding <= 2
 }
 
 fn is_number(text: &str) -> bool {

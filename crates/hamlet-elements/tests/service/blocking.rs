@@ -358,6 +358,7 @@ async fn a_sender_of_another_domain_is_kept_out_too() {
                 content: hamlet_model::Content::text("hi"),
                 content_name: None,
                 uri: None,
+                elsewhere: None,
                 sent: now,
                 expires: now.plus(Duration::from_secs(60)),
                 font: None,
@@ -366,6 +367,7 @@ async fn a_sender_of_another_domain_is_kept_out_too() {
                 report: false,
             },
             recipients: vec![MessageParty::user(user("bo"))],
+            client: None,
         }))
     };
     for (sender, expected) in [("eve@b", "532 532:wv:bo@a"), ("dan@b", "200")] {
@@ -417,4 +419,44 @@ async fn whoever_blocks_nobody_costs_a_message_no_statement() {
     // Both are known after the first.
     assert_eq!(costs[1], costs[2]);
     assert_eq!(costs[2], 2, "each message is one statement");
+}
+
+#[tokio::test]
+async fn authorize_and_grant_lets_new_contacts_through() {
+    // csp-presence 2.7 (ii): off the block list, on the grant list while that is in use.
+    let server = Server::start(&["anna", "bo", "carl"]).await;
+    let (anna, bo) = (
+        server.log_in("anna", "p").await,
+        server.log_in("bo", "q").await,
+    );
+    server.make_list(&bo, "friends", &[]).await;
+    let manage = |name: &str, grant: bool| {
+        let request = hamlet_elements::contact_list::ManageContactList {
+            add: vec![member(&user(name))],
+            authorize_and_grant: grant,
+            ..look(&list("bo/friends"))
+        };
+        Request::ManageContactList(request)
+    };
+    let out = ListChange {
+        in_use: Some(true),
+        add: vec![by_user("anna"), by_user("carl")],
+        ..ListChange::default()
+    };
+    change(&server, &bo, blocking(out)).await.unwrap();
+    server.ask(&bo, manage("carl", false)).await.unwrap();
+    assert_eq!(write(&server, &anna).await, "532 532:wv:bo@a");
+    server.told.take();
+    server.ask(&bo, manage("anna", true)).await.unwrap();
+    assert!(notices(&server).contains(&Notification::BlockListChanged));
+    assert_eq!(write(&server, &anna).await, "200");
+    let now = lists(&server, &bo).await;
+    assert_eq!(now.block.entities, [by_user("carl")]);
+    assert!(now.grant.entities.is_empty(), "it is not in use");
+    change(&server, &bo, granting(adding(&[]))).await.unwrap();
+    assert_eq!(write(&server, &anna).await, "532 532:wv:bo@a");
+    server.ask(&bo, manage("anna", true)).await.unwrap();
+    assert_eq!(write(&server, &anna).await, "200");
+    let now = lists(&server, &bo).await;
+    assert_eq!(now.grant.entities, [by_user("anna")]);
 }

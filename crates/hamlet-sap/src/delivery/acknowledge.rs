@@ -255,13 +255,11 @@ impl Sap {
 
     async fn acknowledge_entry(&self, session: &Session, entry: &str, now: Timestamp) {
         let settings = session.settings();
-        let first = self.with_asker(session, &settings, now, |asker, mailbox| {
+        let owed = self.with_asker(session, &settings, now, |asker, mailbox| {
             mailbox.acknowledged(entry, asker)
         });
-        if !first {
-            return;
-        }
-        match self.elements.acknowledge(&session.user.id, entry).await {
+        let (user, client) = (&session.user.id, &session.client);
+        match self.elements.delivered(user, entry, client, owed).await {
             Ok(_) => {
                 self.metrics.delivered.inc();
                 session.tally.received();

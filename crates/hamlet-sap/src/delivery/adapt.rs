@@ -341,6 +341,7 @@ mod tests {
         Message {
             id: MessageId::new("m"),
             sender: MessageParty::user(anna.clone()),
+            sender_name: None,
             recipient: MessageParty::user(anna),
             content,
             content_name: None,

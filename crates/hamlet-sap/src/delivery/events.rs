@@ -311,7 +311,12 @@ impl Events for Hub {
                 };
                 self.join_group(&cursor, name, None);
             }
-            Event::GroupUnjoined { session, group } => self.leave_group(&session, &group),
+            Event::GroupUnjoined { session, group } => {
+                self.leave_group(&session, &group);
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    session.outbound.lock().pushes.forget_group(&group);
+                }
+            }
             Event::GroupLeft {
                 session,
                 group,
@@ -337,6 +342,7 @@ impl Events for Hub {
                 }
                 self.records.message(*record);
             }
+            Event::Group(record) => self.records.group(*record),
         }
     }
 }

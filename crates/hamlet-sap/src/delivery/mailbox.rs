@@ -2,7 +2,7 @@
 //! session has been given what (csp-im 6, 10.3). Pure; the store is read by others.
 
 use hamlet_elements::im::{MailboxItem, OnlineHandling, SessionView, addresses, choose_sessions};
-use hamlet_model::{Message, SessionId, Timestamp};
+use hamlet_model::{ClientId, Message, SessionId, Timestamp};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +41,8 @@ struct Entry {
     id: String,
     item: Arc<MailboxItem>,
     holders: Vec<Holder>,
-    /// The store has it no more; only those who hold it already still get it.
-    settled: bool,
+    /// One client has it: only these still get it, each its copy (csp-im 10.3 item 5).
+    owed: Option<Vec<ClientId>>,
 }
 
 /// What one session has to do with an entry.
@@ -114,17 +114,27 @@ impl Mailbox {
         }
     }
 
-    /// The store has been read.
-    pub(crate) fn loaded(&mut self, items: Vec<Arc<MailboxItem>>) {
+    /// The store has been read: also copies that only these clients still get.
+    pub(crate) fn loaded(
+        &mut self,
+        items: Vec<Arc<MailboxItem>>,
+        copies: Vec<(Arc<MailboxItem>, Vec<ClientId>)>,
+    ) {
         let State::Loading { arrived, gone } = std::mem::replace(&mut self.state, State::Warm)
         else {
             return;
         };
         self.entries.clear();
+        for (item, owed) in copies {
+            let id = item.id();
+            if !gone.contains(&id) {
+                self.push(id, item, Some(owed));
+            }
+        }
         for item in items.into_iter().chain(arrived) {
             let id = item.id();
             if !gone.contains(&id) {
-                self.push(id, item);
+                self.push(id, item, None);
             }
         }
     }
@@ -150,7 +160,7 @@ impl Mailbox {
             || self
                 .entries
                 .iter()
-                .any(|entry| entry.settled || entry.holders.iter().any(busy))
+                .any(|entry| entry.holders.iter().any(busy))
         {
             return false;
         }
@@ -164,19 +174,21 @@ impl Mailbox {
         match &mut self.state {
             State::Cold => {}
             State::Loading { arrived, .. } => arrived.push(item),
-            State::Warm => self.push(item.id(), item),
+            State::Warm => self.push(item.id(), item, None),
         }
     }
 
-    fn push(&mut self, id: String, item: Arc<MailboxItem>) {
-        if self.went.contains(&id) || self.entries.iter().any(|entry| entry.id == id) {
+    fn push(&mut self, id: String, item: Arc<MailboxItem>, owed: Option<Vec<ClientId>>) {
+        // Who has no copy yet may still get one of an entry that went.
+        let went = owed.is_none() && self.went.contains(&id);
+        if went || self.entries.iter().any(|entry| entry.id == id) {
             return;
         }
         self.entries.push_back(Entry {
             id,
             item,
             holders: Vec::new(),
-            settled: false,
+            owed,
         });
     }
 
@@ -315,72 +327,64 @@ impl Mailbox {
         entry.is_some_and(|entry| entry.holders.iter().any(pulled))
     }
 
-    /// The session does not want its copy of an entry that the store has no more. Whether it
-    /// was such a one.
-    pub(crate) fn drop_copy(&mut self, id: &str, session: &SessionId) -> bool {
+    /// The client does not want its copy of an entry that another one has. Whether it was such
+    /// a one; the store has to be told.
+    pub(crate) fn drop_copy(&mut self, id: &str, client: &ClientId) -> bool {
         let Some(at) = self.entries.iter().position(|entry| entry.id == id) else {
             return false;
         };
-        let entry = &mut self.entries[at];
-        if !entry.settled || !entry.is(session, |part| part != Part::Done) {
+        let Some(owed) = &mut self.entries[at].owed else {
             return false;
-        }
-        entry.holder(session).part = Part::Done;
-        if entry.is_delivered() {
+        };
+        let before = owed.len();
+        owed.retain(|other| other != client);
+        let was_there = owed.len() < before;
+        if owed.is_empty() {
             self.entries.remove(at);
         }
-        true
+        was_there
     }
 
     /// What the session can take, and how it wants it, is decided anew (csp-im 3.3).
     pub(crate) fn reconsider(&mut self, session: &SessionId) {
         for entry in &mut self.entries {
-            let (settled, forgotten) = (entry.settled, |part| {
-                matches!(part, Part::Unfit | Part::Told(_) | Part::Missed)
-            });
-            if settled {
-                // Without its holder the copy would be nobody's.
-                for holder in &mut entry.holders {
-                    if holder.session == *session && forgotten(holder.part) {
-                        holder.part = Part::Missed;
-                        holder.too_large = 0;
-                    }
-                }
-                continue;
-            }
+            let forgotten = |part| matches!(part, Part::Unfit | Part::Told(_) | Part::Missed);
             let ours = |h: &Holder| h.session == *session && forgotten(h.part);
             entry.holders.retain(|holder| !ours(holder));
         }
     }
 
-    /// The session has acknowledged the entry. Whether the store has to be told.
-    pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> bool {
-        let forking = self.handling == OnlineHandling::ForkAll;
+    /// The session has acknowledged the entry; the clients that get a copy of it now.
+    pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> Vec<ClientId> {
+        let forks = self.handling == OnlineHandling::ForkAll;
         self.went(id);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
         let Some(at) = self.entries.iter().position(|entry| entry.id == id) else {
-            return true;
+            return Vec::new();
         };
         let entry = &mut self.entries[at];
-        let first = !entry.settled;
         entry.holder(asker.session).part = Part::Done;
-        entry.settled = true;
-        if first && forking {
-            // The copies of the others are still to be delivered.
-            let views = (asker.views)(&entry.item);
-            let turn = Part::Meant(asker.now.plus(asker.guard));
-            for other in choose_sessions(&entry.item, &views, OnlineHandling::ForkAll) {
-                if !entry.holders.iter().any(|holder| holder.session == other) {
-                    entry.holder(&other).part = turn;
-                }
+        let client = entry.client_of(asker);
+        if let Some(owed) = &mut entry.owed {
+            owed.retain(|other| Some(other) != client.as_ref());
+            if owed.is_empty() {
+                self.entries.remove(at);
             }
+            return Vec::new();
         }
-        if !forking || entry.is_delivered() {
-            self.entries.remove(at);
+        let owed = match forks && matches!(*entry.item, MailboxItem::Message(_)) {
+            true => entry.others(asker, client.as_ref()),
+            false => Vec::new(),
+        };
+        match owed.is_empty() {
+            true => {
+                self.entries.remove(at);
+            }
+            false => entry.owed = Some(owed.clone()),
         }
-        first
+        owed
     }
 
     /// The session is over: what it had may go to others.
@@ -388,7 +392,6 @@ impl Mailbox {
         for entry in &mut self.entries {
             entry.holders.retain(|holder| holder.session != *session);
         }
-        self.entries.retain(|entry| !entry.is_delivered());
     }
 
     fn entry(&mut self, id: &str) -> Option<&mut Entry> {
@@ -414,7 +417,8 @@ impl Entry {
         };
         let mine = self.holders.iter().find(|h| h.session == view.id);
         let has = |part| mine.is_some_and(|holder| holder.part == part);
-        let gone = has(Part::Done) || (self.settled && mine.is_none());
+        let owed = self.owed.as_ref();
+        let gone = has(Part::Done) || owed.is_some_and(|owed| !owed.contains(&view.client));
         (!gone && message.expires > now && addresses(&message.recipient, view)).then_some(message)
     }
 
@@ -442,13 +446,25 @@ impl Entry {
             .any(|holder| holder.session == *session && test(holder.part))
     }
 
-    /// Everybody who gets it has it.
-    fn is_delivered(&self) -> bool {
-        self.settled
-            && self
-                .holders
-                .iter()
-                .all(|holder| matches!(holder.part, Part::Done | Part::Unfit))
+    /// The client of the session that asks.
+    fn client_of(&self, asker: &Asker<'_>) -> Option<ClientId> {
+        let views = (asker.views)(&self.item);
+        let own = views.into_iter().find(|view| view.id == *asker.session);
+        own.map(|view| view.client)
+    }
+
+    /// The clients other than this one that are to have the entry, too.
+    fn others(&self, asker: &Asker<'_>, client: Option<&ClientId>) -> Vec<ClientId> {
+        let mut views = (asker.views)(&self.item);
+        views.retain(|view| !self.is(&view.id, |part| part == Part::Unfit));
+        let chosen = choose_sessions(&self.item, &views, OnlineHandling::ForkAll);
+        let mut owed = Vec::new();
+        for view in views.into_iter().filter(|view| chosen.contains(&view.id)) {
+            if Some(&view.client) != client && !owed.contains(&view.client) {
+                owed.push(view.client);
+            }
+        }
+        owed
     }
 
     /// Whether the asker gets it now; if it is the turn of another session, that is noted.
@@ -462,9 +478,12 @@ impl Entry {
             Some(Part::Unfit | Part::Done | Part::Told(_)) => return false,
             Some(Part::Sent(until)) if until > now => return false,
             Some(Part::Meant(until)) if until > now => return true,
-            None if self.settled => return false,
-            Some(_) if self.settled => return true,
             _ => {}
+        }
+        if let Some(owed) = &self.owed {
+            return self
+                .client_of(asker)
+                .is_some_and(|client| owed.contains(&client));
         }
         let holds = |holder: &Holder| match holder.part {
             Part::Meant(until) | Part::Sent(until) | Part::Told(until) => {
@@ -603,10 +622,13 @@ mod tests {
             Some(found.id)
         }
 
-        fn acknowledge(&self, mailbox: &mut Mailbox, session: &str, id: &str) -> bool {
-            self.ask(mailbox, session, 1, |mailbox, asker| {
+        /// The clients that get a copy.
+        fn acknowledge(&self, mailbox: &mut Mailbox, session: &str, id: &str) -> Vec<String> {
+            let owed = self.ask(mailbox, session, 1, |mailbox, asker| {
                 mailbox.acknowledged(id, asker)
-            })
+            });
+            let name = |client: &ClientId| client.url.as_deref().unwrap_or_default().to_owned();
+            owed.iter().map(name).collect()
         }
     }
 
@@ -649,7 +671,7 @@ mod tests {
             mailbox.pulled("m", asker)
         });
         assert!(mailbox.is_pulled("m", &SessionId::new("p")));
-        assert!(world.acknowledge(&mut mailbox, "p", "m"));
+        assert!(world.acknowledge(&mut mailbox, "p", "m").is_empty());
         assert_eq!(shown(&mailbox, "p", 4), ["n"]);
     }
 
@@ -705,16 +727,16 @@ mod tests {
             mailbox.told("m", asker)
         });
         assert!(
-            !mailbox.drop_copy("m", &SessionId::new("q")),
+            !mailbox.drop_copy("m", &ClientId::from_url("q")),
             "the store has it"
         );
-        assert!(world.acknowledge(&mut mailbox, "p", "m"));
+        assert_eq!(world.acknowledge(&mut mailbox, "p", "m"), ["q"]);
         assert_eq!(shown(&mailbox, "p", 2), Vec::<String>::new());
         assert_eq!(shown(&mailbox, "q", 2), ["m"]);
         mailbox.reconsider(&SessionId::new("q"));
         assert_eq!(world.take(&mut mailbox, "q", 2).as_deref(), Some("m"));
-        assert!(mailbox.drop_copy("m", &SessionId::new("q")));
-        assert!(!mailbox.drop_copy("m", &SessionId::new("q")));
+        assert!(mailbox.drop_copy("m", &ClientId::from_url("q")));
+        assert!(!mailbox.drop_copy("m", &ClientId::from_url("q")));
         assert_eq!(mailbox.len(), 0);
     }
 
@@ -739,7 +761,7 @@ mod tests {
     fn holding(ids: &[&str]) -> Mailbox {
         let mut mailbox = Mailbox::default();
         mailbox.begin_load();
-        mailbox.loaded(ids.iter().map(|id| item(id)).collect());
+        mailbox.loaded(ids.iter().map(|id| item(id)).collect(), Vec::new());
         mailbox
     }
 
@@ -755,7 +777,7 @@ mod tests {
         assert_eq!(one.take(&mut mailbox, "s", 61).as_deref(), Some("b"));
         assert_eq!(one.take(&mut mailbox, "s", 179), None);
         assert_eq!(one.take(&mut mailbox, "s", 180).as_deref(), Some("a"));
-        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        assert!(one.acknowledge(&mut mailbox, "s", "a").is_empty());
         assert!(!mailbox.contains("a"));
     }
 
@@ -769,11 +791,11 @@ mod tests {
         mailbox.arrived(item("both"));
         mailbox.removed("gone");
         mailbox.begin_load();
-        mailbox.loaded(vec![item("before"), item("both"), item("gone")]);
+        mailbox.loaded(vec![item("before"), item("both"), item("gone")], Vec::new());
         let ids: Vec<_> = mailbox.entries.iter().map(|e| e.id.as_str()).collect();
         assert_eq!(ids, ["before", "both", "during"]);
         // A second reading that ends later changes nothing.
-        mailbox.loaded(vec![]);
+        mailbox.loaded(vec![], Vec::new());
         assert_eq!(mailbox.len(), 3);
         assert!(!mailbox.is_cold());
     }
@@ -784,18 +806,18 @@ mod tests {
         // It was read from the store, sent and acknowledged before its arrival was told.
         let mut mailbox = holding(&["a"]);
         one.take(&mut mailbox, "s", 0);
-        assert!(one.acknowledge(&mut mailbox, "s", "a"));
+        assert!(one.acknowledge(&mut mailbox, "s", "a").is_empty());
         mailbox.arrived(item("a"));
         assert_eq!(one.take(&mut mailbox, "s", 100), None);
         // The store is read while it still has what was acknowledged a moment ago.
         assert!(mailbox.cool(at(200)));
         mailbox.begin_load();
-        mailbox.loaded(vec![item("a"), item("b")]);
+        mailbox.loaded(vec![item("a"), item("b")], Vec::new());
         assert_eq!(one.take(&mut mailbox, "s", 201).as_deref(), Some("b"));
         // It could not be removed there: it waits.
         mailbox.reload();
         mailbox.begin_load();
-        mailbox.loaded(vec![item("a"), item("b")]);
+        mailbox.loaded(vec![item("a"), item("b")], Vec::new());
         assert_eq!(one.take(&mut mailbox, "s", 500).as_deref(), Some("a"));
     }
 
@@ -806,7 +828,7 @@ mod tests {
         mailbox.load_failed();
         assert!(mailbox.is_cold());
         mailbox.begin_load();
-        mailbox.loaded(vec![item("a")]);
+        mailbox.loaded(vec![item("a")], Vec::new());
         assert!(!mailbox.is_cold());
     }
 
@@ -868,16 +890,32 @@ mod tests {
     }
 
     #[test]
-    fn when_all_shall_have_it_the_store_is_told_once() {
+    fn when_all_shall_have_it_every_client_gets_its_copy_once() {
         let two = World::new(&[("s", 1), ("t", 9)]);
         let mut mailbox = holding(&["a"]);
         mailbox.handling = OnlineHandling::ForkAll;
         assert_eq!(two.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
-        assert!(two.acknowledge(&mut mailbox, "s", "a"));
+        assert_eq!(two.acknowledge(&mut mailbox, "s", "a"), ["t"]);
         assert_eq!(two.take(&mut mailbox, "s", 0), None);
         assert_eq!(two.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
-        assert!(!two.acknowledge(&mut mailbox, "t", "a"));
+        assert!(two.acknowledge(&mut mailbox, "t", "a").is_empty());
         assert_eq!(mailbox.len(), 0);
+    }
+
+    #[test]
+    fn a_copy_waits_for_its_client_and_nobody_else() {
+        let both = World::new(&[("s", 1), ("t", 9)]);
+        let mut mailbox = Mailbox::default();
+        mailbox.begin_load();
+        let owed = vec![ClientId::from_url("t")];
+        mailbox.loaded(vec![item("b")], vec![(item("a"), owed)]);
+        // Nobody shares it any more, but this copy was promised.
+        assert_eq!(both.take(&mut mailbox, "s", 0), None);
+        assert_eq!(both.take(&mut mailbox, "t", 0).as_deref(), Some("a"));
+        mailbox.session_ended(&SessionId::new("t"));
+        assert_eq!(both.take(&mut mailbox, "t", 1).as_deref(), Some("a"));
+        assert!(both.acknowledge(&mut mailbox, "t", "a").is_empty());
+        assert_eq!(both.take(&mut mailbox, "t", 2).as_deref(), Some("b"));
     }
 
     #[test]
@@ -888,7 +926,7 @@ mod tests {
         assert_eq!(two.take(&mut mailbox, "s", 0).as_deref(), Some("a"));
         assert_eq!(two.take(&mut mailbox, "s", 60).as_deref(), Some("a"));
         // The acknowledgement of the first, then the end of the wait for the second.
-        assert!(two.acknowledge(&mut mailbox, "s", "a"));
+        assert_eq!(two.acknowledge(&mut mailbox, "s", "a"), ["t"]);
         mailbox.missed("a", &SessionId::new("s"));
         assert_eq!(two.take(&mut mailbox, "s", 200), None);
         assert_eq!(two.take(&mut mailbox, "t", 200).as_deref(), Some("a"));

@@ -218,7 +218,7 @@ impl Sap {
         Ok(response)
     }
 
-    /// csp-im 7.5. What is only a copy for this session is not in the store any more.
+    /// csp-im 7.5. Of what is only a copy for this client nobody is told.
     async fn reject(
         &self,
         mut request: RejectMessages,
@@ -229,10 +229,22 @@ impl Sap {
     ) -> Result<Primitive, Refusal> {
         self.warm(&session.user).await;
         let before = request.messages.len();
-        {
+        let dropped: Vec<MessageId> = {
             let mut mailbox = session.user.mailbox.lock();
-            let mut is_copy = |id: &MessageId| mailbox.drop_copy(id.as_str(), &session.id);
-            request.messages.retain(|id| !is_copy(id));
+            let is_copy = |id: &MessageId| mailbox.drop_copy(id.as_str(), &session.client);
+            let (dropped, others) = request.messages.into_iter().partition(is_copy);
+            request.messages = others;
+            dropped
+        };
+        for id in dropped {
+            let (user, client) = (&session.user.id, &session.client);
+            let gone = self
+                .elements
+                .delivered(user, id.as_str(), client, Vec::new());
+            if let Err(error) = gone.await {
+                // It is offered again after a restart.
+                self.store_failed("mailbox", &error);
+            }
         }
         let (of_groups, others): (Vec<_>, Vec<_>) = request
             .messages

@@ -7,8 +7,10 @@ use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
 use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
+use crate::negotiation::auto_join::is_ready;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
+use crate::negotiation::functions::Function;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
@@ -19,10 +21,9 @@ use hamlet_csp::elements::{
 };
 use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
-use hamlet_elements::notification::Notification;
-use hamlet_elements::{Call, Event, Events, IdempotenceKey, Request, Requestor, Response};
+use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Refusal, ServiceSet, StatusCode};
+use hamlet_model::{Refusal, Service, ServiceSet, StatusCode};
 use std::sync::Arc;
 
 /// What comes of a transaction.
@@ -479,19 +480,10 @@ impl Sap {
             &before.capabilities.cir,
         );
         agreed.cir = cir_agreed;
-        if let Some(handling) = agreed.online_handling {
-            // One setting for all sessions of the user, the latest counts (csp-im 10.2).
-            let mut mailbox = session.user.mailbox.lock();
-            let before = std::mem::replace(&mut mailbox.handling, handling);
-            drop(mailbox);
-            if before != handling {
-                self.hub.emit(Event::Notification {
-                    user: session.user.id.clone(),
-                    except: Some(session.id.clone()),
-                    notification: Notification::OnlineHandlingUpdated(handling),
-                });
-            }
+        if let Err(refusal) = self.adopt_handling(session, &agreed).await {
+            return Done::respond(result::refused(&refusal, facts));
         }
+        self.adopt_priority(session, &mut agreed).await;
         session.change(|settings| settings.capabilities = agreed.clone());
         self.adopt_cir(session);
         self.reconsider(session);
@@ -502,6 +494,8 @@ impl Sap {
             // Watchers see the client's type late; the negotiation stands.
             self.store_failed("session", &error);
         }
+        self.auto_join(session, is_ready(&before)).await;
+        self.join_automatically(session).await;
         let version = around.version;
         let around = Surroundings {
             version,
@@ -515,20 +509,37 @@ impl Sap {
     }
 
     /// csp-access 6.3.
+    /// The user of a session that has negotiated for the first time is joined in the groups
+    /// where he wants it, if his client can learn of it (csp-group 9).
+    async fn join_automatically(&self, session: &Session) {
+        let settings = session.settings();
+        let agreement = settings.agreement.as_ref();
+        let hears = agreement.is_none_or(|it| it.allows(Function::GRCHN, session.version))
+            && settings.profile.takes_push(Tag::GroupChangeNotice);
+        if !hears || !settings.services.contains(Service::Group) || !session.is_first_negotiation()
+        {
+            return;
+        }
+        if let Err(error) = self.elements.auto_join(&session.facts(), hears).await {
+            self.store_failed("group", &error);
+        }
+    }
+
     async fn service(
         &self,
         request: ServiceRequest,
-        session: &Session,
+        session: &Arc<Session>,
         facts: &Facts<'_>,
         around: &Around<'_>,
     ) -> Done {
-        let (response, agreement) =
-            service::respond(request, around.version, session.settings().services);
+        let before = session.settings();
+        let (response, agreement) = service::respond(request, around.version, before.services);
         session.change(|settings| settings.agreement = Some(agreement));
-        match self.persist(session).await {
-            Ok(()) => Done::respond(response),
-            Err(refusal) => Done::respond(result::refused(&refusal, facts)),
+        if let Err(refusal) = self.persist(session).await {
+            return Done::respond(result::refused(&refusal, facts));
         }
+        self.auto_join(session, is_ready(&before)).await;
+        Done::respond(response)
     }
 }
 
@@ -548,6 +559,8 @@ impl Done {
             Primitive::GetPresenceResponse(response) => response.result.as_ref(),
             Primitive::ListManageResponse(response) => response.result.as_ref(),
             Primitive::GetPublicProfileResponse(response) => response.result.as_ref(),
+            Primitive::LeaveGroupResponse(response) => response.result.as_ref(),
+            Primitive::ExtendConversationResponse(response) => response.result.as_ref(),
             Primitive::GetAttributeListResponse(response) => response.result.as_ref(),
             _ => None,
         };

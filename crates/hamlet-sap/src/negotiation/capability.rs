@@ -4,9 +4,9 @@ use crate::negotiation::cir::CirAgreement;
 use hamlet_csp::Version;
 use hamlet_csp::elements::{
     AcceptedTransferEncoding, CapabilityList, ContentPolicy, InitialDeliveryMethod,
-    OnlineETEMHandling,
+    OfflineETEMHandling, OnlineETEMHandling,
 };
-use hamlet_elements::im::OnlineHandling;
+use hamlet_elements::im::{OfflineHandling, OnlineHandling};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -46,6 +46,12 @@ pub(crate) struct Capabilities {
     pub(crate) language: Option<String>,
     /// SessionPriority.
     pub(crate) priority: u32,
+    /// The client has asked for it.
+    #[serde(default)]
+    pub(crate) priority_asked: bool,
+    /// What to do with messages while the client is not online, when it said so (1.3).
+    #[serde(default)]
+    pub(crate) offline_handling: Option<OfflineHandling>,
     /// How messages are spread over the user's sessions, when the client said so (1.3).
     pub(crate) online_handling: Option<OnlineHandling>,
     /// The CIR channel; agreed apart from the rest.
@@ -128,6 +134,8 @@ impl Capabilities {
             client_type: None,
             language: None,
             priority: default_priority(version),
+            priority_asked: false,
+            offline_handling: None,
             online_handling: None,
             cir: CirAgreement::default(),
         }
@@ -167,6 +175,11 @@ impl Capabilities {
                 Version::V1_3 => list.session_priority.unwrap_or(default_priority(version)),
                 _ => default_priority(version),
             },
+            priority_asked: version == Version::V1_3 && list.session_priority.is_some(),
+            offline_handling: list
+                .offline_etem_handling
+                .as_ref()
+                .and_then(offline_handling),
             online_handling: list.online_etem_handling.as_ref().and_then(handling),
             cir: CirAgreement::default(),
         }
@@ -255,6 +268,17 @@ fn handling(value: &OnlineETEMHandling) -> Option<OnlineHandling> {
         OnlineETEMHandling::Forkall => Some(OnlineHandling::ForkAll),
         OnlineETEMHandling::Detect => Some(OnlineHandling::Detect),
         OnlineETEMHandling::Undefined(_) => None,
+    }
+}
+
+fn offline_handling(value: &OfflineETEMHandling) -> Option<OfflineHandling> {
+    match value {
+        OfflineETEMHandling::Reject => Some(OfflineHandling::Reject),
+        OfflineETEMHandling::Sendreject => Some(OfflineHandling::SendReject),
+        OfflineETEMHandling::Sendstore => Some(OfflineHandling::SendStore),
+        OfflineETEMHandling::Priorityreject => Some(OfflineHandling::PriorityReject),
+        OfflineETEMHandling::Prioritystore => Some(OfflineHandling::PriorityStore),
+        OfflineETEMHandling::Undefined(_) => None,
     }
 }
 

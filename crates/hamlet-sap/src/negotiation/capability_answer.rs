@@ -69,6 +69,10 @@ pub(crate) fn agreed_list(
         Version::V1_3 => AgreedCapabilityList {
             multi_trans: Some(agreed.multi_trans),
             multi_trans_per_message: Some(agreed.multi_trans_per_message),
+            offline_etem_handling: list
+                .offline_etem_handling
+                .clone()
+                .filter(|_| agreed.offline_handling.is_some()),
             online_etem_handling: list
                 .online_etem_handling
                 .clone()

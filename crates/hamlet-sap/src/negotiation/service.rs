@@ -88,7 +88,7 @@ pub(crate) fn respond(
 mod tests {
     use super::*;
     use hamlet_csp::elements::{
-        ContListFunc, FundamentalFeat, GroupFeat, IMFeat, IMReceiveFunc, PresenceFeat, WVCSPFeat,
+        FundamentalFeat, GroupFeat, IMFeat, IMReceiveFunc, PresenceFeat, WVCSPFeat,
     };
 
     fn request(tree: WVCSPFeat, all: bool) -> ServiceRequest {
@@ -112,16 +112,22 @@ mod tests {
         for version in Version::ALL {
             let (response, agreement) =
                 respond(request(four.clone(), true), version, ServiceSet::ALL);
-            let denied = response.functions.unwrap().wvcsp_feat.unwrap();
+            let denied = response.functions.and_then(|denied| denied.wvcsp_feat);
+            let denied = denied.unwrap_or_default();
             assert_eq!(denied.group_feat, None);
+            assert_eq!(denied.presence_feat, None);
             let receive = denied.im_feat.and_then(|im| im.im_receive_func);
             let offline = receive.is_some_and(|receive| receive.offnotif);
             assert_eq!(offline, version == Version::V1_3);
-            assert!(denied.presence_feat.unwrap().cont_list_func.is_none());
             let all = response.all_functions.unwrap().wvcsp_feat.unwrap();
-            assert_eq!(all.group_feat, Some(GroupFeat::default()));
-            let lists = all.presence_feat.unwrap().cont_list_func;
-            assert_eq!(lists, Some(ContListFunc::default()));
+            match version {
+                Version::V1_3 => {
+                    assert_eq!(all.group_feat, Some(GroupFeat::default()));
+                    assert_eq!(all.presence_feat, Some(PresenceFeat::default()));
+                }
+                // Nothing is missing.
+                _ => assert_eq!(all, WVCSPFeat::default()),
+            }
             assert!(agreement.allows(Function::NEWM, version));
             assert!(agreement.allows(Function::SRCH, version));
             assert!(agreement.allows(Function::INVIT, version));

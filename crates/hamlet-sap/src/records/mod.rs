@@ -1,6 +1,6 @@
 //! Call-detail records (architecture document 5.3.6: what a billing interface needs): one JSON
-//! object a line for each session that ends, each message that is accepted, and what becomes of
-//! it for each recipient. docs/call-detail-records.md explains every field.
+//! object a line for each session that ends, each message that is accepted, what becomes of it for
+//! each recipient, and each group that comes or goes or that somebody joins or leaves. docs/call-detail-records.md explains every field.
 //!
 //! Off unless configured, and then nothing is made. A record is handed to a task of its own
 //! through a bounded queue; when that is full the record is lost, counted and told in the
@@ -12,6 +12,7 @@ mod writer;
 use crate::journal::{Journal, JournalLimits};
 use crate::metrics::Metrics;
 use crate::session::Session;
+use hamlet_elements::group::GroupRecord;
 use hamlet_elements::im::MessageRecord;
 use hamlet_model::{StatusCode, Timestamp};
 use record::Record;
@@ -90,6 +91,13 @@ impl Records {
     pub(crate) fn message(&self, message: MessageRecord) {
         if self.is_on() {
             self.add(Record::message(message, Timestamp::now()));
+        }
+    }
+
+    /// Something happened to a group.
+    pub(crate) fn group(&self, group: GroupRecord) {
+        if self.is_on() {
+            self.add(Record::group(group, Timestamp::now()));
         }
     }
 

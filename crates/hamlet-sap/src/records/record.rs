@@ -4,18 +4,20 @@
 use crate::journal::iso;
 use crate::session::Session;
 use hamlet_csp::Syntax;
+use hamlet_elements::group::{GroupEvent, GroupRecord};
 use hamlet_elements::im::{MessageEvent, MessageRecord};
 use hamlet_model::{MessageParty, StatusCode, Timestamp};
 use serde::Serialize;
 use std::sync::atomic::Ordering;
 
-/// A line. Events of groups will be the third type.
+/// A line.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Record {
     Session(Box<SessionLine>),
     MessageAccepted(Box<AcceptedLine>),
     MessageConcluded(Box<ConcludedLine>),
+    GroupEvent(Box<GroupLine>),
 }
 
 #[derive(Debug, Serialize)]
@@ -71,7 +73,49 @@ pub(crate) struct ConcludedLine {
     outcome: &'static str,
 }
 
+#[derive(Debug, Serialize)]
+pub(crate) struct GroupLine {
+    at: String,
+    group: String,
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screen_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+}
+
 impl Record {
+    pub(super) fn group(record: GroupRecord, now: Timestamp) -> Self {
+        let (event, user, who, code) = match record.what {
+            GroupEvent::Created { owner } => ("created", owner, None, None),
+            GroupEvent::Deleted => ("deleted", None, None, None),
+            GroupEvent::Joined(who) => ("joined", Some(who.user.clone()), Some(who), None),
+            GroupEvent::Left { who, code } => {
+                ("left", Some(who.user.clone()), Some(who), Some(code.0))
+            }
+        };
+        let session = who.as_ref().and_then(|who| who.session.as_ref());
+        Self::GroupEvent(Box::new(GroupLine {
+            at: iso(now),
+            group: record.group.to_string(),
+            event,
+            user: user.map(|user| user.to_string()),
+            screen_name: who.as_ref().map(|who| who.name.to_string()),
+            session: session.map(|session| session.short().to_owned()),
+            client: who
+                .as_ref()
+                .filter(|who| who.session.is_some())
+                .map(|who| who.client.key()),
+            code,
+        }))
+    }
+
     pub(super) fn session(session: &Session, code: StatusCode, now: Timestamp) -> Self {
         let tally = &session.tally;
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);

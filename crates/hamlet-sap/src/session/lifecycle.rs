@@ -19,7 +19,6 @@ impl Sap {
             return Err(StatusCode::SERVICE_UNAVAILABLE.into());
         }
         let limit = self.config.session.max_per_user;
-        let handling = new.settings.capabilities.online_handling;
         let (session, replaced) = match self.hub.registry.add(new, Timestamp::now(), limit) {
             Added::Session { session, replaced } => (session, replaced),
             Added::UserLimit => return Err(StatusCode::ALREADY_LOGGED_IN.into()),
@@ -28,9 +27,6 @@ impl Sap {
             self.finish(&old, StatusCode::FORCED_LOGOUT).await;
         }
         self.count_sessions();
-        if let Some(handling) = handling {
-            session.user.mailbox.lock().handling = handling;
-        }
         let stored = self.persist(&session).await;
         let known = match stored {
             Ok(()) => self
@@ -169,16 +165,12 @@ impl Sap {
                     tracing::error!(session = id.short(), "a stored session makes no sense");
                     continue;
                 };
-                let handling = new.settings.capabilities.online_handling;
                 let added = self.hub.registry.add(new, now, usize::MAX);
                 let Added::Session { session, replaced } = added else {
                     continue;
                 };
                 for old in replaced {
                     self.finish(&old, StatusCode::FORCED_LOGOUT).await;
-                }
-                if let Some(handling) = handling {
-                    session.user.mailbox.lock().handling = handling;
                 }
                 session.restore(expires, now, self.config.session.grace);
                 self.elements.session_restored(&session.facts()).await?;
@@ -200,10 +192,13 @@ impl Sap {
             }
             mailbox.begin_load();
         }
-        let items = self.elements.mailbox(&user.id).await;
+        let waiting = self.elements.waiting(&user.id).await;
         let mut mailbox = user.mailbox.lock();
-        match items {
-            Ok(items) => mailbox.loaded(items),
+        match waiting {
+            Ok(waiting) => {
+                mailbox.handling = waiting.handling;
+                mailbox.loaded(waiting.items, waiting.copies);
+            }
             Err(error) => {
                 mailbox.load_failed();
                 self.store_failed("mailbox", &error);

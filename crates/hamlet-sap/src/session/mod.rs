@@ -1,12 +1,14 @@
 //! Sessions (csp-access 3.4): what is fixed at login, what is negotiated, when it was last
 //! heard of, and what waits for it.
 
+pub(crate) mod expiry;
 pub(crate) mod id;
 pub(crate) mod lifecycle;
 pub(crate) mod registry;
 pub(crate) mod remote;
 pub(crate) mod stored;
 pub(crate) mod sweep;
+pub(crate) mod wishes;
 
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
@@ -53,6 +55,8 @@ pub(crate) struct Session {
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
+    /// Its capabilities have been negotiated.
+    has_negotiated: AtomicBool,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
 }
@@ -140,6 +144,7 @@ impl Session {
             outbound: Mutex::new(outbound),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
+            has_negotiated: AtomicBool::new(false),
             cir: SessionCir::default(),
             tally: Tally::new(now),
         }
@@ -209,6 +214,12 @@ impl Session {
             self.persisted.store(seen, Ordering::Relaxed);
         }
         untold
+    }
+
+    /// Whether its capabilities are negotiated for the first time since it, or the server,
+    /// began.
+    pub(crate) fn is_first_negotiation(&self) -> bool {
+        !self.has_negotiated.swap(true, Ordering::Relaxed)
     }
 
     /// A membership has ended, and with it what was agreed about messages of that group

@@ -14,6 +14,7 @@ pub(crate) mod group_joined;
 pub(crate) mod group_log;
 pub(crate) mod group_member;
 pub(crate) mod group_permission;
+pub(crate) mod handling;
 pub(crate) mod idempotence;
 pub(crate) mod invitation;
 pub(crate) mod invitation_code;

@@ -10,6 +10,7 @@ mod content;
 mod crash;
 mod group_logs;
 mod groups;
+mod handling;
 mod harness;
 mod idempotence;
 mod mailbox;

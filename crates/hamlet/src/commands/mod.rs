@@ -1,8 +1,10 @@
 //! What a user does with a server.
 
 pub mod contacts;
+pub mod groups;
 pub mod login;
 pub mod presence;
 pub mod receive;
 pub mod send;
+pub mod share;
 pub mod waiting;

@@ -315,6 +315,23 @@ configuration! {
         "invitations.max_waiting" => max_waiting: u32 = "200";
     }
 
+    /// Groups.
+    groups: GroupsSection {
+        /// Largest number of groups that one user may own (814).
+        "groups.max_owned" => max_owned: u32 = "100";
+        /// Largest number of groups that one client may be joined in (814).
+        "groups.max_joined" => max_joined: u32 = "100";
+        /// Largest number of groups of the server (815).
+        "groups.max_total" => max_total: u32 = "100000";
+        /// Largest number of clients that may be joined in one group (817), whatever its own
+        /// MaxActiveUsers says.
+        "groups.max_active_users" => max_active_users: u32 = "10000";
+        /// Largest number of members of one group, and of users whom it keeps out.
+        "groups.max_members" => max_members: u32 = "10000";
+        /// Largest welcome note (806).
+        "groups.max_welcome_note" => max_welcome_note: Size = "8KiB";
+    }
+
     /// The content store: what users keep under unguessable URLs of this server, to share it by
     /// invitations. Its octets lie in the store.
     content: ContentSection {

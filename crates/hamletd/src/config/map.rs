@@ -5,6 +5,7 @@ use crate::data_dir::DataDir;
 use hamlet_elements::PresenceHome;
 use hamlet_elements::contact_list::ContactListConfig;
 use hamlet_elements::content::ContentConfig;
+use hamlet_elements::group::GroupConfig;
 use hamlet_elements::im::{GroupTalkConfig, ImConfig};
 use hamlet_elements::invitation::InvitationConfig;
 use hamlet_elements::presence::PresenceConfig;
@@ -158,6 +159,15 @@ impl Config {
                 max_invited: self.invitations.max_open as usize,
                 max_waiting: self.invitations.max_waiting as usize,
                 ..usual.invitations
+            },
+            groups: GroupConfig {
+                max_owned: self.groups.max_owned as usize,
+                max_joined: self.groups.max_joined as usize,
+                max_groups: self.groups.max_total as usize,
+                max_active_users: self.groups.max_active_users,
+                max_members: self.groups.max_members as usize,
+                max_welcome_note: self.groups.max_welcome_note.octets(),
+                ..usual.groups
             },
             group_talk: GroupTalkConfig {
                 max_waiting: self.group_talk.max_waiting,

@@ -156,6 +156,55 @@ pub enum Request {
         /// ApplicationID.
         id: String,
     },
+    /// Make a public group.
+    GroupCreate {
+        /// Address.
+        group: String,
+        /// Its properties.
+        properties: Vec<(String, String)>,
+        /// Its administrators.
+        admins: Vec<String>,
+    },
+    /// List groups in the order of their addresses.
+    GroupList {
+        /// Begin after this one.
+        after: Option<String>,
+    },
+    /// Show a group with its members.
+    GroupShow {
+        /// Address.
+        group: String,
+    },
+    /// Change properties of a group.
+    GroupSet {
+        /// Address.
+        group: String,
+        /// The properties.
+        properties: Vec<(String, String)>,
+    },
+    /// Make a user a member, or no member any more.
+    GroupMember {
+        /// Address.
+        group: String,
+        /// The user.
+        user: String,
+        /// PrivilegeLevel; nothing for no member.
+        role: Option<String>,
+    },
+    /// Keep a user out of a group, or let him in again.
+    GroupReject {
+        /// Address.
+        group: String,
+        /// The user.
+        user: String,
+        /// Out.
+        out: bool,
+    },
+    /// Delete a group.
+    GroupDelete {
+        /// Address.
+        group: String,
+    },
     /// List sessions in the order of their identifiers.
     SessionList {
         /// Begin after this one.
@@ -328,6 +377,13 @@ pub enum Answer {
         /// Whether there may be more after the last.
         more: bool,
     },
+    /// Some groups.
+    Groups {
+        /// At most [`PAGE`].
+        groups: Vec<GroupEntry>,
+        /// Whether there may be more after the last.
+        more: bool,
+    },
     /// Some sessions.
     Sessions {
         /// At most [`PAGE`].
@@ -406,6 +462,19 @@ pub struct InvitationCodeEntry {
     pub uses: u32,
     /// From when it is worth nothing.
     pub expires: Timestamp,
+}
+
+/// A group of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupEntry {
+    /// Its address.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// How many are members.
+    pub members: usize,
+    /// How many clients are joined.
+    pub joined: usize,
 }
 
 /// A system message in a listing.

@@ -2,11 +2,14 @@
 
 use super::{Actor, ApplicationSettings, Failure, Operations, Page};
 use crate::control::{
-    Answer, AppSettings, InvitationCodeEntry, PAGE, Request, SessionEntry, SystemMessageEntry,
-    SystemMessageUserEntry, UserEntry,
+    Answer, AppSettings, GroupEntry, InvitationCodeEntry, PAGE, Request, SessionEntry,
+    SystemMessageEntry, SystemMessageUserEntry, UserEntry,
 };
+use hamlet_elements::group::{GroupMembers, GroupOverview};
 use hamlet_elements::system_message::Overview;
-use hamlet_model::{Application, ApplicationId, Msisdn, ProfileField, Service, UserId};
+use hamlet_model::{
+    Application, ApplicationId, GroupProperty, Msisdn, ProfileField, Role, Service, UserId,
+};
 use hamlet_sap::{SessionSummary, WholeUserProfile};
 use hamlet_store::{Account, AccountStatus, InvitationCode};
 
@@ -137,6 +140,53 @@ impl Operations {
             Request::AppDelete { id } => {
                 self.delete_application(by, &id).await?;
                 done(format!("application {id} is deleted"))
+            }
+            Request::GroupCreate {
+                group,
+                properties,
+                admins,
+            } => {
+                let group = self.create_group(by, &group, properties, &admins).await?;
+                done(format!("{group} can be joined now"))
+            }
+            Request::GroupList { after } => {
+                let Page { entries, more } = self.groups(after.as_deref(), PAGE).await?;
+                let groups = entries.iter().map(group_entry).collect();
+                Ok(Answer::Groups { groups, more })
+            }
+            Request::GroupShow { group } => {
+                let (overview, members) = self.group(&group).await?;
+                let fields = group_fields(&overview, &members);
+                Ok(Answer::Profile { fields })
+            }
+            Request::GroupSet { group, properties } => {
+                let group = self.set_group(by, &group, properties).await?;
+                done(format!("{group} is changed"))
+            }
+            Request::GroupMember { group, user, role } => {
+                let role = role.map(|text| {
+                    let known = Role::parse(&text);
+                    known.ok_or_else(|| Failure::invalid(format!("there is no role {text}")))
+                });
+                let role = role.transpose()?;
+                let group = self.set_group_member(by, &group, &user, role).await?;
+                let user = self.target(&user);
+                done(match role {
+                    Some(role) => format!("{user} is a member of {group} ({})", role.as_str()),
+                    None => format!("{user} is no member of {group}"),
+                })
+            }
+            Request::GroupReject { group, user, out } => {
+                let group = self.reject_from_group(by, &group, &user, out).await?;
+                let user = self.target(&user);
+                done(match out {
+                    true => format!("{user} cannot join {group} any more"),
+                    false => format!("{user} can join {group}"),
+                })
+            }
+            Request::GroupDelete { group } => {
+                let group = self.delete_group(by, &group).await?;
+                done(format!("{group} is deleted"))
             }
             Request::SessionList { after } => {
                 let Page { entries, more } = self.sessions(None, after.as_deref(), PAGE)?;
@@ -387,4 +437,36 @@ fn and_ended(sessions: usize) -> String {
 
 fn done(text: impl Into<String>) -> Result<Answer, Failure> {
     Ok(Answer::Done { text: text.into() })
+}
+
+fn group_entry(group: &GroupOverview) -> GroupEntry {
+    let properties = &group.properties.properties;
+    let name = properties
+        .iter()
+        .find(|(name, _)| *name == GroupProperty::Name);
+    GroupEntry {
+        group: group.group.to_string(),
+        name: name.map_or_else(String::new, |(_, value)| value.clone()),
+        members: group.members,
+        joined: group.joined,
+    }
+}
+
+fn group_fields(group: &GroupOverview, members: &GroupMembers) -> Vec<(String, String)> {
+    let mut fields = vec![("group".to_owned(), group.group.to_string())];
+    let owner = group.owner.as_ref();
+    fields.extend(owner.map(|owner| ("owner".to_owned(), owner.to_string())));
+    let properties = group.properties.properties.iter();
+    fields.extend(properties.map(|(name, value)| (name.as_str().to_owned(), value.clone())));
+    if let Some(note) = &group.properties.welcome_note {
+        fields.push(("WelcomeNote".to_owned(), note.data.clone()));
+    }
+    for (role, users) in [
+        ("admin", &members.admins),
+        ("mod", &members.moderators),
+        ("user", &members.users),
+    ] {
+        fields.extend(users.iter().map(|user| (role.to_owned(), user.to_string())));
+    }
+    fields
 }

@@ -7,6 +7,7 @@ mod applications;
 mod codes;
 mod execute;
 mod failure;
+mod groups;
 mod msisdns;
 mod network;
 mod outside_message;

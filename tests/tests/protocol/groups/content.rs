@@ -1,7 +1,7 @@
 //! Content that is shared with a group (csp-access 10.2; architecture document B.4).
 
 use super::{EACH, GROUP, about, join, nothing, take};
-use crate::content::{STORE, ask, basic, keep};
+use crate::content_store::{STORE, ask, basic, keep};
 use hamlet_tests::client::Client;
 use hamlet_tests::server::TestServer;
 

@@ -107,7 +107,7 @@ async fn a_conversation_becomes_a_group() {
             };
             assert_eq!(came.text("InviteType"), Some(kind));
             assert_eq!(came.text("GroupID"), Some(group.as_str()));
-            let joined = join(client, &group, "").await;
+            let joined = super::join_with(client, &group, "", "T", "").await;
             joined.expect("JoinGroup-Response");
         }
         let told = alice.drain().await;

@@ -1,10 +1,12 @@
 //! Groups (csp-group): over a socket, in every version.
 
+mod client;
 mod content;
 mod converse;
 mod life;
 mod members;
 mod notices;
+mod operator;
 mod properties;
 
 use hamlet_csp::{Syntax, Version};
