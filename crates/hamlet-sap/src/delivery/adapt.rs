@@ -343,6 +343,7 @@ mod tests {
             id: MessageId::new("m"),
             sender_name: None,
             sender: MessageParty::user(anna.clone()),
+            sender_name: None,
             recipient: MessageParty::user(anna),
             content,
             content_name: None,

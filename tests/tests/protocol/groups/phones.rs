@@ -32,15 +32,21 @@ async fn android_finds_who_is_there_and_who_comes_and_goes() {
             assert_eq!(names, ["Ann", "bob"], "{version:?} {syntax:?}");
             let all = joined.descendants();
             assert!(all.iter().all(|element| element.name != "UserMapping"));
-            about(&mut alice, "LeaveGroup", GROUP).await.expect_code(200);
+            about(&mut alice, "LeaveGroup", GROUP)
+                .await
+                .expect_code(200);
             let told = take(&mut bob, "GroupChangeNotice").await;
             let left = told.text("Left/UserList/ScreenName/SName");
             assert_eq!(left, Some("Ann"));
-            join(&mut alice, GROUP, "Ann").await.expect("JoinGroup-Response");
+            join(&mut alice, GROUP, "Ann")
+                .await
+                .expect("JoinGroup-Response");
             let told = take(&mut bob, "GroupChangeNotice").await;
             let came = told.texts("Joined/UserMapList/Mapping/SName");
             assert_eq!(came, ["Ann"], "{version:?} {syntax:?}");
-            about(&mut alice, "DeleteGroup", GROUP).await.expect_status(200);
+            about(&mut alice, "DeleteGroup", GROUP)
+                .await
+                .expect_status(200);
             let out = take(&mut bob, "LeaveGroup-Response").await;
             assert_eq!(out.text("Result/Code"), Some("800"));
         }
@@ -94,7 +100,9 @@ async fn s60_makes_fills_and_joins_its_group_in_its_own_order() {
         );
         phone.request(&invite).await.expect_status(200);
         take(&mut bob, "InviteUser-Request").await;
-        join(&mut phone, GROUP, "alice").await.expect("JoinGroup-Response");
+        join(&mut phone, GROUP, "alice")
+            .await
+            .expect("JoinGroup-Response");
         let props = about(&mut phone, "GetGroupProps", GROUP).await;
         let props = props.expect("GetGroupProps-Response");
         let level = super::value(props, "OwnProperties", "PrivilegeLevel");
@@ -105,8 +113,12 @@ async fn s60_makes_fills_and_joins_its_group_in_its_own_order() {
             ("IsMember", "T"),
             ("PrivilegeLevel", "Admin"),
         ]);
-        set(&mut phone, GROUP, None, Some(&own)).await.expect_status(200);
-        join(&mut bob, GROUP, "bob").await.expect("JoinGroup-Response");
+        set(&mut phone, GROUP, None, Some(&own))
+            .await
+            .expect_status(200);
+        join(&mut bob, GROUP, "bob")
+            .await
+            .expect("JoinGroup-Response");
         let told = take(&mut phone, "GroupChangeNotice").await;
         let came = told.at("Joined").expect("who came");
         assert_eq!(super::joined_names(came, version), ["bob"]);
