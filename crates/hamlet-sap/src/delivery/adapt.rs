@@ -341,9 +341,7 @@ mod tests {
         Message {
             sender_name: None,
             id: MessageId::new("m"),
-            sender_name: None,
             sender: MessageParty::user(anna.clone()),
-            sender_name: None,
             recipient: MessageParty::user(anna),
             content,
             content_name: None,

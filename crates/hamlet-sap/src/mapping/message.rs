@@ -264,7 +264,7 @@ mod tests {
     use crate::mapping::tests::{facts, home, user};
     use hamlet_csp::elements::{ContentEncoding, SendMessageRequest};
     use hamlet_model::content::TransferEncoding;
-    use hamlet_model::{ApplicationId, ClientId, Content, GroupId, MessageId};
+    use hamlet_model::{ApplicationId, ClientId, Content, MessageId};
     use proptest::prelude::*;
 
     fn at(secs: i64) -> Timestamp {
