@@ -19,10 +19,6 @@ const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0005.sql"),
     include_str!("migrations/sqlite/0006.sql"),
     include_str!("migrations/sqlite/0007.sql"),
-    include_str!("migrations/sqlite/0008.sql"),
-    include_str!("migrations/sqlite/0009.sql"),
-    include_str!("migrations/sqlite/0010.sql"),
-    include_str!("migrations/sqlite/0011.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0001.sql"),
@@ -32,10 +28,6 @@ const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0005.sql"),
     include_str!("migrations/postgres/0006.sql"),
     include_str!("migrations/postgres/0007.sql"),
-    include_str!("migrations/postgres/0008.sql"),
-    include_str!("migrations/postgres/0009.sql"),
-    include_str!("migrations/postgres/0010.sql"),
-    include_str!("migrations/postgres/0011.sql"),
 ];
 const _: () = assert!(SQLITE.len() == POSTGRES.len());
 

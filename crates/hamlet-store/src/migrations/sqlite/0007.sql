@@ -43,3 +43,252 @@ CREATE TRIGGER watcher_left AFTER DELETE ON subscription WHEN old.user_id <> old
             CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
     ON CONFLICT (publisher, watcher, kind) DO UPDATE SET last = excluded.last;
 END;
+
+-- Block and grant lists, with their flags. Who is not here has empty ones that are not in use.
+CREATE TABLE access_control (
+    user_id TEXT NOT NULL PRIMARY KEY,
+    block_in_use INTEGER NOT NULL,
+    grant_in_use INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What the lists name; scope is the group of a screen name, else ''.
+CREATE TABLE access_entry (
+    seq INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES access_control (user_id) ON DELETE CASCADE,
+    side INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    UNIQUE (user_id, side, kind, name, scope)
+) STRICT;
+
+-- How messages are spread over a user's sessions, where he does not leave it to the server.
+CREATE TABLE online_handling (
+    user_id TEXT NOT NULL PRIMARY KEY,
+    handling INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What to do with messages for a user who is not online, as each of his clients negotiated it
+-- last.
+CREATE TABLE offline_handling (
+    user_id TEXT NOT NULL,
+    client TEXT NOT NULL,
+    handling INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (user_id, client)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that one client of their recipient has, and others still get.
+CREATE TABLE mailbox_copy (
+    seq INTEGER PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    id TEXT NOT NULL,
+    client TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    UNIQUE (recipient, id, client)
+) STRICT;
+CREATE INDEX mailbox_copy_by_expiry ON mailbox_copy (expires);
+
+-- Groups. `data` holds the properties; name_text, topic_text and id_text are what is searched,
+-- in the form of ops/profile/fold.rs, '' while the group does not want to be found.
+CREATE TABLE chat_group (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    -- NULL: a public group.
+    owner TEXT,
+    created INTEGER NOT NULL,
+    -- When its validity ends; NULL: never.
+    expires INTEGER,
+    data TEXT NOT NULL,
+    id_text TEXT NOT NULL DEFAULT '',
+    name_text TEXT NOT NULL DEFAULT '',
+    topic_text TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX chat_group_by_owner ON chat_group (owner) WHERE owner IS NOT NULL;
+CREATE INDEX chat_group_by_expiry ON chat_group (expires) WHERE expires IS NOT NULL;
+CREATE VIRTUAL TABLE chat_group_text USING fts5 (
+    id_text, name_text, topic_text,
+    content = 'chat_group', content_rowid = 'seq', detail = column,
+    tokenize = 'trigram case_sensitive 1'
+);
+CREATE TRIGGER chat_group_made AFTER INSERT ON chat_group BEGIN
+    INSERT INTO chat_group_text (rowid, id_text, name_text, topic_text)
+    VALUES (new.seq, new.id_text, new.name_text, new.topic_text);
+END;
+CREATE TRIGGER chat_group_changed AFTER UPDATE OF id_text, name_text, topic_text ON chat_group
+BEGIN
+    INSERT INTO chat_group_text (chat_group_text, rowid, id_text, name_text, topic_text)
+    VALUES ('delete', old.seq, old.id_text, old.name_text, old.topic_text);
+    INSERT INTO chat_group_text (rowid, id_text, name_text, topic_text)
+    VALUES (new.seq, new.id_text, new.name_text, new.topic_text);
+END;
+CREATE TRIGGER chat_group_gone AFTER DELETE ON chat_group BEGIN
+    INSERT INTO chat_group_text (chat_group_text, rowid, id_text, name_text, topic_text)
+    VALUES ('delete', old.seq, old.id_text, old.name_text, old.topic_text);
+END;
+
+-- What a user is to a group while he is a member, joined, or joins automatically: his role
+-- and his own properties.
+CREATE TABLE group_member (
+    group_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    is_member INTEGER NOT NULL,
+    -- 0 user, 1 moderator, 2 administrator.
+    role INTEGER NOT NULL,
+    private_messaging INTEGER NOT NULL,
+    auto_join INTEGER NOT NULL,
+    show_id INTEGER NOT NULL,
+    -- The screen name that he prefers, '' for none, and how names are compared.
+    screen_name TEXT NOT NULL DEFAULT '',
+    name_key TEXT NOT NULL DEFAULT '',
+    since INTEGER NOT NULL,
+    PRIMARY KEY (group_id, user_id),
+    FOREIGN KEY (group_id) REFERENCES chat_group (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_member_by_user ON group_member (user_id);
+CREATE INDEX group_member_auto_join ON group_member (user_id, group_id) WHERE auto_join = 1;
+CREATE INDEX group_member_reserved ON group_member (group_id, name_key) WHERE auto_join = 1;
+
+-- Who is in a group now: one row for each client. session is '' for a user of another domain,
+-- whose clients are known there alone. In the domain of such a user the row of his client is a
+-- copy: the group is elsewhere, and all his clients share a screen name.
+CREATE TABLE group_joined (
+    group_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    client TEXT NOT NULL,
+    session TEXT NOT NULL,
+    copy INTEGER NOT NULL,
+    screen_name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    subscribed INTEGER NOT NULL,
+    joined INTEGER NOT NULL,
+    -- The place in the group's log up to which this client has everything.
+    cursor INTEGER NOT NULL,
+    -- What it has beyond that: places, with commas between them.
+    beyond TEXT NOT NULL DEFAULT '',
+    -- How messages of this group reach this session, where that is agreed; JSON.
+    delivery TEXT,
+    PRIMARY KEY (group_id, user_id, client)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX group_joined_by_name ON group_joined (group_id, name_key) WHERE copy = 0;
+CREATE INDEX group_joined_foreign ON group_joined (group_id) WHERE session = '';
+CREATE INDEX group_joined_by_session ON group_joined (session) WHERE session <> '';
+CREATE INDEX group_joined_by_user ON group_joined (user_id);
+
+-- Who may not join.
+CREATE TABLE group_reject (
+    group_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    rejected_by TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (group_id, user_id),
+    FOREIGN KEY (group_id) REFERENCES chat_group (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_reject_by_user ON group_reject (user_id);
+
+-- Invitations that let their invitee join once.
+CREATE TABLE group_permission (
+    group_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    inviter TEXT NOT NULL,
+    invitation TEXT NOT NULL,
+    -- Also a restricted group: the inviter had the rights for that.
+    restricted INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (group_id, user_id, inviter, invitation),
+    FOREIGN KEY (group_id) REFERENCES chat_group (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_permission_by_expiry ON group_permission (expires);
+CREATE INDEX group_permission_by_user ON group_permission (user_id);
+CREATE INDEX group_permission_by_inviter ON group_permission (inviter, invitation);
+
+-- Content that is shared with a group: who joins later is invited to it, too.
+CREATE TABLE group_share (
+    group_id TEXT NOT NULL,
+    inviter TEXT NOT NULL,
+    invitation TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (group_id, inviter, invitation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_share_by_inviter ON group_share (inviter, invitation);
+CREATE INDEX group_share_by_expiry ON group_share (expires);
+
+-- Conversations that have become groups (ExtendConversation).
+CREATE TABLE group_conversation (
+    user_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    PRIMARY KEY (user_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_conversation_by_group ON group_conversation (group_id);
+
+-- The next place in the log of a group; its row orders those who write into it.
+CREATE TABLE group_log_head (
+    group_id TEXT NOT NULL PRIMARY KEY,
+    next INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What is said in a group, each message once, in one order.
+CREATE TABLE group_log (
+    group_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    -- Who said it and with which client: it does not come back to that one.
+    sender TEXT NOT NULL,
+    sender_client TEXT NOT NULL,
+    -- For whom alone, by the key of his screen name; '' for all.
+    target TEXT NOT NULL DEFAULT '',
+    -- Part of the history that can be read.
+    history INTEGER NOT NULL,
+    sent INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (group_id, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_log_by_message ON group_log (message);
+CREATE INDEX group_log_by_expiry ON group_log (expires);
+
+-- What users keep to share it; the octets in parts.
+-- What users keep to be fetched by others (architecture document 5.3.5).
+CREATE TABLE content (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    -- What the server keeps for its owner bears a name of the server's; what he keeps himself
+    -- has none.
+    purpose TEXT,
+    media_type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX content_of_owner ON content (owner, created);
+CREATE UNIQUE INDEX content_by_purpose ON content (owner, purpose);
+CREATE INDEX content_by_expiry ON content (expires);
+
+-- Its octets, in parts of one size, so that a part of it can be fetched.
+CREATE TABLE content_part (
+    content TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    octets BLOB NOT NULL,
+    FOREIGN KEY (content) REFERENCES content (id) ON DELETE CASCADE
+) STRICT;
+CREATE UNIQUE INDEX content_parts ON content_part (content, number);
+
+-- How much each owner keeps; under the empty name, all together.
+CREATE TABLE content_usage (
+    owner TEXT NOT NULL PRIMARY KEY,
+    octets INTEGER NOT NULL,
+    items INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- By which invitations of its owner content is shared.
+CREATE TABLE content_share (
+    content TEXT NOT NULL,
+    invitation TEXT NOT NULL,
+    PRIMARY KEY (content, invitation),
+    FOREIGN KEY (content) REFERENCES content (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
