@@ -108,7 +108,7 @@ impl Tx<'_> {
         let client = entry.sender_client.as_ref();
         let client = client.map_or_else(String::new, |client| format!("={}", client.key()));
         let place = self.query_one(
-            "INSERT INTO group_log_head (group_id, next) VALUES (?1, ?2 + 1)
+            "INSERT INTO group_log_head (group_id, next) VALUES (?1, CAST(?2 AS BIGINT) + 1)
              ON CONFLICT (group_id) DO UPDATE SET next = group_log_head.next + 1
              RETURNING next - 1",
             values![&entry.group, first],
