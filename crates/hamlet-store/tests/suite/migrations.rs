@@ -80,7 +80,7 @@ fn subscription() -> Subscription {
             user: user("anna"),
         },
         publisher: user("ben"),
-        attributes: AttributeSet::ALL,
+        attributes: AttributeSet::STANDARD,
         via: Some(list("anna/friends")),
     }
 }
@@ -131,7 +131,7 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_member(&list("anna/friends"), &member())?;
     tx.put_presence(&user("anna"), &[attribute()])?;
     tx.put_subscriptions(&[subscription()])?;
-    tx.put_auto_subscription(&session("s1"), &list("anna/friends"), AttributeSet::ALL)?;
+    tx.put_auto_subscription(&session("s1"), &list("anna/friends"), AttributeSet::STANDARD)?;
     tx.put_outbox(&outgoing())?;
     tx.put_presence(&user("anna"), &[alias()])?;
     tx.put_profile(&user("anna"), &described())?;
@@ -174,7 +174,7 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let published = tx.presence(&user("anna"))?;
     assert!(published.contains(&attribute()));
     assert_eq!(tx.subscribers_of(&user("ben"))?, [subscription()]);
-    let marks = [(session("s1"), AttributeSet::ALL)];
+    let marks = [(session("s1"), AttributeSet::STANDARD)];
     assert_eq!(tx.auto_subscriptions(&friends)?, marks);
     let first = tx.outbox_due(at(4), 9)?.pop().map(|entry| entry.id);
     assert!(first < Some(tx.put_outbox(&outgoing())?));
