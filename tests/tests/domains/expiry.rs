@@ -16,12 +16,13 @@ async fn report(client: &mut Client) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_expires_in_another_domain_is_reported_from_there() {
-    for faults in WEATHER {
+    // Where nothing is lost: else the message may expire on its way, and carl hear it at once.
+    for faults in WEATHER.iter().filter(|faults| faults.lose == 0) {
         let domains = Domains::start(*faults).await;
         let mut carl = domains.carl().await;
         let both = user("wv:bob@b") + &user("wv:alice@a");
         let request = send_message(&both, "soon", true)
-            .replace("</MessageInfo>", "<Validity>2</Validity></MessageInfo>");
+            .replace("</MessageInfo>", "<Validity>4</Validity></MessageInfo>");
         carl.request(&request).await.expect_code(200);
         let mut told = [report(&mut carl).await, report(&mut carl).await];
         told.sort();

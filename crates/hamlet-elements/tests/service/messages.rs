@@ -48,7 +48,7 @@ async fn every_recipient_form_fails_with_its_code() {
     for (recipients, expected) in [
         (to(&[&user("x")]), "531 531:wv:x@a"),
         (to(&[&user("x@elsewhere")]), "516 516:wv:x@elsewhere"),
-        (to(&[&user("+4612345")]), "531 531:wv:+4612345@a"),
+        (to(&[&user("+4612345")]), "920 920:wv:+4612345@a"),
         (contact_list("wv:anna/none"), "700 700:wv:anna/none@a"),
         (contact_list("wv:bo/friends"), "700 700:wv:bo/friends@a"),
         (
