@@ -3,6 +3,7 @@
 mod crash;
 mod faults;
 mod group_crash;
+mod group_state;
 mod presence;
 mod restart;
 mod write_order;
