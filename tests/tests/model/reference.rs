@@ -251,6 +251,7 @@ impl Model {
                 let is_before = |m: &Message| m.by == by && m.number < number;
                 matches!(&earlier.what, What::Message(message) if is_before(message))
                     && self.is_fit(earlier, client)
+                    && !earlier.told.contains(&client)
             })
         {
             return Err(format!("{entry:?} overtakes {earlier:?}"));
