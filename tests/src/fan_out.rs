@@ -1,6 +1,7 @@
 //! Many sessions that watch a few publishers, for measurements and, in small, for tests.
 
 use crate::client::{Client, user};
+use crate::element::Element;
 use futures::StreamExt;
 use hamlet_csp::{Syntax, Version};
 use std::net::SocketAddr;
@@ -96,13 +97,13 @@ impl Crowd {
             .for_each(|mut client| async move {
                 let came = client.drain().await;
                 let presences: Vec<_> = came.iter().flat_map(|one| one.all("Presence")).collect();
-                let newest = presences.last();
-                let said =
-                    newest.and_then(|one| one.text("PresenceSubList/StatusText/PresenceValue"));
+                let said = |one: &&Element| {
+                    one.text("PresenceSubList/StatusText/PresenceValue") == Some(text)
+                };
                 Fetched {
                     primitives: came.len(),
                     presences: presences.len(),
-                    right: usize::from(said == Some(text)),
+                    right: usize::from(presences.iter().any(said)),
                 }
             })
             .await;

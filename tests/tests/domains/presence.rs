@@ -3,6 +3,7 @@
 use crate::{Domains, WEATHER, add_friends, wait};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, user};
+use hamlet_tests::server::CONTACTS;
 use std::time::Duration;
 
 /// Subscribes to one user's presence, all attributes.
@@ -60,7 +61,7 @@ async fn alice_and_bob_watch_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn presence_of_users_elsewhere_is_fetched_or_fails_alone() {
     // csp-presence 10, 4.2: 201 with 516 for a domain without a way, 504 for one that is silent.
-    let domains = Domains::start(WEATHER[0]).await;
+    let domains = Domains::start_with(&[CONTACTS], &[CONTACTS], WEATHER[0]).await;
     let mut alice = domains.alice().await;
     let mut bob = domains.bob().await;
     add_friends(&mut alice, "wv:alice@a", &["wv:bob@b"]).await;
@@ -103,7 +104,7 @@ async fn presence_of_users_elsewhere_is_fetched_or_fails_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sessions_of_a_user_share_one_subscription_elsewhere() {
     // csp-presence 10: the union goes out, each session gets what it asked for.
-    let domains = Domains::start(WEATHER[0]).await;
+    let domains = Domains::start_with(&[CONTACTS], &[CONTACTS], WEATHER[0]).await;
     let mut phone = domains.alice().await;
     let mut desk = Client::connect(domains.a.address(), Version::V1_3, Syntax::Xml).await;
     desk.client_id = "WV:desk".into();
@@ -143,7 +144,7 @@ async fn the_sessions_of_a_user_share_one_subscription_elsewhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn users_of_a_domain_that_is_lost_are_neither_online_nor_offline() {
     // csp-presence 10.
-    let domains = Domains::start(WEATHER[0]).await;
+    let domains = Domains::start_with(&[CONTACTS], &[CONTACTS], WEATHER[0]).await;
     let mut alice = domains.alice().await;
     let mut bob = domains.bob().await;
     add_friends(&mut alice, "wv:alice@a", &["wv:bob@b"]).await;

@@ -38,6 +38,14 @@ async fn log_in(server: SocketAddr, name: &str) -> Client {
     Client::login(server, Version::V1_2, Syntax::Xml, &user, "secret").await
 }
 
+/// The same after the server has started again: a session that goes on is ended first, and
+/// with it its joins.
+async fn log_in_anew(server: SocketAddr, name: &str) -> Client {
+    let mut client = log_in(server, name).await;
+    client.request("<Logout-Request/>").await;
+    log_in(server, name).await
+}
+
 /// Joins and leaves, and logs out now and then, until the server is gone.
 async fn come_and_go(server: SocketAddr, name: &'static str, count: Arc<AtomicUsize>) {
     loop {
@@ -99,11 +107,10 @@ async fn kill_dash_9_while_members_come_and_go_leaves_no_ghosts() {
             let _ = task.await;
         }
         server.start_again();
-        // The same clients log in anew: their old sessions end, and with them their joins.
-        owner = log_in(address, "owner").await;
+        owner = log_in_anew(address, "owner").await;
         let mut members = Vec::new();
         for name in MEMBERS {
-            members.push((name, log_in(address, name).await));
+            members.push((name, log_in_anew(address, name).await));
         }
         owner.request(&create()).await;
         owner

@@ -48,6 +48,7 @@ async fn a_phone_that_died_before_a_crash_does_not_stay_online() {
         "domain=h",
         CONTACTS,
         "session.ttl_min=1s",
+        "session.ttl_default=2s",
         "session.ttl_max=2s",
         "session.grace=1s",
         "presence.hold=100ms",

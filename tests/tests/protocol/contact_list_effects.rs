@@ -198,16 +198,20 @@ async fn names_numbers_and_properties_have_their_codes_and_the_rest_is_done() {
             (Some(201), Some("702".into())),
             "{version:?}"
         );
-        // Two in a list, three in all of them.
+        // Two in a list, three in all of them. 1.1 has no code of its own for that.
+        let full = match version {
+            Version::V1_1 => "403",
+            _ => "754",
+        };
         let three = [user_id("alice"), user_id("dan"), user_id("eve")];
         let three: Vec<&str> = three.iter().map(String::as_str).collect();
         let answer = change(&mut bob, "bob", "friends", &add(&three)).await;
-        assert_eq!(code(&answer), (Some(201), Some("754".into())));
+        assert_eq!(code(&answer), (Some(201), Some(full.into())));
         let nicks = format!("<NickList>{}</NickList>", three.concat());
         let answer = create(&mut bob, "work", &nicks).await;
-        assert_eq!(code(&answer), (Some(201), Some("754".into())));
+        assert_eq!(code(&answer), (Some(201), Some(full.into())));
         let answer = change(&mut bob, "bob", "work", &add(&[&user_id("eve")])).await;
-        assert_eq!(answer.code(), Some(754));
+        assert_eq!(answer.code(), full.parse().ok());
         // The nickname of one who is there can be changed all the same.
         let rename = "<NickName><Name>C</Name><UserID>wv:carol@h</UserID></NickName>";
         let answer = change(&mut bob, "bob", "friends", &add(&[rename])).await;

@@ -13,10 +13,10 @@ async fn a_request_that_cannot_be_served_is_told_apart_from_one_that_does_not_ex
     let server = TestServer::with_users(&[], &["alice"]).await;
     let mut client = server.xml("alice").await;
     for (request, code) in [
-        // Known, not implemented here.
+        // Known, but what it names is not there.
         (
             "<JoinGroup-Request><GroupID>wv:a/b@h</GroupID><JoinedRequest>T</JoinedRequest><SubscribeNotification>T</SubscribeNotification></JoinGroup-Request>",
-            501,
+            800,
         ),
         // Unknown to CSP.
         ("<Frobnicate-Request/>", 405),

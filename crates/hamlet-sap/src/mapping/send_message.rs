@@ -110,12 +110,12 @@ pub(super) fn sender(
         return Ok(None);
     };
     let Some(name) = &group.screen_name else {
-        return match &group.group_id {
-            // Reserved for the group service.
-            Some(_) => invalid(
-                StatusCode::INVALID_USER_ID,
-                "A client cannot send as a group",
-            ),
+        return match group.group_id.as_ref().filter(|id| !id.is_empty()) {
+            // Who may speak for it, the element decides (csp-group 6 item 11).
+            Some(id) => match address::group(id, facts) {
+                Ok(group) => Ok(Some(MessageParty::Group(group))),
+                Err(_) => invalid(StatusCode::INVALID_GROUP_ID, "Sender is no group address"),
+            },
             None => Ok(None),
         };
     };
@@ -398,12 +398,12 @@ mod tests {
                     info.sender = Some(Sender {
                         user: None,
                         group: Some(Group {
-                            group_id: Some("wv:/chess".into()),
+                            group_id: Some("no group".into()),
                             screen_name: None,
                         }),
                     })
                 }),
-                427,
+                429,
                 "item 3: the group itself",
             ),
             (

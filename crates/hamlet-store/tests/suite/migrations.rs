@@ -131,7 +131,11 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_member(&list("anna/friends"), &member())?;
     tx.put_presence(&user("anna"), &[attribute()])?;
     tx.put_subscriptions(&[subscription()])?;
-    tx.put_auto_subscription(&session("s1"), &list("anna/friends"), AttributeSet::STANDARD)?;
+    tx.put_auto_subscription(
+        &session("s1"),
+        &list("anna/friends"),
+        AttributeSet::STANDARD,
+    )?;
     tx.put_outbox(&outgoing())?;
     tx.put_presence(&user("anna"), &[alias()])?;
     tx.put_profile(&user("anna"), &described())?;
