@@ -6,7 +6,7 @@ use hamlet_elements::group::{
     GivenProperties, GivenUsers, GroupMembers, GroupOverview, RejectList, RemoveGroupMembers,
 };
 use hamlet_elements::{Call, Request, Requestor};
-use hamlet_model::{Content, GroupId, Refusal, Role, StatusCode, UserId};
+use hamlet_model::{Content, GroupId, MessageId, Refusal, Role, StatusCode, UserId};
 
 impl Operations {
     /// Makes a public group with these properties (`Name`, value) and administrators.
@@ -118,6 +118,26 @@ impl Operations {
             Ok(id)
         };
         self.audited(by, "group.reject", group, reject).await
+    }
+
+    /// Says something in the name of a group to everybody who is joined; the message.
+    pub async fn announce_in_group(
+        &self,
+        by: &Actor,
+        group: &str,
+        text: String,
+    ) -> Result<(GroupId, MessageId), Failure> {
+        let announce = async {
+            let id = self.group_id(group)?;
+            if text.trim().is_empty() {
+                return Err(Failure::invalid("the announcement is empty"));
+            }
+            let elements = self.sap.elements();
+            let said = elements.announce_in_group(&id, Content::text(text)).await;
+            let message = said.map_err(|refusal| of_group(&id, refusal))?;
+            Ok((id, message))
+        };
+        self.audited(by, "group.announce", group, announce).await
     }
 
     /// Deletes a group; who is joined is told.
