@@ -343,18 +343,13 @@ async fn every_recorded_request_is_answered_and_the_session_survives() {
             }
             let code = answer.code().unwrap_or(200);
             let allowed: &[u16] = match &name[3..] {
-                // csp-im 5.3: there is no such group.
-                "send-to-group" => &[501, 800],
-                // csp-access 10.2: nor can anybody be invited to it.
-                "invite" => &[800],
                 "invitation-answer" => &[423],
                 // AND-20: the identifier stands in a Property.
                 "unsubscribe-user" => &[200, 400],
                 // clients 3.12: in 1.3, too, which does not have it.
                 "authorize" | "refuse" => &[200],
                 "block" | "unblock" => &[200],
-                // Groups come with their element.
-                _ => &[200, 501],
+                _ => &[200],
             };
             assert!(allowed.contains(&code), "{client}/{name}: {answer:?}");
         }

@@ -59,7 +59,13 @@ impl Driver {
             let entry = self.model.may_come(client, &key)?;
             // csp-im 13: what 1.1 does not know.
             let old = self.phones[client].client.version == Version::V1_1;
-            let told = |code: u16| if old && code == 542 { 410 } else { code };
+            let told = |code: u16| {
+                if old && [541, 542].contains(&code) {
+                    410
+                } else {
+                    code
+                }
+            };
             let What::Report(code) = entry.what else {
                 return Err(format!("{key:?} is no report"));
             };
@@ -73,7 +79,7 @@ impl Driver {
         let notified = primitive.name == "MessageNotification";
         ensure!(notified || primitive.name == "NewMessage", "{primitive:#?}");
         ensure!(
-            notified == self.phones[client].quiet,
+            notified == self.phones[client].quiet || (!notified && self.phones[client].deaf),
             "a client that wants {} gets {}",
             if notified {
                 "messages"

@@ -216,6 +216,8 @@ impl Driver {
             }
         }
         let phone = &mut self.phones[client];
+        // A notification may have been lost with an answer.
+        phone.deaf |= phone.quiet && !matches!(fault, Fault::None | Fault::HalfWritten);
         phone.lapse();
         let http = phone.client.post(&body).await;
         Ok(phone.client.read(http))

@@ -24,6 +24,9 @@ pub struct Phone {
     pub answers: bool,
     /// It wants to be notified of messages.
     pub quiet: bool,
+    /// It has left a notification unanswered: the server may take it for a client that knows
+    /// none, and send it messages (csp-im 3.2 item 6).
+    pub deaf: bool,
 }
 
 /// A server transaction.
@@ -65,6 +68,7 @@ impl Phone {
             last: None,
             answers: false,
             quiet: false,
+            deaf: false,
         }
     }
 
@@ -86,10 +90,13 @@ impl Phone {
         self.last = None;
         self.answers = false;
         self.quiet = false;
+        self.deaf = false;
     }
 
     /// The server does not wait any more for what has not been answered.
     pub fn lapse(&mut self) {
+        let pending = self.pending.as_ref();
+        self.deaf |= pending.is_some_and(|came| came.open && came.notified);
         for came in self.pending.iter_mut().chain(&mut self.before) {
             came.open = false;
         }

@@ -299,16 +299,11 @@ mod tests {
             primitive,
         };
         let bad_value = fault(Some(Tag::SendMessageRequest), StatusCode::BAD_PARAMETER);
-        let not_built = fault(
-            Some(Tag::GetAttributeListRequest),
-            StatusCode::BAD_PARAMETER,
-        );
         let empty = fault(None, StatusCode::BAD_REQUEST);
         let foreign = fault(None, StatusCode::SERVICE_NOT_SUPPORTED);
         for (unreadable, session, expected) in [
             (&bad_value, SessionState::Live, 402),
             (&bad_value, SessionState::Unknown, 604),
-            (&not_built, SessionState::Live, 501),
             (&empty, SessionState::Live, 400),
             (&foreign, SessionState::Live, 405),
             (&foreign, SessionState::Unknown, 604),

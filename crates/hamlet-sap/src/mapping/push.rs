@@ -38,7 +38,7 @@ pub(crate) fn primitive(
         PushContent::Notification(what) => notification::request(what, facts),
         PushContent::Authorization(asked) => {
             let asks = facts.profile.asked_unrequested
-                || agreement.is_none_or(|agreement| agreement.includes(Function::REACT));
+                || agreement.is_none_or(|agreement| agreement.agrees(Function::REACT));
             authorization::asked(asked, facts, asks, wants)
         }
         PushContent::GroupChange { group, change } => {

@@ -22,7 +22,7 @@ fn decide(was_ready: bool, settings: &Settings, version: Version) -> Option<bool
         return None;
     }
     let agreement = settings.agreement.as_ref()?;
-    let hears = agreement.allows(Function::GRCHN, version);
+    let hears = agreement.agrees(Function::GRCHN);
     (hears || version == Version::V1_3).then_some(hears)
 }
 

@@ -41,11 +41,6 @@ impl Agreement {
         })
     }
 
-    /// Whether the session has asked for `function` and got it.
-    pub(crate) fn includes(&self, function: Function) -> bool {
-        self.requested.contains(function) && self.offered.contains(function)
-    }
-
     /// Whether both sides have said that `function` is used: the server sends nothing by itself
     /// that the client has not asked for (csp-im 1).
     pub(crate) fn agrees(&self, function: Function) -> bool {

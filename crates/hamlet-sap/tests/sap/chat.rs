@@ -122,15 +122,15 @@ async fn the_digests_of_4_way_login_are_checked_in_every_version() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_or_not_agreed_or_not_alive_gets_its_code() {
+async fn what_is_not_whole_or_not_alive_gets_its_code() {
     let server = Server::start().await;
     server.account("anna").await;
     let mut phone = Phone::new(&server, "anna", V1_2, Syntax::Xml).await;
     let lost = phone.ask(Primitive::GetListRequest).await;
     assert_eq!(lost.code(), 604);
     phone.log_in_and_negotiate().await;
-    let unknown = phone.ask(Primitive::JoinGroupRequest(Box::default())).await;
-    assert_eq!(unknown.code(), 501);
+    let empty = phone.ask(Primitive::JoinGroupRequest(Box::default())).await;
+    assert_eq!(empty.code(), 400);
     assert!(server.sap.disconnect(&phone.session_id()).await);
     let forced = phone.ask(Primitive::GetListRequest).await;
     assert_eq!(forced.code(), 601);

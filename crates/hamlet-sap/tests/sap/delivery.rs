@@ -143,6 +143,10 @@ async fn a_message_that_cannot_be_parsed_by_the_client_does_not_block_others() {
     .await;
     anna.send("bob", &"x".repeat(3000), false).await;
     anna.send("bob", "short", false).await;
+    // csp-im 3.2 item 4: of what he cannot parse he is told.
+    let told = bob.poll().await.unwrap();
+    assert_eq!(told.tag(), Tag::MessageNotification);
+    assert!(bob.acknowledge(&told).await.is_none());
     let pushed = bob.poll().await.unwrap();
     assert_eq!(pushed.content().as_deref(), Some("short"));
     assert!(bob.acknowledge(&pushed).await.is_none());

@@ -262,7 +262,7 @@ async fn in_1_3_one_round_trip_negotiates_everything() {
         (Some(3), Some(7))
     );
     let denied = answer.functions.unwrap().wvcsp_feat.unwrap();
-    assert!(denied.im_feat.unwrap().im_receive_func.unwrap().notif);
+    assert!(denied.im_feat.unwrap().im_receive_func.unwrap().offnotif);
     // Contact lists were not asked for.
     assert_eq!(phone.ask(Primitive::GetListRequest).await.code(), 506);
     server.stop().await;
