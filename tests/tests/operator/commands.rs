@@ -124,7 +124,7 @@ fn a_file_is_shared_with_users_and_groups() {
     assert_eq!(fetch(&server, printed.trim_end()), "a cat");
     let alone = done(&server, "anna", &["share", file]);
     assert_ne!(alone, printed);
-    let to_group = ["share", file, "--group", SKI];
+    let to_group = ["share", file, "--group", "ski"];
     let why = fails(&server, "anna", &to_group);
     assert!(why.contains("800"), "{why}");
     done(&server, "anna", &["group", "create", "ski"]);
