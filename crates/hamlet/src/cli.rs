@@ -331,7 +331,7 @@ pub struct Share {
     /// Address of a user to share it with; can be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub with: Vec<String>,
-    /// Address of a group to share it with, of the user's or one that he has joined
+    /// Name or address of a group to share it with, which is joined for that; can be repeated
     #[arg(long = "group", value_name = "ADDRESS")]
     pub groups: Vec<String>,
     /// Words to them

@@ -281,6 +281,13 @@ pub enum GroupCommand {
         #[arg(long)]
         readmit: bool,
     },
+    /// Say something in the name of a group to everybody who is joined.
+    Announce {
+        /// Address of the group.
+        group: String,
+        /// What is said.
+        text: String,
+    },
     /// Delete a group; who is joined is told.
     Delete {
         /// Address of the group.

@@ -103,6 +103,8 @@ async fn every_operation_answers_as_it_is_described() {
     applications_and_user_profiles(&api).await;
     system_messages(&api).await;
     outside_messages(&api).await;
+    groups(&api).await;
+    network(&api).await;
     let stats = api.done("GET", "/stats", Value::Null).await;
     assert_eq!(stats["figures"]["accounts"], 2);
     api.done("DELETE", "/users/bob", Value::Null).await;
@@ -115,6 +117,12 @@ async fn every_operation_answers_as_it_is_described() {
         ("PATCH", "/users/bob/profile", json!({})),
         ("GET", "/users/bob/msisdns", Value::Null),
         ("PATCH", "/users/bob/msisdns", json!({})),
+        ("GET", "/users/bob/network", Value::Null),
+        (
+            "PATCH",
+            "/users/bob/network",
+            json!({"values": {"plmn": "24491"}}),
+        ),
     ] {
         let why = api.fails(method, path, body, 404).await;
         assert_eq!(why, "wv:bob@h has no account", "{method} {path}");
@@ -136,6 +144,123 @@ async fn every_operation_answers_as_it_is_described() {
     let used = api.used.into_inner().expect("no panic");
     let unused: Vec<_> = described.difference(&used).collect();
     assert!(unused.is_empty(), "nobody tried {unused:?}");
+}
+
+async fn network(api: &Api) {
+    let path = "/users/bob/network";
+    let change = json!({"values": {"plmn": "24491", "registration": "yes"}});
+    let known = api.done("PATCH", path, change.clone()).await;
+    assert_eq!(known, change);
+    let change = json!({"values": {"registration": null}});
+    api.done("PATCH", path, change).await;
+    let known = api.done("GET", path, Value::Null).await;
+    assert_eq!(known, json!({"values": {"plmn": "24491"}}));
+    let odd = json!({"values": {"weather": "fine"}});
+    api.fails("PATCH", path, odd, 400).await;
+}
+
+async fn groups(api: &Api) {
+    let new = json!({"group": "wv:/ski", "properties": {"Name": "Skiing", "Topic": "Snow"},
+        "welcome_note": "Hello", "admins": ["anna"]});
+    let ski = api.done("POST", "/groups", new.clone()).await;
+    assert_eq!(
+        (&ski["group"], &ski["owner"], &ski["welcome_note"]),
+        (&json!("wv:/ski@h"), &Value::Null, &json!("Hello"))
+    );
+    assert_eq!(ski["properties"]["Topic"], "Snow");
+    assert_eq!(ski["admins"], json!(["wv:anna@h"]));
+    let why = api.fails("POST", "/groups", new, 409).await;
+    assert_eq!(why, "there is a group wv:/ski@h already");
+    let path = "/groups/wv:%2Fski@h";
+    assert_eq!(api.done("GET", path, Value::Null).await, ski);
+
+    let change =
+        json!({"properties": {"AccessType": "Restricted"}, "welcome_note": "Members only"});
+    let ski = api.done("PATCH", path, change).await;
+    assert_eq!(ski["properties"]["AccessType"], "Restricted");
+    assert_eq!(ski["properties"]["Topic"], "Snow");
+    assert_eq!(ski["welcome_note"], "Members only");
+
+    let member = format!("{path}/members/bob");
+    for role in ["user", "moderator"] {
+        api.done("PUT", &member, json!({ "role": role })).await;
+    }
+    let ski = api.done("GET", path, Value::Null).await;
+    assert_eq!(ski["moderators"], json!(["wv:bob@h"]));
+    assert_eq!(ski["users"], json!([]));
+    api.done("DELETE", &member, Value::Null).await;
+    let ski = api.done("GET", path, Value::Null).await;
+    assert_eq!(ski["moderators"], json!([]));
+
+    let (rejects, rejected) = (format!("{path}/rejects"), format!("{path}/rejects/bob"));
+    api.done("PUT", &rejected, Value::Null).await;
+    let list = api.done("GET", &rejects, Value::Null).await;
+    assert_eq!(list, json!({"users": ["wv:bob@h"]}));
+    api.done("DELETE", &rejected, Value::Null).await;
+    let list = api.done("GET", &rejects, Value::Null).await;
+    assert_eq!(list, json!({"users": []}));
+
+    let announcements = format!("{path}/announcements");
+    let said = json!({"text": "We close at ten"});
+    let announced = api.done("POST", &announcements, said.clone()).await;
+    assert!(announced["message"].is_string(), "{announced}");
+
+    // One without administrators has nobody in whose name it could be done.
+    api.done("POST", "/groups", json!({"group": "wv:/sun"}))
+        .await;
+    api.fails("PUT", "/groups/wv:%2Fsun/rejects/bob", Value::Null, 409)
+        .await;
+    let page = api.done("GET", "/groups?limit=1", Value::Null).await;
+    assert_eq!(page["next"], "wv:/ski@h");
+    let group =
+        json!({"group": "wv:/ski@h", "owner": null, "name": "Skiing", "members": 1, "joined": 0});
+    assert_eq!(page["groups"], json!([group]));
+    let page = api.done("GET", "/groups?limit=1&after=wv:/ski@h", Value::Null);
+    let page = page.await;
+    assert_eq!(page["groups"][0]["group"], "wv:/sun@h");
+    assert_eq!(page["next"], Value::Null);
+
+    for (method, path, body) in [
+        ("POST", "/groups", json!({"group": "wv:anna/mine"})),
+        ("POST", "/groups", json!({"group": "wv:/x@elsewhere"})),
+        (
+            "POST",
+            "/groups",
+            json!({"group": "wv:/x", "properties": {"Colour": "red"}}),
+        ),
+        (
+            "POST",
+            "/groups",
+            json!({"group": "wv:/x", "owner": "anna"}),
+        ),
+        ("PATCH", path, json!({"properties": {"AccessType": "Shut"}})),
+        ("PUT", &member, json!({"role": "king"})),
+        ("POST", &announcements, json!({"text": " "})),
+        ("GET", "/groups/anna", Value::Null),
+        ("GET", "/groups?after=anna", Value::Null),
+    ] {
+        api.fails(method, path, body, 400).await;
+    }
+    let nobody = format!("{path}/members/nobody");
+    api.fails("PUT", &nobody, json!({"role": "user"}), 404)
+        .await;
+    let new = json!({"group": "wv:/x", "admins": ["nobody"]});
+    api.fails("POST", "/groups", new, 404).await;
+    api.done("DELETE", path, Value::Null).await;
+    for (method, path, body) in [
+        ("GET", path, Value::Null),
+        ("PATCH", path, json!({"properties": {"Name": "Ski"}})),
+        ("DELETE", path, Value::Null),
+        ("PUT", &member, json!({"role": "user"})),
+        ("DELETE", &member, Value::Null),
+        ("GET", &rejects, Value::Null),
+        ("PUT", &rejected, Value::Null),
+        ("DELETE", &rejected, Value::Null),
+        ("POST", &announcements, said),
+    ] {
+        let why = api.fails(method, path, body, 404).await;
+        assert_eq!(why, "there is no group wv:/ski@h", "{method} {path}");
+    }
 }
 
 async fn system_messages(api: &Api) {

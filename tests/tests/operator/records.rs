@@ -3,6 +3,7 @@
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{send_message, user};
 use hamlet_tests::server::TestServer;
+use hamletd::control::Request;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -123,19 +124,105 @@ async fn every_field_is_explained() {
     assert_eq!(anna.messages().await.len(), 1);
     anna.request("<Logout-Request/>").await.expect_status(200);
     server.stop().await;
+    let records = records(&file);
+    assert_eq!(records.len(), 3, "{records:?}");
+    explained(&records);
+}
+
+/// Fails unless the documentation says what each field is.
+fn explained(records: &[Value]) {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../docs/call-detail-records.md"
     );
     let documentation = std::fs::read_to_string(path).expect("a document");
-    let records = records(&file);
-    assert_eq!(records.len(), 3, "{records:?}");
     for record in records {
         for name in record.as_object().expect("an object").keys() {
             let explained = documentation.contains(&format!("| `{name}` |"));
             assert!(explained, "{name} is not explained in {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_life_of_a_group_is_recorded() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("records.jsonl");
+    let set = format!("records.file={}", file.display());
+    let mut server = TestServer::with_users(&[&set], &["anna", "bob"]).await;
+    let mut anna = server.client(Version::V1_3, Syntax::Wbxml, "anna").await;
+    let mut bob = server.xml("bob").await;
+    let id = "<GroupID>wv:anna/ski@h</GroupID>";
+    let name = |name: &str| format!("<ScreenName><SName>{name}</SName>{id}</ScreenName>");
+    let create = format!(
+        "<CreateGroup-Request>{id}<GroupProperties/><JoinGroup>T</JoinGroup>{}\
+         <SubscribeNotification>F</SubscribeNotification></CreateGroup-Request>",
+        name("Ann")
+    );
+    anna.request(&create).await.expect_code(200);
+    let join = format!(
+        "<JoinGroup-Request>{id}{}<JoinedRequest>F</JoinedRequest>\
+         <SubscribeNotification>F</SubscribeNotification></JoinGroup-Request>",
+        name("Bobby")
+    );
+    bob.request(&join).await.expect("JoinGroup-Response");
+    let text = "fresh snow";
+    let to = format!("<Group>{id}</Group>");
+    let sent = bob.request(&send_message(&to, text, false)).await;
+    sent.expect_code(200);
+    assert_eq!(anna.messages().await.len(), 1);
+    let leave = format!("<LeaveGroup-Request>{id}</LeaveGroup-Request>");
+    bob.request(&leave).await.expect("LeaveGroup-Response");
+    let delete = format!("<DeleteGroup-Request>{id}</DeleteGroup-Request>");
+    anna.request(&delete).await.expect_code(200);
+    let (anna_s, bob_s) = (anna.session[..8].to_owned(), bob.session[..8].to_owned());
+    // A public one has no owner.
+    let public = Request::GroupCreate {
+        group: "wv:/sun".to_owned(),
+        properties: Vec::new(),
+        admins: Vec::new(),
+    };
+    server.operate(public).await;
+    server.stop().await;
+
+    let records = records(&file);
+    explained(&records);
+    let client = "WV:a-test-client";
+    let events: Vec<Value> = of_type(&records, "group_event")
+        .into_iter()
+        .map(|record| {
+            let field = |name: &str| record.get(name).cloned().unwrap_or_default();
+            let names = [
+                "group",
+                "event",
+                "user",
+                "screen_name",
+                "session",
+                "client",
+                "code",
+            ];
+            names.map(field).into_iter().collect()
+        })
+        .collect();
+    let ski = "wv:anna/ski@h";
+    let expected = [
+        json!([ski, "created", "wv:anna@h", null, null, null, null]),
+        json!([ski, "joined", "wv:anna@h", "Ann", anna_s, client, null]),
+        json!([ski, "joined", "wv:bob@h", "Bobby", bob_s, client, null]),
+        json!([ski, "left", "wv:bob@h", "Bobby", bob_s, client, 200]),
+        json!([ski, "left", "wv:anna@h", "Ann", anna_s, client, 800]),
+        json!([ski, "deleted", null, null, null, null, null]),
+        json!(["wv:/sun@h", "created", null, null, null, null, null]),
+    ];
+    assert_eq!(events, expected);
+    let accepted = of_type(&records, "message_accepted");
+    let [accepted] = accepted.as_slice() else {
+        panic!("{records:?}")
+    };
+    assert_eq!(accepted["sender"], "wv:bob@h");
+    assert_eq!(accepted["recipients"], json!([ski]));
+    let whole = std::fs::read_to_string(&file).expect("a file");
+    assert!(!whole.contains(text), "{whole}");
 }
 
 #[tokio::test]

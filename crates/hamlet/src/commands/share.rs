@@ -1,7 +1,7 @@
 //! `hamlet share`: keeps a file in the server's content store and invites others to fetch it.
 
 use super::groups::{check, invite_id};
-use crate::account::finish;
+use crate::account::{finish, list_address};
 use crate::cli::{Account, Share};
 use crate::failure::Failure;
 use crate::output::{line, plain};
@@ -54,18 +54,23 @@ async fn share(
     for user in &options.with {
         to = to.user(user);
     }
-    for group in &options.groups {
-        to = to.group(group);
-    }
     if options.with.is_empty() && options.groups.is_empty() {
         return Ok(());
     }
+    // Only who is in a group reaches those who are (csp-access 10.2).
+    let mut joined = Vec::with_capacity(options.groups.len());
+    for group in &options.groups {
+        let group = list_address(client.user(), group);
+        client.join_group(&group, None).await?;
+        to = to.group(&group);
+        joined.push(group);
+    }
     let note = options.note.as_deref();
-    check(
-        &client
-            .share(&invite_id(), vec![url], to, note, None)
-            .await?,
-    )
+    let shared = client.share(&invite_id(), vec![url], to, note, None).await;
+    for group in &joined {
+        client.leave_group(group).await?;
+    }
+    check(&shared?)
 }
 
 /// By the ending of the name.

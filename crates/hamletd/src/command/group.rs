@@ -42,6 +42,7 @@ pub(super) fn request(command: GroupCommand) -> Result<Request, CommandError> {
             user,
             out: !readmit,
         },
+        GroupCommand::Announce { group, text } => Request::GroupAnnounce { group, text },
         GroupCommand::Delete { group } => Request::GroupDelete { group },
     })
 }

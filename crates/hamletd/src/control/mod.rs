@@ -200,6 +200,13 @@ pub enum Request {
         /// Out.
         out: bool,
     },
+    /// Say something in the name of a group.
+    GroupAnnounce {
+        /// Address.
+        group: String,
+        /// What is said.
+        text: String,
+    },
     /// Delete a group.
     GroupDelete {
         /// Address.

@@ -184,6 +184,10 @@ impl Operations {
                     false => format!("{user} can join {group}"),
                 })
             }
+            Request::GroupAnnounce { group, text } => {
+                let (group, id) = self.announce_in_group(by, &group, text).await?;
+                done(format!("message {id} is said in {group}"))
+            }
             Request::GroupDelete { group } => {
                 let group = self.delete_group(by, &group).await?;
                 done(format!("{group} is deleted"))

@@ -6,7 +6,7 @@ use hamlet_elements::group::{
     GivenProperties, GivenUsers, GroupMembers, GroupOverview, RejectList, RemoveGroupMembers,
 };
 use hamlet_elements::{Call, Request, Requestor};
-use hamlet_model::{Content, GroupId, Refusal, Role, StatusCode, UserId};
+use hamlet_model::{Content, GroupId, MessageId, Refusal, Role, StatusCode, UserId};
 
 impl Operations {
     /// Makes a public group with these properties (`Name`, value) and administrators.
@@ -27,7 +27,8 @@ impl Operations {
             created.await.map_err(|refusal| of_group(&id, refusal))?;
             Ok(id)
         };
-        self.audited(by, "group.create", group, create).await
+        let target = self.group_target(group);
+        self.audited(by, "group.create", &target, create).await
     }
 
     /// Groups in the order of their addresses, at most `limit` of them.
@@ -62,7 +63,8 @@ impl Operations {
             set.await.map_err(|refusal| of_group(&id, refusal))?;
             Ok(id)
         };
-        self.audited(by, "group.set", group, set).await
+        let target = self.group_target(group);
+        self.audited(by, "group.set", &target, set).await
     }
 
     /// Makes a user a member with a role, or (`None`) no member any more.
@@ -73,6 +75,8 @@ impl Operations {
         user: &str,
         role: Option<Role>,
     ) -> Result<GroupId, Failure> {
+        let target = self.member_target(group, user);
+        let target = format!("{target} {}", role.map_or("none", Role::as_str));
         let set = async {
             let (id, user) = (self.group_id(group)?, self.user_id(user)?);
             let done = match role {
@@ -91,7 +95,7 @@ impl Operations {
             done.map_err(|refusal| of_group(&id, refusal))?;
             Ok(id)
         };
-        self.audited(by, "group.member", group, set).await
+        self.audited(by, "group.member", &target, set).await
     }
 
     /// Keeps a user out of a group, or lets him in again.
@@ -102,6 +106,8 @@ impl Operations {
         user: &str,
         out: bool,
     ) -> Result<GroupId, Failure> {
+        let target = self.member_target(group, user);
+        let operation = if out { "group.reject" } else { "group.readmit" };
         let reject = async {
             let (id, user) = (self.group_id(group)?, self.user_id(user)?);
             let (add, remove) = match out {
@@ -117,7 +123,39 @@ impl Operations {
             done.map_err(|refusal| of_group(&id, refusal))?;
             Ok(id)
         };
-        self.audited(by, "group.reject", group, reject).await
+        self.audited(by, operation, &target, reject).await
+    }
+
+    /// The users whom a group keeps out, in the order of their addresses.
+    pub async fn group_rejects(&self, group: &str) -> Result<Vec<UserId>, Failure> {
+        let id = self.group_id(group)?;
+        let key = id.clone();
+        let read = self.store.read(move |tx| match tx.group(&key)? {
+            Some(_) => tx.group_rejects(&key).map(Some),
+            None => Ok(None),
+        });
+        read.await?.ok_or_else(|| no_group(&id))
+    }
+
+    /// Says something in the name of a group to everybody who is joined; the message.
+    pub async fn announce_in_group(
+        &self,
+        by: &Actor,
+        group: &str,
+        text: String,
+    ) -> Result<(GroupId, MessageId), Failure> {
+        let announce = async {
+            let id = self.group_id(group)?;
+            if text.trim().is_empty() {
+                return Err(Failure::invalid("the announcement is empty"));
+            }
+            let elements = self.sap.elements();
+            let said = elements.announce_in_group(&id, Content::text(text)).await;
+            let message = said.map_err(|refusal| of_group(&id, refusal))?;
+            Ok((id, message))
+        };
+        let target = self.group_target(group);
+        self.audited(by, "group.announce", &target, announce).await
     }
 
     /// Deletes a group; who is joined is told.
@@ -128,7 +166,8 @@ impl Operations {
             deleted.await.map_err(|refusal| of_group(&id, refusal))?;
             Ok(id)
         };
-        self.audited(by, "group.delete", group, delete).await
+        let target = self.group_target(group);
+        self.audited(by, "group.delete", &target, delete).await
     }
 
     /// Does what an administrator of the group can do; what became of it.
@@ -149,6 +188,17 @@ impl Operations {
             key: None,
         };
         Ok(self.sap.elements().call(call).await.map(drop))
+    }
+
+    /// How the audit log names a group: by its whole address, if it is one.
+    fn group_target(&self, group: &str) -> String {
+        self.group_id(group)
+            .map_or_else(|_| group.to_owned(), |id| id.to_string())
+    }
+
+    /// The same of somebody in a group.
+    fn member_target(&self, group: &str, user: &str) -> String {
+        format!("{} {}", self.group_target(group), self.target(user))
     }
 
     fn group_id(&self, text: &str) -> Result<GroupId, Failure> {
@@ -185,6 +235,7 @@ fn of_group(id: &GroupId, refusal: Refusal) -> Failure {
     let told = format!("{id}: {}", refusal.description);
     match refusal.code {
         StatusCode::NO_SUCH_GROUP => no_group(id),
+        StatusCode::UNKNOWN_USER => Failure::missing(told),
         StatusCode::GROUP_EXISTS => Failure::conflict(format!("there is a group {id} already")),
         StatusCode::SERVICE_UNAVAILABLE => Failure::new(FailureKind::Unavailable, told),
         StatusCode::INTERNAL_ERROR => Failure::new(FailureKind::Internal, told),

@@ -75,6 +75,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
+/// The two variable parts of a path: a thing, and what is within it.
+pub struct NamedWithin(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedWithin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        path.map(|Path((thing, within))| Self(thing, within))
+            .map_err(|error| ApiError::invalid(error.body_text()))
+    }
+}
+
 /// Which part of a listing.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -8,6 +8,7 @@ mod applications;
 mod body;
 mod codes;
 mod error;
+mod groups;
 mod networks;
 mod outside_messages;
 mod sessions;
@@ -90,13 +91,20 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(system_messages::add_users))
         .routes(routes!(outside_messages::list, outside_messages::announce))
         .routes(routes!(outside_messages::withdraw))
+        .routes(routes!(groups::list, groups::add))
+        .routes(routes!(groups::show, groups::change, groups::delete))
+        .routes(routes!(groups::set_member, groups::remove_member))
+        .routes(routes!(groups::rejects))
+        .routes(routes!(groups::reject, groups::readmit))
+        .routes(routes!(groups::announce))
         .routes(routes!(sessions::stats));
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, api)
 }
 
 const ABOUT: &str = "\
 Every request needs `Authorization: Bearer TOKEN` with a token of `admin.api_tokens`. Users are named \
-by their addresses (`wv:alice@example.org`), in paths too; the domain may be left out. Listings come \
+by their addresses (`wv:alice@example.org`), in paths too; the domain may be left out. So are groups (`wv:/skiing@example.org`), whose slash is \
+written `%2F` in paths. Listings come \
 in pages: `next` of one is `after` of the next. Every change is written to the audit log under the \
 name of the token. An application that has been granted it reads and changes user profiles, by \
 Basic authentication with its ApplicationID and password.";
@@ -111,6 +119,7 @@ Basic authentication with its ApplicationID and password.";
         (name = "users", description = "Accounts, with profiles and telephone numbers."),
         (name = "sessions", description = "Sessions of clients, and figures."),
         (name = "applications", description = "Applications above IMPS."),
+        (name = "groups", description = "Public groups, and a look at private ones."),
         (name = "outside messages", description = "Messages that wait for users in other systems, such as mail."),
         (name = "system messages", description = "Texts of the operator, with answers (CSP 1.3)."),
         (name = "invitation codes", description = "What new users register with."),

@@ -1,13 +1,12 @@
 //! Messages that wait in other systems (csp-im 7.7): what gateways to those say.
 
 use super::Api;
-use super::body::{Body, Named};
+use super::body::{Body, Named, NamedWithin};
 use super::error::{ApiError, BadBody, Contradiction, Forbidden, Missing, Refused};
 use crate::control::{OutsideDraft, OutsideEntry};
 use crate::operations::Actor;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::{Extension, Json};
 use hamlet_sap::journal::iso;
 use serde::{Deserialize, Serialize};
@@ -54,26 +53,10 @@ pub async fn announce(
 pub async fn withdraw(
     State(api): State<Api>,
     Extension(by): Extension<Actor>,
-    Message { user, id }: Message,
+    NamedWithin(user, id): NamedWithin,
 ) -> Result<StatusCode, ApiError> {
     api.withdraw_outside(&by, &user, &id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The variable parts of a path.
-pub struct Message {
-    user: String,
-    id: String,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Message {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        path.map(|Path((user, id))| Self { user, id })
-            .map_err(|error| ApiError::invalid(error.body_text()))
-    }
 }
 
 /// A message that waits in another system.
