@@ -176,10 +176,8 @@ impl Driver {
         let named = matches!(key, Key::Message(_));
         match how {
             // It knows that the message waits.
-            _ if notified => {
-                if open && !matches!(how, How::WrongMessage | How::Error500) {
-                    self.model.tell(client, &key);
-                }
+            _ if notified && open && !matches!(how, How::WrongMessage | How::Error500) => {
+                self.model.tell(client, &key);
             }
             How::Well | How::TheOneBefore if named => self.model.acknowledge(client, &key),
             How::ByRequest => {

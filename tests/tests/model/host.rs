@@ -26,7 +26,7 @@ pub enum Place {
 
 /// The server.
 pub enum Host {
-    Here(TestServer),
+    Here(Box<TestServer>),
     Apart(Hamletd),
 }
 
@@ -49,7 +49,7 @@ impl Host {
                 for user in 0..CLIENTS_OF.len() {
                     server.add_user(&address(user), PASSWORD).await;
                 }
-                Self::Here(server)
+                Self::Here(Box::new(server))
             }
             Place::Apart => {
                 let server = Hamletd::start(&settings);

@@ -50,7 +50,7 @@ enum Sent {
         failures: Failures,
         events: Vec<Event>,
         asked: Vec<(Vec<UserId>, Expected)>,
-        telling: Option<Telling>,
+        telling: Option<Box<Telling>>,
     },
 }
 
@@ -284,7 +284,7 @@ impl Inner {
                 let all = local.iter().chain(foreign.values().flatten());
                 let reached: Vec<UserId> =
                     all.filter(|user| !full.contains(user)).cloned().collect();
-                let telling = group::invited(tx, &shared, &invitation, &reached)?;
+                let telling = group::invited(tx, &shared, &invitation, &reached)?.map(Box::new);
                 for user in full {
                     failures.user(StatusCode::MESSAGE_QUEUE_FULL, user);
                 }
@@ -324,7 +324,8 @@ impl Inner {
                 telling,
             } => {
                 self.emit(events);
-                self.tell_groups(telling.into_iter().collect()).await;
+                self.tell_groups(telling.map(|telling| *telling).into_iter().collect())
+                    .await;
                 if asked.is_empty() {
                     return conclude(failures, here > 0);
                 }

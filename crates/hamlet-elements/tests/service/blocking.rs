@@ -147,9 +147,13 @@ async fn a_contact_list_stands_for_whoever_is_in_it_at_the_time() {
     );
     server.make_list(&bo, "friends", &[]).await;
     let friends = AccessEntity::ContactList(list("bo/friends"));
-    change(&server, &bo, granting(adding(&[friends.clone()])))
-        .await
-        .unwrap();
+    change(
+        &server,
+        &bo,
+        granting(adding(std::slice::from_ref(&friends))),
+    )
+    .await
+    .unwrap();
     assert_eq!(write(&server, &anna).await, "532 532:wv:bo@a");
     server
         .change_list(&bo, "friends", &[&user("anna")], &[])

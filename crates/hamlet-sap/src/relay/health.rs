@@ -95,7 +95,7 @@ mod tests {
         assert!(!health.is_quiet(&domain, at(9999), SPAN), "it is asked");
         health.asked(&domain, at(500));
         assert!(health.lose(at(599), SPAN).is_empty());
-        assert_eq!(health.lose(at(600), SPAN), [domain.clone()]);
+        assert_eq!(health.lose(at(600), SPAN), std::slice::from_ref(&domain));
         assert!(health.lose(at(700), SPAN).is_empty());
         assert!(health.heard(&domain, at(800)));
         assert!(!health.heard(&domain, at(801)));

@@ -64,7 +64,7 @@ on_both_engines! {
                 }
                 assert_eq!(tx.attribute_lists(&anna)?, all);
                 assert!(tx.attribute_lists(&user("ben"))?.is_empty());
-                assert_eq!(tx.authorizers_of(&user("ben"))?, [anna.clone()]);
+                assert_eq!(tx.authorizers_of(&user("ben"))?, std::slice::from_ref(&anna));
                 // In place of the earlier one, both ways.
                 let some = attribute_list(AttributeTarget::Default, Some(AttributeSet::ALL), false);
                 tx.put_attribute_list(&anna, &some)?;

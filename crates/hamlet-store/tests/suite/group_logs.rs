@@ -100,7 +100,7 @@ on_both_engines! {
             position: 7,
             beyond: vec![9, 11],
         };
-        store.write(move |tx| tx.advance_group_cursors(&[cursor.clone()])).await;
+        store.write(move |tx| tx.advance_group_cursors(std::slice::from_ref(&cursor))).await;
         assert_eq!(store.read(|tx| tx.joined_sessions(None, 9)).await, []);
     }
 

@@ -132,7 +132,7 @@ on_both_engines! {
                 assert_eq!(tx.group_members(&id)?, [bo.clone()]);
                 assert_eq!(tx.count_group_members(&id)?, 1);
                 assert_eq!(tx.group_members_among(&id, &[user("cy"), user("bo")])?.len(), 2);
-                assert_eq!(tx.auto_join_groups(&user("bo"))?, [id.clone()]);
+                assert_eq!(tx.auto_join_groups(&user("bo"))?, std::slice::from_ref(&id));
                 // The name is kept for him, whatever the case.
                 assert!(tx.is_screen_name_taken(&id, &name("KING"), &user("cy"))?);
                 assert!(!tx.is_screen_name_taken(&id, &name("KING"), &user("bo"))?);
@@ -179,10 +179,10 @@ on_both_engines! {
                 assert_eq!(present[0].role, Role::Admin);
                 assert!(present[0].is_member && !present[2].is_member);
                 let session = bo.session.clone().unwrap();
-                assert_eq!(tx.joined_of_session(&session)?, [bo.clone()]);
+                assert_eq!(tx.joined_of_session(&session)?, std::slice::from_ref(&bo));
                 assert_eq!(tx.group_joined_session(&id, &session)?, Some(bo.clone()));
                 assert_eq!(tx.count_joined_of_client(&bo.user, &bo.client)?, 1);
-                assert_eq!(tx.groups_joined(&user("bo"))?, [id.clone()]);
+                assert_eq!(tx.groups_joined(&user("bo"))?, std::slice::from_ref(&id));
                 assert!(tx.remove_group_joined(&id, &bo.user, &bo.client)?);
                 assert!(!tx.remove_group_joined(&id, &bo.user, &bo.client)?);
                 assert_eq!(tx.count_all_group_joined()?, 2);
