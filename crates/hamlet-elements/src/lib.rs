@@ -1,5 +1,6 @@
-//! The service elements: Presence (with contact lists) and Instant Messaging; and the common
-//! features that need no wire: search, profiles, verification of identifiers, invitations.
+//! The service elements: Presence (with contact lists), Instant Messaging, Group and Content;
+//! and the common features that need no wire: search, profiles, verification of identifiers,
+//! invitations.
 //!
 //! Pure service: called with a requestor and a request, an element answers a response or a
 //! refusal and tells others by events. It knows neither protocol version nor syntax nor

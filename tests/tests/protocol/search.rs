@@ -251,6 +251,29 @@ async fn only_who_may_be_seen_is_found_online_or_offline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_blocks_the_searcher_is_not_found_by_him() {
+    // 9.2.
+    let server = village(&[]).await;
+    let mut alice = server.xml("alice").await;
+    let mut bob = server.xml("bob").await;
+    let turku = pair("USER_CITY", "turku") + &pair("USER_FIRST_NAME", "bo");
+    assert_eq!(found(&search(&mut alice, &turku).await), ["bob"]);
+    let block = |in_use: char| {
+        format!(
+            "<BlockEntity-Request><BlockList><InUse>{in_use}</InUse><AddList><UserID>wv:alice@h</UserID></AddList>\
+             </BlockList></BlockEntity-Request>"
+        )
+    };
+    bob.request(&block('T')).await.expect_status(200);
+    let nobody: [&str; 0] = [];
+    assert_eq!(found(&search(&mut alice, &turku).await), nobody);
+    let mut carol = server.xml("carol").await;
+    assert_eq!(found(&search(&mut carol, &turku).await), ["bob"]);
+    bob.request(&block('F')).await.expect_status(200);
+    assert_eq!(found(&search(&mut alice, &turku).await), ["bob"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn searches_that_make_no_sense_are_refused_by_their_codes() {
     // 9.2, in each version; 562 is 402 before 1.3 (data-types 10.1).
     let server = village(&[]).await;

@@ -13,6 +13,9 @@ use hamlet_store::{Criterion, Found, GroupCriterion, SearchCursor, StoreError};
 use std::collections::HashSet;
 use std::time::Instant;
 
+/// Most of those who block a user that he does not find.
+const MAX_BLOCKING: usize = 10_000;
+
 impl Inner {
     /// Finds users, answers the first page of them and keeps the rest.
     pub(crate) async fn search(
@@ -122,16 +125,19 @@ impl Inner {
         deadline: Instant,
     ) -> Result<(Vec<UserId>, Vec<FoundUser>), Refusal> {
         let config = &self.config.search;
-        let search = hamlet_store::Search {
+        let mut search = hamlet_store::Search {
             criterion,
-            hidden: self.hidden_from(requestor),
+            hidden: HashSet::new(),
             limit: config.max_results,
             deadline,
         };
         let may_cut = config.cut_at_limit;
+        let requestor = requestor.clone();
         let found = self
             .store
             .read(move |tx| {
+                // csp-access 9.2: who blocks the requestor is not found by him.
+                search.hidden = tx.users_blocking(&requestor, MAX_BLOCKING)?;
                 let Found { users, more } = tx.search(&search)?;
                 if more && !may_cut {
                     return Ok(None);
@@ -147,12 +153,6 @@ impl Inner {
             Err(StoreError::TimedOut) => Err(StatusCode::SEARCH_TIMED_OUT.into()),
             Err(error) => Err(refusal(&error)),
         }
-    }
-
-    /// Users whom this one does not find although they let others find them. It is nobody:
-    /// to block somebody is not possible yet.
-    fn hidden_from(&self, _requestor: &UserId) -> HashSet<UserId> {
-        HashSet::new()
     }
 
     async fn keep(

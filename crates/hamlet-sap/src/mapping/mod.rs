@@ -107,7 +107,7 @@ pub enum Reply {
 
 /// What a request primitive asks of a service element, and how to answer it.
 ///
-/// `None` for a primitive that is not carried out by a service element, or not yet. A
+/// `None` for a primitive that is not carried out by a service element. A
 /// refusal here means that the primitive was not understood: it is answered by
 /// [`result::refused`]. `extensions` are the ExtBlocks beside the primitive.
 pub fn request(

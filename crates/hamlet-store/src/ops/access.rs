@@ -85,6 +85,28 @@ impl Tx<'_> {
         Ok(lists)
     }
 
+    /// At most `limit` of the users whose block list is in use and names this one, by himself
+    /// or in one of their contact lists.
+    pub fn users_blocking(
+        &mut self,
+        blocked: &UserId,
+        limit: usize,
+    ) -> Result<HashSet<UserId>, StoreError> {
+        let found = self.query(
+            "SELECT e.user_id FROM access_entry AS e
+                 JOIN access_control AS a ON a.user_id = e.user_id AND a.block_in_use = 1
+             WHERE e.side = 0 AND e.kind = 0 AND e.name = ?1
+             UNION SELECT e.user_id FROM contact AS c
+                 JOIN access_entry AS e ON e.kind = 3 AND e.name = c.list AND e.side = 0
+                 JOIN access_control AS a ON a.user_id = e.user_id AND a.block_in_use = 1
+             WHERE c.user_id = ?1
+             LIMIT ?2",
+            values![blocked, limit],
+            |row| row.user(0),
+        )?;
+        Ok(found.into_iter().collect())
+    }
+
     /// Puts an entity at the end of a list; `false` when it was there.
     pub fn put_access_entity(
         &mut self,

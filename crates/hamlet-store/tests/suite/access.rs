@@ -45,6 +45,27 @@ fn block(tx: &mut Tx<'_>, owner: &str, entities: &[AccessEntity]) -> Result<(), 
 }
 
 on_both_engines! {
+    async fn who_blocks_a_user_by_himself_or_in_a_contact_list_is_known(store: &TestStore) {
+        let by_anna = store
+            .write(|tx| {
+                tx.create_contact_list(&contact_list("cy/friends"))?;
+                let anna = Member { user: user("anna"), nickname: None };
+                tx.put_member(&list("cy/friends"), &anna)?;
+                block(tx, "bo", &[AccessEntity::User(user("anna"))])?;
+                block(tx, "cy", &[AccessEntity::ContactList(list("cy/friends"))])?;
+                block(tx, "di", &[AccessEntity::User(user("eve"))])?;
+                // Not in use; and the other list.
+                tx.put_access_entity(&user("flo"), Block, &AccessEntity::User(user("anna")))?;
+                tx.set_access_in_use(&user("gil"), Block, true)?;
+                tx.put_access_entity(&user("gil"), Grant, &AccessEntity::User(user("anna")))?;
+                tx.users_blocking(&user("anna"), 10)
+            })
+            .await;
+        assert_eq!(by_anna, HashSet::from([user("bo"), user("cy")]));
+        let one = store.read(|tx| tx.users_blocking(&user("anna"), 1)).await;
+        assert_eq!(one.len(), 1);
+    }
+
     async fn lists_come_back_whole_in_the_order_of_their_making(store: &TestStore) {
         let none = store.read(|tx| tx.access_lists(&user("bo"))).await;
         assert_eq!(none, AccessLists::default());

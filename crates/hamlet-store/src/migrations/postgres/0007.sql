@@ -65,6 +65,7 @@ CREATE TABLE access_entry (
     scope TEXT COLLATE "C" NOT NULL,
     UNIQUE (user_id, side, kind, name, scope)
 );
+CREATE INDEX access_entry_by_name ON access_entry (kind, name);
 
 -- How messages are spread over a user's sessions, where he does not leave it to the server.
 CREATE TABLE online_handling (
