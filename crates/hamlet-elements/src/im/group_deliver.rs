@@ -80,6 +80,10 @@ impl Inner {
             if once::begin(tx, key.as_ref(), &expected)?.is_some() {
                 return Ok(None);
             }
+            // The last of them may have left since he was looked for.
+            if tx.count_group_joined(&message.group)? == 0 {
+                return Ok(None);
+            }
             let seq = tx.append_group_log(&message.entry(false)?)?;
             Ok(Some(GroupMessage {
                 seq,
