@@ -2,7 +2,7 @@
 //! services that bring something from one user to another.
 //!
 //! A user whose lists keep nobody out costs no statement: that is remembered with the
-//! knowledge that he exists ([`Directory`](crate::directory::Directory)). Of the others the
+//! knowledge that he exists (`directory.rs`). Of the others the
 //! entries that may speak of the initiator are read anew each time.
 
 mod change;
