@@ -424,9 +424,10 @@ impl Sap {
         now: Timestamp,
         ask: impl FnOnce(&Asker<'_>, &mut Mailbox) -> T,
     ) -> T {
-        let user = &session.user;
+        let mut mailbox = session.user.mailbox.lock();
+        // The same for all entries: one that ends meanwhile must not let a later entry overtake.
+        let sessions = session.user.sessions.read();
         let views = |item: &MailboxItem| -> Vec<SessionView> {
-            let sessions = user.sessions.read();
             let view = |other: &Arc<Session>| other.view(accepts(other, item));
             sessions.iter().map(view).collect()
         };
@@ -436,7 +437,7 @@ impl Sap {
             guard: self.guard_time(settings),
             views: &views,
         };
-        ask(&asker, &mut user.mailbox.lock())
+        ask(&asker, &mut mailbox)
     }
 
     /// How long an answer of the client is waited for (csp-access 2.4).
