@@ -179,6 +179,8 @@ impl Driver {
             _ if notified && open && !matches!(how, How::WrongMessage | How::Error500) => {
                 self.model.tell(client, &key);
             }
+            // The server has forgotten that it told the client, and tells it again.
+            _ if notified => {}
             How::Well | How::TheOneBefore if named => self.model.acknowledge(client, &key),
             How::ByRequest => {
                 let once = matches!(fault, Fault::None | Fault::HalfWritten);
