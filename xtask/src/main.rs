@@ -125,7 +125,7 @@ fn model_test() -> Vec<Step> {
         Step::run(
             name,
             cargo(&test)
-                .args(&["--", "--include-ignored", "--nocapture", filter])
+                .args(&["--", "--nocapture", filter])
                 .env("HAMLET_BUILT", "1")
                 .env("HAMLET_MODEL_SECONDS", "600"),
         )

@@ -171,7 +171,7 @@ impl Driver {
         };
         let waited = self.model.waits(user_of(client), &key);
         let answer = self
-            .exchange(client, (mode, Some(&id)), &content, fault)
+            .exchanged(client, (mode, Some(&id)), &content, fault)
             .await?;
         let named = matches!(key, Key::Message(_));
         match how {
@@ -201,6 +201,7 @@ impl Driver {
             How::Error415 if open => self.model.refuse(client, &key),
             _ => {}
         }
+        self.check_lost(client)?;
         if open && !matches!(how, How::ByRequest | How::TheOneBefore) && fault != Fault::Killed {
             self.phones[client].answers = true;
         }

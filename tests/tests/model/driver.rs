@@ -35,6 +35,8 @@ pub struct Driver {
     pub(crate) phones: Vec<Phone>,
     /// Numbers texts and transactions.
     pub(crate) last: u64,
+    /// What came in an answer that was lost.
+    lost: Option<Answer>,
 }
 
 impl Driver {
@@ -60,6 +62,7 @@ impl Driver {
             model: Model::new(),
             phones,
             last: 0,
+            lost: None,
         }
     }
 
@@ -176,6 +179,28 @@ impl Driver {
     pub(crate) async fn exchange(
         &mut self,
         client: usize,
+        transaction: (&str, Option<&str>),
+        content: &str,
+        fault: Fault,
+    ) -> Result<Answer, String> {
+        let answer = self.exchanged(client, transaction, content, fault).await?;
+        self.check_lost(client)?;
+        Ok(answer)
+    }
+
+    /// What has come in an answer that was lost is right.
+    pub(crate) fn check_lost(&mut self, client: usize) -> Result<(), String> {
+        match self.lost.take() {
+            Some(lost) => self.check_push(client, &lost).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Driver::exchange`]; what comes in an answer that is lost is still to be checked, by
+    /// whoever first has to note what the request did.
+    pub(crate) async fn exchanged(
+        &mut self,
+        client: usize,
         (mode, id): (&str, Option<&str>),
         content: &str,
         fault: Fault,
@@ -200,9 +225,7 @@ impl Driver {
                 let http = phone.client.post(&body).await;
                 let lost = phone.client.read(http);
                 phone.client.reconnect(server).await;
-                if !lost.is_empty() && lost.mode() == "Request" {
-                    self.check_push(client, &lost)?;
-                }
+                self.lost = Some(lost).filter(|lost| !lost.is_empty() && lost.mode() == "Request");
             }
             Fault::HalfRead => {
                 phone.client.write(&body, None).await;

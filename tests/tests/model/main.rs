@@ -47,7 +47,6 @@ async fn the_server_does_as_the_reference_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "now and then still finds a difference; `cargo xtask model-test` runs it"]
 async fn the_server_does_as_the_reference_on_postgresql() {
     let Some(cluster) = Cluster::shared() else {
         return;
@@ -60,7 +59,6 @@ async fn the_server_does_as_the_reference_on_postgresql() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "now and then still finds a difference; `cargo xtask model-test` runs it"]
 async fn a_killed_server_does_as_the_reference_on_sqlite() {
     let scene = Scene {
         place: Place::Apart,
@@ -70,7 +68,6 @@ async fn a_killed_server_does_as_the_reference_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "now and then still finds a difference; `cargo xtask model-test` runs it"]
 async fn a_killed_server_does_as_the_reference_on_postgresql() {
     let Some(cluster) = Cluster::shared() else {
         return;
