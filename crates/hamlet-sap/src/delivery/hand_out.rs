@@ -57,13 +57,6 @@ impl Sap {
         let settings = session.settings();
         let guard = self.guard_time(&settings);
         self.lapse(session, now);
-        if !session
-            .outbound
-            .lock()
-            .has_room(settings.capabilities.multi_trans)
-        {
-            return None;
-        }
         // The usual poll ends here, and has cost two locks.
         let nothing = {
             let outbound = session.outbound.lock();
@@ -71,6 +64,12 @@ impl Sap {
         };
         let nothing = nothing && session.user.mailbox.lock().len() == 0;
         if nothing && session.groups.lock().is_idle() {
+            return None;
+        }
+        // A client may ask again over another connection before it is answered over the first.
+        let _one_at_a_time = session.handing_out.lock();
+        let multi_trans = settings.capabilities.multi_trans;
+        if !session.outbound.lock().has_room(multi_trans) {
             return None;
         }
         let id = self.next_number()?;

@@ -52,6 +52,8 @@ pub(crate) struct Session {
     /// It lived before the server started, and its client has not come since.
     resumes: AtomicBool,
     pub(crate) outbound: Mutex<Outbound>,
+    /// Held while a server transaction is chosen and opened.
+    pub(crate) handing_out: Mutex<()>,
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
@@ -142,6 +144,7 @@ impl Session {
             unsaved: AtomicBool::new(false),
             resumes: AtomicBool::new(false),
             outbound: Mutex::new(outbound),
+            handing_out: Mutex::default(),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
             has_negotiated: AtomicBool::new(false),

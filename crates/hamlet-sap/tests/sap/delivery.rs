@@ -156,6 +156,29 @@ async fn a_message_that_cannot_be_parsed_by_the_client_does_not_block_others() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_over_two_connections_at_once_gets_one_message() {
+    // csp-access 2.4: the first connection seems to be lost. MultiTrans is 1.
+    let server = server(Duration::from_secs(60)).await;
+    let (mut anna, mut bob) = (phone(&server, "anna").await, phone(&server, "bob").await);
+    let mut again = Phone::new(&server, "bob", V1_2, Wbxml).await;
+    again.set_session(bob.session_id().as_str());
+    for round in 0..50 {
+        let texts = [format!("{round} a"), format!("{round} b")];
+        for text in &texts {
+            anna.send("bob", text, false).await;
+        }
+        let (one, two) = tokio::join!(bob.poll(), again.poll());
+        let came: Vec<_> = one.into_iter().chain(two).collect();
+        assert_eq!(came.len(), 1, "round {round}");
+        assert_eq!(came[0].content().as_ref(), Some(&texts[0]));
+        let next = bob.acknowledge(&came[0]).await.expect("the second one");
+        assert_eq!(next.content().as_ref(), Some(&texts[1]));
+        assert!(bob.acknowledge(&next).await.is_none());
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn mov_21_html_is_plain_text_for_those_who_take_only_that() {
     let server = server(Duration::from_secs(60)).await;
