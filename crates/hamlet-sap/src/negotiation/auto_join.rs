@@ -3,7 +3,7 @@
 use crate::Sap;
 use crate::negotiation::functions::Function;
 use crate::session::{Session, Settings};
-use hamlet_csp::Version;
+use hamlet_csp::{Tag, Version};
 use hamlet_model::Service;
 use std::sync::Arc;
 
@@ -22,7 +22,8 @@ fn decide(was_ready: bool, settings: &Settings, version: Version) -> Option<bool
         return None;
     }
     let agreement = settings.agreement.as_ref()?;
-    let hears = agreement.agrees(Function::GRCHN);
+    let hears =
+        agreement.agrees(Function::GRCHN) && settings.profile.takes_push(Tag::GroupChangeNotice);
     (hears || version == Version::V1_3).then_some(hears)
 }
 

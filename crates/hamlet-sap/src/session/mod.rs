@@ -57,8 +57,6 @@ pub(crate) struct Session {
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
-    /// Its capabilities have been negotiated.
-    has_negotiated: AtomicBool,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
 }
@@ -147,7 +145,6 @@ impl Session {
             handing_out: Mutex::default(),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
-            has_negotiated: AtomicBool::new(false),
             cir: SessionCir::default(),
             tally: Tally::new(now),
         }
@@ -217,12 +214,6 @@ impl Session {
             self.persisted.store(seen, Ordering::Relaxed);
         }
         untold
-    }
-
-    /// Whether its capabilities are negotiated for the first time since it, or the server,
-    /// began.
-    pub(crate) fn is_first_negotiation(&self) -> bool {
-        !self.has_negotiated.swap(true, Ordering::Relaxed)
     }
 
     /// A membership has ended, and with it what was agreed about messages of that group
