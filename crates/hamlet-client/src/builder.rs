@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub negotiate_in_login: bool,
     pub notify: bool,
     pub poll_every: Option<Duration>,
+    pub wake_up: bool,
 }
 
 /// A password, kept out of debug output.
@@ -71,6 +72,7 @@ impl Builder {
                 negotiate_in_login: false,
                 notify: false,
                 poll_every: None,
+                wake_up: false,
             },
         }
     }
@@ -158,6 +160,14 @@ impl Builder {
     /// (csp-access 5.1), but it is for people who wait and for tests, not for every client.
     pub fn poll_every(mut self, span: Duration) -> Self {
         self.config.poll_every = Some(span);
+        self
+    }
+
+    /// Offers standalone HTTP as a CIR method (1.2 and 1.3, transport 6.6), so that
+    /// [`Client::next`] learns at once of what waits and need not poll at an interval. It takes a
+    /// second connection while it waits.
+    pub fn wake_up(mut self, on: bool) -> Self {
+        self.config.wake_up = on;
         self
     }
 

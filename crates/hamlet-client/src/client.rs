@@ -8,6 +8,7 @@ use crate::login::SessionState;
 use crate::negotiate::Capabilities;
 use crate::refusal::Refusal;
 use crate::transport::Transport;
+use crate::wake_up::WakeUp;
 use bytes::Bytes;
 use hamlet_csp::elements::{CspResult, TransactionMode};
 use hamlet_csp::{
@@ -26,6 +27,8 @@ pub struct Client {
     transport: Transport,
     pub(crate) session: Option<SessionState>,
     pub(crate) capabilities: Option<Capabilities>,
+    /// The agreed CIR channel of this session.
+    pub(crate) wake_up: Option<WakeUp>,
     pub(crate) session_cookie: Text,
     /// Server-initiated transactions that came with other answers.
     pub(crate) inbox: VecDeque<Incoming>,
@@ -50,6 +53,7 @@ impl Client {
             transport,
             session: None,
             capabilities: None,
+            wake_up: None,
             session_cookie: Text::default(),
             inbox: VecDeque::new(),
             seen: VecDeque::new(),
@@ -249,6 +253,7 @@ impl Client {
     pub(crate) fn end_session(&mut self) {
         self.session = None;
         self.capabilities = None;
+        self.wake_up = None;
         self.poll_flag = false;
         self.last_poll = None;
     }

@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// MessageIDs that are remembered to recognise a repeat.
 const REMEMBERED: usize = 256;
 
+/// Between polls of a client that is told when to poll.
+const LONG: Duration = Duration::from_secs(600);
+
 /// A server-initiated transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Incoming {
@@ -123,8 +126,9 @@ impl Client {
     }
 
     /// Waits for a server-initiated transaction, at most `patience`: polls at the agreed
-    /// interval, at once when the newest Poll flag was T, and once at the start. Polls keep
-    /// the session alive, so no keep-alive is needed meanwhile.
+    /// interval, at once when the newest Poll flag was T or the server says so by the channel of
+    /// [`crate::Builder::wake_up`], and once at the start. Polls keep the session alive, so no
+    /// keep-alive is needed meanwhile.
     ///
     /// When the future is dropped during a poll, what that poll would have brought comes again
     /// after the server's guard time.
@@ -135,15 +139,20 @@ impl Client {
                 Some(last) if !self.poll_flag => last + self.wait_between_polls(),
                 _ => Instant::now(),
             };
-            if self.inbox.is_empty() {
-                if due > deadline {
-                    tokio::time::sleep_until(deadline).await;
-                    return Ok(None);
+            let mut was_told = false;
+            if self.inbox.is_empty() && due > Instant::now() {
+                match self.told_until(due.min(deadline)).await {
+                    Some(true) => was_told = true,
+                    Some(false) => continue,
+                    None if due > deadline => return Ok(None),
+                    None => {}
                 }
-                tokio::time::sleep_until(due).await;
             }
             if let Some(incoming) = self.poll().await? {
                 return Ok(Some(incoming));
+            }
+            if let Some(wake_up) = self.wake_up.as_mut().filter(|_| was_told) {
+                wake_up.was_wrong();
             }
             if Instant::now() >= deadline {
                 return Ok(None);
@@ -151,9 +160,24 @@ impl Client {
         }
     }
 
-    /// The agreed interval, or less where the session would not live that long without a word.
+    /// What the server's channel says before this moment ([`WakeUp::told`]); nothing without one.
+    ///
+    /// [`WakeUp::told`]: crate::wake_up::WakeUp::told
+    async fn told_until(&mut self, moment: Instant) -> Option<bool> {
+        let Some(wake_up) = &mut self.wake_up else {
+            tokio::time::sleep_until(moment).await;
+            return None;
+        };
+        tokio::time::timeout_at(moment, wake_up.told()).await.ok()
+    }
+
+    /// The agreed interval, or less where the session would not live that long without a word,
+    /// or a long time where the server says of itself when to poll.
     fn wait_between_polls(&self) -> Duration {
-        let interval = self.poll_interval();
+        let interval = match &self.wake_up {
+            Some(wake_up) if wake_up.is_live() => LONG,
+            _ => self.poll_interval(),
+        };
         match self.keep_alive_due().zip(self.last_request) {
             Some((due, last)) => interval.min(due.saturating_duration_since(last)),
             None => interval,

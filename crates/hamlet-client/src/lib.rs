@@ -48,6 +48,7 @@ mod presence;
 mod refusal;
 mod transport;
 mod waiting;
+mod wake_up;
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,11 @@
 use crate::client::{Client, unexpected};
 use crate::error::Error;
 use crate::login::seconds;
+use crate::wake_up::WakeUp;
 use hamlet_csp::elements::{
     AcceptedTransferEncoding, AgreedCapabilityList, CapabilityList, ClientCapabilityRequest,
     Functions, FundamentalFeat, GroupFeat, IMFeat, InitialDeliveryMethod, PresenceFeat,
-    ServiceRequest, SupportedBearer, WVCSPFeat,
+    ServiceRequest, SupportedBearer, SupportedCIRMethod, WVCSPFeat,
 };
 use hamlet_csp::{Primitive, Text, Version};
 use std::time::Duration;
@@ -83,6 +84,10 @@ impl Client {
     }
 
     pub(crate) fn keep_capabilities(&mut self, agreed: Capabilities) -> &Capabilities {
+        let url = agreed.cir_url.as_deref().filter(|_| self.config.wake_up);
+        // A URL that leads nowhere is as good as none: the client polls.
+        self.wake_up =
+            url.and_then(|url| WakeUp::new(url, self.transport().options().clone()).ok());
         self.capabilities.insert(agreed)
     }
 
@@ -102,6 +107,10 @@ impl Client {
             parser_size: Some(largest),
             server_poll_min: Some(seconds(self.config.poll_min)),
             supported_bearer: vec![SupportedBearer::Http],
+            supported_cir_method: match self.config.wake_up && self.config.version > Version::V1_1 {
+                true => vec![SupportedCIRMethod::Shttp],
+                false => Vec::new(),
+            },
             ..CapabilityList::default()
         };
         if self.config.version == Version::V1_3 {

@@ -1,9 +1,9 @@
-//! One kept-alive HTTP or HTTPS connection that posts bodies (transport 3.1, 3.9).
+//! One kept-alive HTTP or HTTPS connection that posts bodies, or asks for a URL (transport 3.1, 3.9).
 
 use crate::error::Error;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Request, Uri};
+use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -139,37 +139,52 @@ impl Transport {
         headers: &[(String, String)],
         body: Bytes,
     ) -> Result<Reply, Error> {
-        let limit = self.options.timeout;
-        tokio::time::timeout(limit, self.exchange(content_type, headers, body))
-            .await
-            .map_err(|_| Error::Timeout(limit))?
+        let headers = self.headers(Some(content_type), headers)?;
+        self.exchange(Method::POST, headers, body).await
+    }
+
+    /// Asks for the URL, without a body; otherwise as [`Transport::post`].
+    pub async fn get(&mut self) -> Result<Reply, Error> {
+        let headers = self.headers(None, &[])?;
+        self.exchange(Method::GET, headers, Bytes::new()).await
     }
 
     async fn exchange(
         &mut self,
-        content_type: &str,
-        headers: &[(String, String)],
+        method: Method,
+        headers: HeaderMap,
         body: Bytes,
     ) -> Result<Reply, Error> {
-        let headers = self.headers(content_type, headers)?;
-        if let Some(connection) = self.connection.take().filter(|c| !c.is_closed()) {
-            match self.attempt(connection, &headers, body.clone()).await {
-                Err(Error::Transport { .. }) => {}
-                other => return other,
+        let limit = self.options.timeout;
+        let attempts = async {
+            if let Some(connection) = self.connection.take().filter(|c| !c.is_closed()) {
+                match self
+                    .attempt(connection, &method, &headers, body.clone())
+                    .await
+                {
+                    Err(Error::Transport { .. }) => {}
+                    other => return other,
+                }
             }
-        }
-        let connection = self.open().await?;
-        self.attempt(connection, &headers, body).await
+            let connection = self.open().await?;
+            self.attempt(connection, &method, &headers, body).await
+        };
+        tokio::time::timeout(limit, attempts)
+            .await
+            .map_err(|_| Error::Timeout(limit))?
     }
 
     async fn attempt(
         &mut self,
         mut connection: SendRequest<Full<Bytes>>,
+        method: &Method,
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<Reply, Error> {
         connection.ready().await.map_err(|e| self.broken(e))?;
-        let mut request = Request::post(self.target.path.as_str())
+        let mut request = Request::builder()
+            .method(method)
+            .uri(self.target.path.as_str())
             .body(Full::new(body))
             .map_err(|error| Error::Configuration(error.to_string()))?;
         *request.headers_mut() = headers.clone();
@@ -226,7 +241,11 @@ impl Transport {
         Ok(sender)
     }
 
-    fn headers(&self, content_type: &str, extra: &[(String, String)]) -> Result<HeaderMap, Error> {
+    fn headers(
+        &self,
+        content_type: Option<&str>,
+        extra: &[(String, String)],
+    ) -> Result<HeaderMap, Error> {
         let bad = |name: &str| Error::Configuration(format!("`{name}` is no possible header"));
         let value = |name: &str, text: &str| HeaderValue::from_str(text).map_err(|_| bad(name));
         let mut headers = HeaderMap::new();
@@ -236,7 +255,9 @@ impl Transport {
             let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad(name))?;
             headers.insert(key, value(name, text)?);
         }
-        headers.insert(CONTENT_TYPE, value("Content-Type", content_type)?);
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, value("Content-Type", content_type)?);
+        }
         Ok(headers)
     }
 

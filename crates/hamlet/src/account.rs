@@ -51,7 +51,9 @@ impl Account {
 
     /// A client of the user, connected and logged in, with everything negotiated.
     pub async fn open(&self) -> Result<Client, Failure> {
-        let mut client = self.connect().await?;
+        // Who wants to poll at an interval of his own has his reasons.
+        let wake_up = self.poll_every.is_none();
+        let mut client = self.user_builder()?.wake_up(wake_up).connect().await?;
         client.open().await?;
         Ok(client)
     }

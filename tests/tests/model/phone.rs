@@ -2,7 +2,7 @@
 
 use crate::host::PASSWORD;
 use crate::reference::{Key, address};
-use crate::steps::user_of;
+use crate::steps::{To, user_of};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::Client;
@@ -42,12 +42,25 @@ pub struct Came {
     pub open: bool,
 }
 
+/// What a SendMessage is to do.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    pub number: u64,
+    pub to: Vec<To>,
+    pub text: String,
+    pub report: bool,
+    /// It expires soon.
+    pub short: bool,
+    /// The request.
+    pub content: String,
+}
+
 /// A SendMessage.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// Its TransactionID.
     pub id: String,
-    pub content: String,
+    pub sending: Sending,
     /// The primitive of the answer.
     pub answer: Element,
     /// No copy of the request can still be under way.

@@ -1,7 +1,7 @@
 //! Steps that send messages.
 
 use crate::driver::{Driver, brief, ensure};
-use crate::phone::Sent;
+use crate::phone::{Sending, Sent};
 use crate::reference::{Message, address};
 use crate::steps::{CLIENTS_OF, Fault, To, user_of};
 use futures::future::join_all;
@@ -57,12 +57,39 @@ impl Driver {
             ensure!(refused, "without a session: {}", brief(&answer));
             return Ok(());
         }
-        let resolved = self.model.resolve(client, to);
+        let sending = Sending {
+            number,
+            to: to.to_vec(),
+            text,
+            report,
+            short,
+            content,
+        };
+        self.first_sent(client, id, sending, fault).await
+    }
+
+    /// SendMessage under an identifier under which nothing has been accepted.
+    async fn first_sent(
+        &mut self,
+        client: usize,
+        id: &str,
+        sending: Sending,
+        fault: Fault,
+    ) -> Result<(), String> {
+        let resolved = self.model.resolve(client, &sending.to);
+        // A copy that is still under way could be accepted when nobody looks.
+        let fault = match fault {
+            Fault::Gone if resolved.reached.is_empty() => Fault::None,
+            other => other,
+        };
         let request = ("Request", Some(id));
-        let answer = self.exchange(client, request, &content, fault).await?;
+        let answer = self
+            .exchange(client, request, &sending.content, fault)
+            .await?;
         ensure!(
             answer.code() == Some(resolved.code()),
-            "to {to:?}: expected {}, {}",
+            "to {:?}: expected {}, {}",
+            sending.to,
             resolved.code(),
             brief(&answer)
         );
@@ -73,12 +100,12 @@ impl Driver {
         );
         for (recipient, meant) in resolved.reached {
             let message = Message {
-                from,
+                from: user_of(client),
                 by: client,
-                number,
-                text: text.clone(),
-                report,
-                short,
+                number: sending.number,
+                text: sending.text.clone(),
+                report: sending.report,
+                short: sending.short,
                 client: meant,
             };
             let message_id = message_id.as_deref().unwrap_or_default();
@@ -86,7 +113,7 @@ impl Driver {
         }
         self.phones[client].last = Some(Sent {
             id: id.to_owned(),
-            content,
+            sending,
             answer: answer.primitive().clone(),
             settled: !matches!(fault, Fault::Gone | Fault::HalfRead),
         });
@@ -124,14 +151,16 @@ impl Driver {
         let Some(sent) = self.phones[client].last.clone() else {
             return Ok(());
         };
-        let request = ("Request", Some(sent.id.as_str()));
-        let answer = self
-            .exchange(client, request, &sent.content, Fault::None)
-            .await?;
         // What has failed for everybody before anything was stored is judged anew.
-        let reached = sent.answer.at("MessageID").is_some();
+        if sent.answer.at("MessageID").is_none() {
+            let (id, sending) = (sent.id.as_str(), sent.sending);
+            return self.first_sent(client, id, sending, Fault::None).await;
+        }
+        let request = ("Request", Some(sent.id.as_str()));
+        let content = &sent.sending.content;
+        let answer = self.exchange(client, request, content, Fault::None).await?;
         ensure!(
-            !reached || *answer.primitive() == sent.answer,
+            *answer.primitive() == sent.answer,
             "repeated, it is answered {:?} instead of {:?}",
             answer.primitive(),
             sent.answer

@@ -3,3 +3,4 @@
 mod chat;
 mod login;
 mod server;
+mod wake_up;

@@ -28,6 +28,8 @@ struct State {
 /// What a client sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    /// Method and path.
+    pub line: String,
     pub content_type: String,
     pub body: String,
 }
@@ -96,9 +98,11 @@ async fn answer(
         .and_then(|value| value.to_str().ok())
         .unwrap_or("")
         .to_owned();
+    let line = format!("{} {}", request.method(), request.uri().path());
     let body = request.into_body().collect().await?.to_bytes();
     let mut state = state.lock().unwrap();
     state.asked.push(Asked {
+        line,
         content_type: content_type.clone(),
         body: String::from_utf8_lossy(&body).into_owned(),
     });

@@ -10,9 +10,10 @@ use hamlet_csp::elements::Primitive;
 use hamlet_model::{StatusCode, Timestamp};
 
 impl Sap {
-    /// A Response of the client; what it closes is closed durably when this returns. Whether
-    /// there is an answer to it: only to the MessageDelivered of a message that the client has
-    /// pulled, which should have been a Request (csp-im 7.2).
+    /// A Response of the client; what it closes is closed durably when this returns, be it by
+    /// the same Response that came before over another connection. Whether there is an answer
+    /// to it: only to the MessageDelivered of a message that the client has pulled, which should
+    /// have been a Request (csp-im 7.2).
     pub(crate) async fn react(
         &self,
         session: &Session,
@@ -20,14 +21,17 @@ impl Sap {
         primitive: &Primitive,
         now: Timestamp,
     ) -> bool {
+        let under_way = session.settling.begin();
         let open = id.and_then(|id| session.outbound.lock().answered(id));
         if let Some(what) = open {
             self.reaction(session, what, primitive, now).await;
             return false;
         }
+        drop(under_way);
         // The transaction is forgotten, by time or by a restart; the message is not (csp-im 6
         // rule 1).
         let Some(message) = delivered(primitive) else {
+            session.settling.settled().await;
             return false;
         };
         let mailbox = &session.user.mailbox;
@@ -46,10 +50,13 @@ impl Sap {
         primitive: &Primitive,
         now: Timestamp,
     ) {
+        let under_way = session.settling.begin();
         let open = session.outbound.lock().answered_oldest();
         if let Some(what) = open {
-            self.reaction(session, what, primitive, now).await;
+            return self.reaction(session, what, primitive, now).await;
         }
+        drop(under_way);
+        session.settling.settled().await;
     }
 
     /// MessageDelivered in mode Request: whether the message was waiting.
@@ -59,12 +66,14 @@ impl Sap {
         message: &str,
         now: Timestamp,
     ) -> bool {
+        let under_way = session.settling.begin();
         let push = session.outbound.lock().answered_push(message);
         if let Some(What::Push(waiting)) = push {
             self.push_reaction(session, waiting, Reaction::Acknowledged)
                 .await;
             return true;
         }
+        drop(under_way);
         session.outbound.lock().answered_message(message);
         self.acknowledge_waiting(session, message, now).await
     }
@@ -242,15 +251,19 @@ impl Sap {
     }
 
     async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {
+        self.warm(&session.user).await;
+        let under_way = session.settling.begin();
         if self.acknowledge_group_by_id(session, entry, now).await {
             return true;
         }
-        self.warm(&session.user).await;
         let waits = session.user.mailbox.lock().contains(entry);
         if waits {
             self.acknowledge_entry(session, entry, now).await;
+            return true;
         }
-        waits
+        drop(under_way);
+        session.settling.settled().await;
+        false
     }
 
     async fn acknowledge_entry(&self, session: &Session, entry: &str, now: Timestamp) {

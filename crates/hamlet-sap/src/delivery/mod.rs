@@ -22,3 +22,4 @@ pub(crate) mod numbers;
 pub(crate) mod outbound;
 pub(crate) mod pull;
 pub(crate) mod pushes;
+pub(crate) mod settling;

@@ -15,6 +15,7 @@ use crate::client_profile::ClientProfile;
 use crate::delivery::group_joined::JoinedGroups;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
+use crate::delivery::settling::Settling;
 use crate::envelope::segments::Segments;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::delivery_method::GroupDelivery;
@@ -54,6 +55,7 @@ pub(crate) struct Session {
     pub(crate) outbound: Mutex<Outbound>,
     /// Held while a server transaction is chosen and opened.
     pub(crate) handing_out: Mutex<()>,
+    pub(crate) settling: Settling,
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
@@ -143,6 +145,7 @@ impl Session {
             resumes: AtomicBool::new(false),
             outbound: Mutex::new(outbound),
             handing_out: Mutex::default(),
+            settling: Settling::default(),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
             cir: SessionCir::default(),

@@ -179,6 +179,40 @@ async fn a_client_that_asks_over_two_connections_at_once_gets_one_message() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_acknowledgement_is_answered_when_the_first_one_is_durable() {
+    // csp-im 6: the connection of the first one is lost, the server has read it.
+    let server = server(Duration::from_secs(60)).await;
+    let (mut anna, mut bob) = (phone(&server, "anna").await, phone(&server, "bob").await);
+    let mut again = Phone::new(&server, "bob", V1_2, Wbxml).await;
+    again.set_session(bob.session_id().as_str());
+    anna.send("bob", "hello", false).await;
+    let pushed = bob.poll().await.expect("the message");
+    let held = server.hold_writes().await;
+    let first_answer = async {
+        tokio::select! {
+            _ = bob.acknowledge(&pushed) => {}
+            _ = again.acknowledge(&pushed) => {}
+        }
+    };
+    let many_polls = async {
+        for _ in 0..100 {
+            assert!(anna.poll().await.is_none());
+        }
+    };
+    tokio::select! {
+        () = first_answer => panic!("answered, and nothing is written yet"),
+        () = many_polls => {}
+    }
+    drop(held);
+    again.reconnect(&server).await;
+    assert!(again.acknowledge(&pushed).await.is_none());
+    let server = server.restart().await;
+    again.reconnect(&server).await;
+    assert!(again.poll().await.is_none());
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn mov_21_html_is_plain_text_for_those_who_take_only_that() {
     let server = server(Duration::from_secs(60)).await;

@@ -101,6 +101,24 @@ impl Server {
         self.sap.create_account(&user, PASSWORD).await.unwrap();
     }
 
+    /// Nothing is written until what this returns is dropped.
+    pub async fn hold_writes(&self) -> std::sync::mpsc::Sender<()> {
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = oneshot::channel();
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            let mut begun = Some(begun);
+            let write = store.write(move |_| {
+                begun.take().map(|begun| begun.send(()));
+                let _ = held.recv();
+                Ok(())
+            });
+            write.await.unwrap();
+        });
+        begins.await.unwrap();
+        hold
+    }
+
     async fn end(self) -> (SapConfig, TempDir) {
         let _ = self.stop.send(());
         self.serving.await.unwrap().unwrap();
