@@ -9,3 +9,4 @@ mod form_login;
 mod movistar;
 mod s60;
 mod several;
+mod terminal;
