@@ -163,7 +163,7 @@ impl Inner {
                     tx.put_outbox(&presence_parcel(&user, subscriber)?)?;
                 }
                 let published = std::slice::from_ref(&user);
-                let change = Change::read(tx, &tickets, published, &[], &[])?;
+                let change = Change::read(tx, &tickets, published, &[])?;
                 Ok((change, !elsewhere.is_empty()))
             })
             .await?;
@@ -309,7 +309,7 @@ impl Inner {
                     tx.put_outbox(&presence_parcel(&user, subscriber)?)?;
                 }
                 let published = std::slice::from_ref(&user);
-                Change::read(tx, &tickets, published, &[], &subscribers)
+                Change::read(tx, &tickets, published, &subscribers)
             })
             .await?;
         self.note(change);

@@ -60,7 +60,7 @@ impl Inner {
         // Before reading: what is read later has a larger number.
         let sequence = self.hub.next_sequence();
         let (asked_publisher, asked_subscriber) = (publisher.clone(), subscriber.clone());
-        let policy = self.config.presence.unauthorized;
+        let shared = self.shared.clone();
         let (stored, set, sees) = self
             .store
             .read(move |tx| {
@@ -73,7 +73,8 @@ impl Inner {
                 }
                 let stored = tx.presence(&asked_publisher)?;
                 let (publisher, watcher) = (&asked_publisher, &asked_subscriber);
-                let grants = Grants::read(tx, publisher)?;
+                let grants = Grants::read(tx, publisher, &shared.presence)?;
+                let policy = shared.presence.unauthorized;
                 let listed =
                     policy == Unauthorized::Contacts && tx.in_lists_of(watcher, publisher)?;
                 let applies = grants.applicable(publisher, watcher, policy, listed);

@@ -123,6 +123,8 @@ pub struct PresenceConfig {
     /// Most attribute lists for single users that one user has (csp-presence 2.9).
     pub max_attribute_lists: usize,
     /// How long it is remembered who has looked at somebody's presence (csp-presence 5).
+    /// Whoever is on a publisher's block list sees nothing of him (csp-presence 6.8).
+    pub block_hides: bool,
     pub watcher_history: std::time::Duration,
     /// Most attributes of other namespaces.
     pub max_extensions: usize,
@@ -147,6 +149,7 @@ impl Default for PresenceConfig {
             max_attribute_lists: 2000,
             watcher_history: std::time::Duration::from_secs(30 * 86_400),
             max_extensions: 8,
+            block_hides: false,
             max_extension: 4 << 10,
             foreign_wait: std::time::Duration::from_secs(10),
             hold: std::time::Duration::from_secs(5),
