@@ -7,7 +7,6 @@ use crate::outbox::{PRESENCE_LIFE, Parcel};
 use crate::presence::PresenceNotification;
 use crate::presence::render::{View, select, select_or_withdraw};
 use crate::presence::subscribe::unsubscribe_elsewhere;
-use crate::presence::tell::live_elsewhere;
 use crate::service::{Answer, Event, Outcome, Request, Response};
 use hamlet_model::presence::{Attribute, AttributeSet};
 use hamlet_model::{StatusCode, Timestamp, UserId};
@@ -87,10 +86,7 @@ impl Inner {
         }
         let live = {
             let state = self.hub.lock();
-            match state.is_home(publisher) {
-                true => state.live(publisher, &stored),
-                false => live_elsewhere(&stored),
-            }
+            state.live(publisher, &stored)
         };
         let view = View::new(&stored, &live);
         let attributes = select_or_withdraw(view.of(publisher, subscriber), sees, lost);
