@@ -118,11 +118,10 @@ async fn watch(
                 left = left.map(|left| left - 1);
                 client.acknowledge(&Incoming::Presence(notice)).await?;
             }
-            Some(other) => {
-                if !asked::show(client, &other, false).await? {
-                    set_aside(client, &other).await?;
-                }
+            Some(other) if !asked::show(client, &other, false).await? => {
+                set_aside(client, &other).await?;
             }
+            Some(_) => {}
             None if deadline.is_some_and(|deadline| Instant::now() >= deadline) => break,
             None => {}
         }

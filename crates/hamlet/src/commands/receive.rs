@@ -78,11 +78,10 @@ async fn receive(client: &mut Client, options: &Receive) -> Result<(), Failure> 
             Some(Incoming::Disconnect(refusal)) => {
                 return Err(Failure::Client(Error::SessionEnded(refusal)));
             }
-            Some(other) => {
-                if !asked::show(client, &other, options.json).await? {
-                    client.acknowledge(&other).await?;
-                }
+            Some(other) if !asked::show(client, &other, options.json).await? => {
+                client.acknowledge(&other).await?;
             }
+            Some(_) => {}
             None if drain => return Ok(()),
             None if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
                 return match left {
