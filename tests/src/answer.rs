@@ -16,7 +16,8 @@ pub struct Answer {
 
 impl Answer {
     /// Reads an answer to a request of this syntax and version, and checks what holds for
-    /// every answer: clients GEN-1, GEN-3 to GEN-5, GEN-7; csp-access 0.6, 0.7, 0.12.
+    /// every answer: clients GEN-1, GEN-3 to GEN-5, GEN-7, GEN-13, GEN-14; csp-access 0.6, 0.7,
+    /// 0.12.
     pub fn read(http: HttpAnswer, content_type: &str, syntax: Syntax, version: Version) -> Self {
         assert_eq!(http.status, 200, "GEN-1: {http:?}");
         assert_eq!(http.framing, Framing::Length, "GEN-1: {http:?}");
@@ -70,6 +71,14 @@ impl Answer {
                     id.is_some_and(|id| (1..=50).contains(&id.len())),
                     "csp-access 0.7, GEN-12: {id:?}"
                 );
+            }
+        }
+        let results = root.descendants().into_iter();
+        for result in results.filter(|element| element.name == "Result") {
+            assert_eq!(result.child_names().first(), Some(&"Code"), "GEN-14");
+            if result.text("Code") == Some("201") {
+                let why = result.at("DetailedResult").is_some();
+                assert!(why, "GEN-13: {result:#?}");
             }
         }
         let (right, wrong) = match version {

@@ -1,14 +1,16 @@
 //! What the server sends on its own: polling for it, reading it, acknowledging it
 //! (csp-access 2.4 and 5, csp-im 6 to 8).
 
+use crate::authorization::AuthorizationRequest;
 use crate::client::Client;
 use crate::error::Error;
+use crate::invitations::{Invitation, InvitationAnswer, InvitationWithdrawn};
 use crate::presence::Presence;
 use crate::refusal::Refusal;
 use base64::Engine;
 use hamlet_csp::elements::{
-    ContentEncoding, CspResult, MessageDelivered, MessageInfo, NewMessage, NotificationType,
-    Status, TransactionMode,
+    ContentEncoding, CspResult, MessageDelivered, MessageInfo, NewMessage, Sender, Status,
+    TransactionMode,
 };
 use hamlet_csp::{DateTime, Primitive, Text, Transaction};
 use hamlet_model::{MessageId, StatusCode, TransactionId};
@@ -32,6 +34,15 @@ pub enum Incoming {
     DeliveryReport(Box<DeliveryReport>),
     /// PresenceNotification-Request.
     Presence(PresenceNotice),
+    /// PresenceAuth-Request, or in 1.3 a notification that says the same: somebody asks to see
+    /// the user's presence. Left to another client unless [`Client::shown`] says otherwise.
+    Authorization(AuthorizationRequest),
+    /// InviteUser-Request. Left to another client unless [`Client::shown`] says otherwise.
+    Invitation(Box<Invitation>),
+    /// Invite-Response: what an invitee says.
+    InvitationAnswer(Box<InvitationAnswer>),
+    /// CancelInviteUser-Request.
+    InvitationWithdrawn(Box<InvitationWithdrawn>),
     /// The session is over. Not acknowledged.
     Disconnect(Refusal),
     /// Anything else; acknowledged by a Status 200.
@@ -185,9 +196,9 @@ impl Client {
     }
 
     /// Answers a server-initiated transaction: a message with MessageDelivered, anything else
-    /// with Status 200; but a question whom to let see the user's presence is left to a client
-    /// that can put it to him (501), unless it is answered by [`Client::respond`]. The answer
-    /// may carry the next transaction, which [`Client::received`],
+    /// with Status 200; but an invitation, and a question whom to let see the user's presence,
+    /// are left to a client that can put them to him (501), unless [`Client::shown`] answers.
+    /// The answer may carry the next transaction, which [`Client::received`],
     /// [`Client::poll`] and [`Client::next`] then hand out.
     pub async fn acknowledge(&mut self, incoming: &Incoming) -> Result<(), Error> {
         let answer: Primitive = match incoming {
@@ -202,13 +213,19 @@ impl Client {
             Incoming::Other(Other {
                 primitive: None, ..
             }) => status(StatusCode::BAD_REQUEST),
-            Incoming::Other(Other {
-                primitive: Some(primitive),
-                ..
-            }) if asks_for_authorization(primitive) => status(StatusCode::NOT_IMPLEMENTED),
+            Incoming::Authorization(_) | Incoming::Invitation(_) => {
+                status(StatusCode::NOT_IMPLEMENTED)
+            }
             _ => status(StatusCode::OK),
         };
         self.respond(incoming, answer).await
+    }
+
+    /// Says that the user has been shown an invitation or a question (200): clients that come
+    /// later do not get it again. What he decides is told by [`Client::answer_invitation`],
+    /// [`Client::authorize`] and [`Client::deny`].
+    pub async fn shown(&mut self, incoming: &Incoming) -> Result<(), Error> {
+        self.respond(incoming, status(StatusCode::OK)).await
     }
 
     /// Answers a server-initiated transaction with a code: an error leaves a message with the
@@ -285,6 +302,27 @@ impl Client {
                     presences: notice.presence.into_iter().map(Presence::from).collect(),
                 })
             }
+            Ok(Primitive::PresenceAuthRequest(request)) => {
+                Incoming::Authorization(AuthorizationRequest::asked(id, *request))
+            }
+            Ok(Primitive::InviteUserRequest(request)) => {
+                Incoming::Invitation(Box::new(Invitation::of(id, *request)))
+            }
+            Ok(Primitive::InviteResponse(answer)) => {
+                Incoming::InvitationAnswer(Box::new(InvitationAnswer::of(id, *answer)))
+            }
+            Ok(Primitive::CancelInviteUserRequest(request)) => {
+                Incoming::InvitationWithdrawn(Box::new(InvitationWithdrawn::of(id, *request)))
+            }
+            Ok(Primitive::NotificationRequest(notification)) => {
+                match AuthorizationRequest::told(id.clone(), &notification) {
+                    Some(request) => Incoming::Authorization(request),
+                    None => Incoming::Other(Other {
+                        transaction: id,
+                        primitive: Some(Primitive::NotificationRequest(notification)),
+                    }),
+                }
+            }
             Ok(Primitive::Disconnect(disconnect)) => {
                 Incoming::Disconnect(Refusal::from(disconnect.result))
             }
@@ -342,6 +380,10 @@ impl Incoming {
             Self::Notification(notice) => notice.transaction.as_ref(),
             Self::DeliveryReport(report) => report.transaction.as_ref(),
             Self::Presence(notice) => notice.transaction.as_ref(),
+            Self::Authorization(request) => request.transaction.as_ref(),
+            Self::Invitation(invitation) => invitation.transaction.as_ref(),
+            Self::InvitationAnswer(answer) => answer.transaction.as_ref(),
+            Self::InvitationWithdrawn(withdrawn) => withdrawn.transaction.as_ref(),
             Self::Other(other) => other.transaction.as_ref(),
             Self::Disconnect(_) => None,
         }
@@ -374,7 +416,7 @@ impl Message {
 
     /// The user or the screen name in a group that sent it.
     pub fn sender(&self) -> Option<String> {
-        sender(&self.info)
+        named(self.info.sender.as_ref())
     }
 
     /// MIME type; `text/plain` when none is given.
@@ -402,12 +444,13 @@ impl Notification {
 
     /// The user or the screen name in a group that sent it.
     pub fn sender(&self) -> Option<String> {
-        sender(&self.info)
+        named(self.info.sender.as_ref())
     }
 }
 
-fn sender(info: &MessageInfo) -> Option<String> {
-    let sender = info.sender.as_ref()?;
+/// A user, a screen name, or a group.
+pub(crate) fn named(sender: Option<&Sender>) -> Option<String> {
+    let sender = sender?;
     if let Some(user) = sender.user.as_ref().and_then(|user| user.user_id.as_ref()) {
         return Some(user.to_string());
     }
@@ -428,16 +471,4 @@ fn status(code: StatusCode) -> Primitive {
         client_id: None,
     }
     .into()
-}
-
-/// Whether it asks who may see the user's presence (csp-presence 6.6, 6.7).
-fn asks_for_authorization(primitive: &Primitive) -> bool {
-    match primitive {
-        Primitive::PresenceAuthRequest(_) => true,
-        Primitive::NotificationRequest(notification) => matches!(
-            notification.notification_type,
-            Some(NotificationType::Anu | NotificationType::Anc | NotificationType::And)
-        ),
-        _ => false,
-    }
 }

@@ -33,6 +33,7 @@
 
 #![forbid(unsafe_code)]
 
+mod authorization;
 mod builder;
 mod client;
 mod contacts;
@@ -42,6 +43,7 @@ mod groups;
 mod im;
 mod incoming;
 mod info;
+mod invitations;
 mod login;
 mod negotiate;
 mod presence;
@@ -53,6 +55,7 @@ mod wake_up;
 #[cfg(test)]
 mod tests;
 
+pub use authorization::{AuthorizationRequest, Watcher};
 pub use builder::Builder;
 pub use client::Client;
 pub use contacts::{Contact, ContactList, ContactLists, ListChange};
@@ -62,6 +65,7 @@ pub use groups::{GroupMembers, JoinedGroup};
 pub use im::{Outgoing, Recipients, SendResult};
 pub use incoming::{DeliveryReport, Incoming, Message, Notification, Other, PresenceNotice};
 pub use info::{ServiceProvider, discover_versions};
+pub use invitations::{Invitation, InvitationAnswer, InvitationWithdrawn};
 pub use login::{Login, SessionState};
 pub use negotiate::{Capabilities, Services};
 pub use presence::{Availability, Mood, Presence, PresenceUpdate, Targets};
@@ -70,4 +74,5 @@ pub use transport::{Reply, Transport, TransportOptions};
 pub use waiting::{Delivery, Waiting};
 
 pub use hamlet_csp::{Primitive, Syntax, Version, elements};
+pub use hamlet_model::presence::{AttributeName, AttributeSet};
 pub use hamlet_model::{MessageId, SessionId, StatusCode, TransactionId};

@@ -15,6 +15,7 @@ mod envelope;
 mod error;
 mod extension;
 mod leaf;
+mod selection;
 mod sink;
 mod source;
 mod syntax;

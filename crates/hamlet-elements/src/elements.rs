@@ -304,7 +304,7 @@ impl Elements {
 
     /// Takes what the mobile network says of a user, for the operator or an adapter; `None`
     /// is not known any more. Answers all that is known. 402 for a value that cannot be, 531
-    /// without such a user, 405 when his presence is kept elsewhere.
+    /// without such a user. Where his presence is kept elsewhere it is told there.
     pub async fn report_network(
         &self,
         user: &UserId,

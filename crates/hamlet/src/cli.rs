@@ -1,7 +1,7 @@
 //! What the command line can say.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use hamlet_client::{Availability, Digest, Mood, Syntax, Version};
+use hamlet_client::{AttributeName, Availability, Digest, Mood, Syntax, Version};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,17 +58,20 @@ pub enum Command {
     Login,
     /// Send a message
     Send(Send),
-    /// Print the messages that wait
+    /// Print the messages that wait, invitations, and who asks to see your presence
     Receive(Receive),
     /// List, fetch, reject or forward messages that wait
     #[command(subcommand)]
     Waiting(Waiting),
-    /// Show, publish or watch presence
+    /// Show, publish or watch presence, and say who may see it
     #[command(subcommand)]
     Presence(Presence),
     /// Show and change contact lists
     #[command(subcommand)]
     Contacts(Contacts),
+    /// Answer invitations, which `receive` shows
+    #[command(subcommand)]
+    Invitation(Invitations),
     /// Make, join and show groups
     #[command(subcommand)]
     Group(Groups),
@@ -195,6 +198,53 @@ pub enum Presence {
         #[arg(long, value_parser = seconds, value_name = "SECONDS")]
         timeout: Option<Duration>,
     },
+    /// Ask users to let you see their presence
+    Ask {
+        /// Addresses
+        #[arg(required = true)]
+        users: Vec<String>,
+    },
+    /// Let users see your presence
+    Authorize {
+        /// Addresses
+        #[arg(required = true)]
+        users: Vec<String>,
+        /// Only these attributes, such as OnlineStatus,StatusText [default: what they have
+        /// asked for; in CSP 1.3 everything]
+        #[arg(long, value_delimiter = ',', value_parser = attribute, value_name = "ATTRIBUTES")]
+        only: Vec<AttributeName>,
+    },
+    /// Let users see nothing of your presence
+    Deny {
+        /// Addresses
+        #[arg(required = true)]
+        users: Vec<String>,
+    },
+    /// Take back what you have decided about users; you are asked about them again
+    Forget {
+        /// Addresses
+        #[arg(required = true)]
+        users: Vec<String>,
+    },
+    /// Print who looks or has looked at your presence, and what you have decided about him
+    Watchers,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Invitations {
+    /// Come; a group is then joined by `hamlet group join`
+    Accept(InvitationAnswer),
+    /// Do not come
+    Decline(InvitationAnswer),
+}
+
+#[derive(Debug, Args)]
+pub struct InvitationAnswer {
+    /// The invitation, as `receive` has named it
+    pub id: String,
+    /// Words to whoever invites
+    #[arg(long)]
+    pub note: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -465,6 +515,15 @@ fn availability(text: &str) -> Result<Availability, String> {
 
 fn mood(text: &str) -> Result<Mood, String> {
     Mood::parse(text).ok_or_else(|| "no mood that presence knows".to_owned())
+}
+
+fn attribute(text: &str) -> Result<AttributeName, String> {
+    AttributeName::ALL
+        .iter()
+        .copied()
+        .filter(|name| *name != AttributeName::Extension)
+        .find(|name| name.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| "no attribute of presence".to_owned())
 }
 
 /// Seconds, with a fraction.

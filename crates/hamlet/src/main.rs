@@ -47,6 +47,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Receive(options) => single(commands::receive::run(account, options)),
         Command::Waiting(command) => single(commands::waiting::run(account, command)),
         Command::Presence(command) => single(commands::presence::run(account, command)),
+        Command::Invitation(command) => single(commands::invitation::run(account, command)),
         Command::Group(command) => single(commands::groups::run(account, command)),
         Command::Share(options) => single(commands::share::run(account, options)),
         Command::Contacts(command) => single(commands::contacts::run(account, command)),

@@ -361,7 +361,8 @@ async fn every_recorded_request_is_answered_and_the_session_survives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whom_an_android_phone_blocks_gets_532() {
-    // csp-im 11.2: only the block list, in use, with one user; in 1.3 both flags beside it.
+    // AND-32, csp-im 11.2: only the block list, in use, with one user as it was typed; in 1.3
+    // both flags beside it.
     for client in ANDROIDS {
         let server = village().await;
         let mut phone = logged_in(client, &server).await;

@@ -67,7 +67,7 @@ async fn a_movistar_client_goes_through_its_nine_requests() {
             .at("AllFunctions")
             .is_some()
     );
-    // MOV-6, MOV-7: a foreign element, and OnlineStatus with the Qualifier alone.
+    // MOV-6, MOV-7, GEN-24: a foreign element, and OnlineStatus with the Qualifier alone.
     phone.send("update-presence").await.expect_status(200);
     // MOV-10, MOV-11: the lists are there, in lower case.
     let answer = phone.send("get-list").await;
@@ -82,6 +82,9 @@ async fn a_movistar_client_goes_through_its_nine_requests() {
         lists.contains(&"wv:600000001/~pep1.0_privatelist@movistar.es"),
         "{lists:?}"
     );
+    // csp-presence 2.4: each once, the default list among them.
+    let each: std::collections::HashSet<_> = lists.iter().collect();
+    assert_eq!(each.len(), lists.len(), "{lists:?}");
     let answer = phone.send("own-presence").await;
     let response = answer.expect("GetPresence-Response");
     answer.expect_code(200);
@@ -208,6 +211,42 @@ async fn a_message_that_is_never_acknowledged_does_not_block_the_queue() {
     transactions.sort();
     transactions.dedup();
     assert_eq!(transactions.len(), came.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presence_that_is_never_acknowledged_neither_blocks_the_queue_nor_comes_for_ever() {
+    // MOV-19, GEN-29; clients 5.5: no notification is acknowledged.
+    let server = operator(&[AT_ONCE]).await;
+    let mut begona = begona(&server).await;
+    begona.accept("wv:600000001@movistar.es").await;
+    let mut phone = logged_in(&server).await;
+    phone.send("add-to-subscriptions").await.expect_code(200);
+    for text in ["uno", "dos"] {
+        let status = format!(
+            "<UpdatePresence-Request><PresenceSubList><StatusText><Qualifier>T</Qualifier><PresenceValue>{text}</PresenceValue>\
+             </StatusText></PresenceSubList></UpdatePresence-Request>"
+        );
+        begona.request(&status).await.expect_status(200);
+        begona
+            .send_text("wv:600000001@movistar.es", text)
+            .await
+            .expect_code(200);
+        let (mut seen, mut read, mut polls) = (Vec::new(), Vec::new(), 0);
+        loop {
+            let push = phone.send("poll").await;
+            if push.is_empty() {
+                break;
+            }
+            let primitive = push.primitive();
+            let said = "Presence/PresenceSubList/StatusText/PresenceValue";
+            seen.extend(primitive.text(said).map(str::to_owned));
+            read.extend(primitive.text("ContentData").map(str::to_owned));
+            polls += 1;
+            assert!(polls <= 12, "{seen:?} {read:?}");
+        }
+        assert_eq!(seen.last().map(String::as_str), Some(text));
+        assert!(read.contains(&text.to_owned()), "{read:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

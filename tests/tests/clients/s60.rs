@@ -165,6 +165,8 @@ async fn an_s60_phone_gets_its_lists() {
         let mut phone = logged_in(client, &server).await;
         let lists = phone.send("get-list").await;
         let response = lists.expect("GetList-Response");
+        // csp-presence 2.4: named once, and nowhere else, or the engine shows it twice.
+        assert_eq!(response.child_names(), ["DefaultContactList"]);
         assert_eq!(
             response.text("DefaultContactList"),
             Some("wv:nina/friends@village.example")
@@ -470,7 +472,7 @@ async fn s60_14_what_the_phone_lets_be_seen_is_seen_and_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whom_an_s60_phone_blocks_gets_532() {
-    // csp-im 11.2: always both lists with both flags.
+    // S60-27, csp-im 11.2: always both lists with both flags.
     for (client, version) in [("s60-1.1", Version::V1_1), ("s60-1.2", Version::V1_2)] {
         let server = village().await;
         let mut phone = logged_in(client, &server).await;

@@ -60,6 +60,40 @@ async fn a_phone_is_asked_about_a_watcher_of_another_domain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_phone_of_1_3_is_notified_of_a_watcher_of_another_domain() {
+    // csp-presence 6.7, 6.9, 10.
+    for faults in WEATHER {
+        let domains = Domains::start(*faults).await;
+        let (mut alice, mut bob) = (domains.alice().await, domains.bob().await);
+        publish(&mut bob, "kotona").await;
+        let watch = "<SubscribePresence-Request><User><UserID>wv:bob@b</UserID></User>\
+                     <PresenceSubList><StatusText/></PresenceSubList></SubscribePresence-Request>";
+        alice.request(watch).await.expect_status(200);
+        let told = wait(&mut bob, "notification", |came| {
+            (came.text("NotificationType") == Some("AND")).then(|| came.clone())
+        })
+        .await;
+        assert_eq!(told.texts("UserIDList/UserID"), ["wv:alice@a"]);
+        let names = told.at("PresenceSubList").unwrap();
+        assert_eq!(names.child_names(), ["StatusText"]);
+        let list = |attributes: &str| {
+            format!(
+                "<CreateAttributeList-Request><PresenceSubList>{attributes}</PresenceSubList><UserIDList><UserID>wv:alice@a</UserID>\
+                 </UserIDList><DefaultList>F</DefaultList></CreateAttributeList-Request>"
+            )
+        };
+        bob.request(&list("<StatusText/>")).await.expect_status(200);
+        sees(&mut alice, "kotona").await;
+        bob.request(&list("")).await.expect_status(200);
+        wait(&mut alice, "withdrawal", |came| {
+            let unknown = came.texts("Presence/PresenceSubList/StatusText/Qualifier");
+            unknown.contains(&"F").then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_phone_whose_presence_is_kept_elsewhere_is_asked_at_home() {
     // Figure 6.
     let domains = Domains::start_with(

@@ -20,6 +20,38 @@ fn invite(id: &str, to: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_blocked_in_another_domain_sees_no_presence_where_that_hides_it() {
+    // csp-presence 6.8, 6.9, 10.
+    let hides = [
+        "presence.block_hides=true",
+        "presence.unauthorized=everyone",
+    ];
+    for faults in WEATHER {
+        let domains = Domains::start_with(&[], &hides, *faults).await;
+        let (mut alice, mut bob) = (domains.alice().await, domains.bob().await);
+        let watch = format!(
+            "<SubscribePresence-Request>{}</SubscribePresence-Request>",
+            user("wv:bob@b")
+        );
+        alice.request(&watch).await.expect_status(200);
+        let says = |text: &'static str| {
+            move |came: &hamlet_tests::element::Element| {
+                let path = "Presence/PresenceSubList/OnlineStatus";
+                let seen = came.text(&format!("{path}/PresenceValue"));
+                let unknown = came.text(&format!("{path}/Qualifier")) == Some("F");
+                (if unknown { Some("?") } else { seen } == Some(text)).then_some(())
+            }
+        };
+        wait(&mut alice, "presence", says("T")).await;
+        block(&mut bob, "wv:alice@a").await;
+        wait(&mut alice, "withdrawal", says("?")).await;
+        let off = "<BlockEntity-Request><BlockListInUse>F</BlockListInUse></BlockEntity-Request>";
+        bob.request(off).await.expect_status(200);
+        wait(&mut alice, "presence again", says("T")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_sender_and_inviter_of_another_domain_gets_532() {
     for faults in WEATHER {
         let domains = Domains::start(*faults).await;

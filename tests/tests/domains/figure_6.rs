@@ -1,8 +1,9 @@
 //! Figure 6 of the architecture document: domain `a` runs without a presence element, the
 //! primary service element of its users for presence is `b`.
 
-use crate::{Domains, WEATHER, message};
-use hamlet_tests::client::{send_message, user};
+use crate::{Domains, WEATHER, message, wait};
+use hamlet_tests::client::{Client, send_message, user};
+use hamletd::control::{Answer, Request};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_to_a_contact_list_is_expanded_where_the_list_is_kept() {
@@ -74,4 +75,84 @@ async fn presence_of_users_whose_element_is_elsewhere_is_kept_and_told_there() {
     answer.expect_code(200);
     let text = "Presence/PresenceSubList/StatusText/PresenceValue";
     assert_eq!(answer.primitive().text(text), Some("tässä"));
+}
+
+/// The operator of `a` tells what the mobile network says of alice; all that is known then.
+async fn network(domains: &Domains, fields: &[&str]) -> Vec<(String, String)> {
+    let request = Request::UserNetwork {
+        user: "wv:alice@a".into(),
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+    };
+    match domains.a.operate(request).await {
+        Answer::Profile { fields } => fields,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Waits until a notification about alice has this of an attribute.
+async fn shows(client: &mut Client, attribute: &str, child: &str, value: &str) {
+    let path = format!("Presence/PresenceSubList/{attribute}/{child}");
+    wait(client, &path, |came| {
+        (came.text(&path) == Some(value)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_mobile_network_knows_is_told_where_presence_is_kept() {
+    // csp-presence 3.7: the network is that of the home domain, the presence is elsewhere.
+    for faults in [WEATHER[0], WEATHER[2]] {
+        let everyone = "presence.unauthorized=everyone";
+        let domains = Domains::start_with(
+            &["elements.presence=b"],
+            &["elements.presence_of=a", everyone],
+            faults,
+        )
+        .await;
+        let known = network(&domains, &["plmn=24491", "registration=yes"]).await;
+        assert_eq!(known.len(), 2);
+        let (mut bob, mut carl) = (domains.bob().await, domains.carl().await);
+        let asked = "<PresenceSubList><OnlineStatus/><Registration/><PLMN/></PresenceSubList>";
+        let of_3 = "<UserIDList><UserID>wv:alice@a</UserID></UserIDList>".to_owned();
+        for (client, whom) in [(&mut bob, of_3), (&mut carl, user("wv:alice@a"))] {
+            let watch =
+                format!("<SubscribePresence-Request>{whom}{asked}</SubscribePresence-Request>");
+            client.request(&watch).await.expect_status(200);
+        }
+        // It comes with her client, and when it changes.
+        let mut alice = domains.alice().await;
+        for watcher in [&mut bob, &mut carl] {
+            shows(watcher, "PLMN", "PresenceValue", "24491").await;
+        }
+        network(&domains, &["plmn=24405"]).await;
+        for watcher in [&mut bob, &mut carl] {
+            shows(watcher, "PLMN", "PresenceValue", "24405").await;
+        }
+        // What she publishes herself counts when the network knows nothing.
+        let update = |content: &str| {
+            format!(
+                "<UpdatePresence-Request><PresenceSubList><PLMN>{content}</PLMN></PresenceSubList></UpdatePresence-Request>"
+            )
+        };
+        let own = "<Qualifier>T</Qualifier><PresenceValue>Sonera</PresenceValue>";
+        alice.request(&update(own)).await.expect_status(200);
+        let left = network(&domains, &["plmn="]).await;
+        assert_eq!(left, [("registration".to_owned(), "yes".to_owned())]);
+        for watcher in [&mut bob, &mut carl] {
+            shows(watcher, "PLMN", "PresenceValue", "Sonera").await;
+        }
+        // Nobody tells what she has withdrawn.
+        let withdrawn = "<Qualifier>F</Qualifier>";
+        alice.request(&update(withdrawn)).await.expect_status(200);
+        network(&domains, &["plmn=24406", "registration=no"]).await;
+        let seen = wait(&mut bob, "registration", |came| {
+            let seen = came.at("Presence/PresenceSubList")?;
+            (seen.text("Registration/PresenceValue") == Some("F")).then(|| seen.clone())
+        });
+        assert_eq!(seen.await.text("PLMN/Qualifier"), Some("F"));
+        alice.request("<Logout-Request/>").await.expect_code(200);
+        for watcher in [&mut bob, &mut carl] {
+            shows(watcher, "OnlineStatus", "PresenceValue", "F").await;
+        }
+    }
 }

@@ -1,10 +1,13 @@
 //! Presence between domains.
 
-use crate::{Domains, WEATHER, add_friends, wait};
+use crate::{Domains, WEATHER, add_friends, log_in, wait};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::{Client, user};
 use hamlet_tests::server::CONTACTS;
 use std::time::Duration;
+
+/// A setting: nobody has to be let see anything.
+const EVERYONE: &str = "presence.unauthorized=everyone";
 
 /// Subscribes to one user's presence, all attributes.
 async fn subscribe(client: &mut Client, publisher: &str) {
@@ -166,4 +169,31 @@ async fn users_of_a_domain_that_is_lost_are_neither_online_nor_offline() {
     .await;
     domains.net.release();
     sees(&mut alice, "wv:bob@b", "OnlineStatus", "T").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_of_other_namespaces_come_over_to_those_who_name_them() {
+    // csp-presence 3.6: subscribed and fetched, as at home.
+    let domains = Domains::start_with(&[EVERYONE], &[EVERYONE], WEATHER[0]).await;
+    let mut alice = domains.alice().await;
+    let mut bob = log_in(&domains.b, Version::V1_3, Syntax::Xml, "wv:bob@b").await;
+    let named = "<PresenceSubList><Tide xmlns=\"urn:vendor:1\"/></PresenceSubList>";
+    let target = "<UserIDList><UserID>wv:alice@a</UserID></UserIDList>";
+    let watch = format!("<SubscribePresence-Request>{target}{named}</SubscribePresence-Request>");
+    bob.request(&watch).await.expect_status(200);
+    let tide = "<UpdatePresence-Request><PresenceSubList><Tide xmlns=\"urn:vendor:1\">high &amp; low</Tide></PresenceSubList></UpdatePresence-Request>";
+    alice.request(tide).await.expect_status(200);
+    let seen = wait(&mut bob, "tide", |came| {
+        came.at("Presence/PresenceSubList/Tide").cloned()
+    })
+    .await;
+    assert_eq!(seen.text, "high & low");
+    assert_eq!(seen.namespace.as_deref(), Some("urn:vendor:1"));
+    for (asked, found) in [(named, true), ("", false)] {
+        let get = format!("<GetPresence-Request>{target}{asked}</GetPresence-Request>");
+        let answer = bob.request(&get).await;
+        answer.expect_code(200);
+        let seen = answer.primitive().at("Presence/PresenceSubList/Tide");
+        assert_eq!(seen.is_some(), found, "{asked}");
+    }
 }

@@ -1,5 +1,5 @@
-//! The commands of users about groups, shared content and messages that wait, as processes
-//! against a server that is one too.
+//! The commands of users about presence, invitations, groups, shared content and messages that
+//! wait, as processes against a server that is one too.
 
 use hamlet_tests::process::{Hamletd, program};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -182,4 +182,145 @@ fn messages_that_wait_are_listed_fetched_rejected_and_forwarded() {
     let got = done(&server, "carl", &["waiting", "get", id, "--json"]);
     assert!(got.contains("\"three\""), "{got}");
     assert_eq!(waiting(&server, "carl"), Vec::<String>::new());
+}
+
+const VERSIONS: [&str; 3] = ["1.1", "1.2", "1.3"];
+
+/// The command's words for a client of this version.
+fn of<'a>(version: &'a str, words: &[&'a str]) -> Vec<&'a str> {
+    [&["--csp", version][..], words].concat()
+}
+
+#[test]
+fn two_users_who_only_know_the_commands_come_to_see_each_other() {
+    // README; csp-presence 6.5 to 6.7: out of the box nobody sees anything until he is let.
+    let server = server();
+    for version in VERSIONS {
+        let anna = |words: &[&str]| done(&server, "anna", &of(version, words));
+        let bob = |words: &[&str]| done(&server, "bob", &of(version, words));
+        bob(&[
+            "presence",
+            "set",
+            "--text",
+            "Hi",
+            "--availability",
+            "available",
+        ]);
+        let look = ["presence", "get", "wv:bob@h"];
+        let nothing = "wv:bob@h shows you nothing; to ask: hamlet presence ask wv:bob@h\n";
+        assert_eq!(anna(&look), nothing);
+        anna(&["presence", "ask", "wv:bob@h"]);
+        // A command that shows no questions leaves it to one that does.
+        bob(&["contacts", "list"]);
+        let asked = bob(&["receive"]);
+        let expected = "* wv:anna@h asks to see your presence (";
+        assert!(asked.starts_with(expected), "{version}: {asked}");
+        let answer = "answer: hamlet presence authorize wv:anna@h, or deny\n";
+        assert!(asked.ends_with(answer), "{asked}");
+        assert_eq!(bob(&["receive"]), "", "once");
+        bob(&["presence", "authorize", "wv:anna@h"]);
+        assert_eq!(anna(&look), "wv:bob@h offline NOT_AVAILABLE \"Hi\"\n");
+        bob(&[
+            "presence",
+            "authorize",
+            "wv:anna@h",
+            "--only",
+            "onlinestatus,Alias",
+        ]);
+        assert_eq!(anna(&look), "wv:bob@h offline\n");
+        if version != "1.1" {
+            // 1.1 knows only who watches now.
+            let watchers = bob(&["presence", "watchers"]);
+            let expected = "wv:anna@h has watched, may see OnlineStatus,Alias\n";
+            assert_eq!(watchers, expected);
+        }
+        bob(&["presence", "deny", "wv:anna@h"]);
+        assert_eq!(anna(&look), nothing);
+        anna(&["presence", "ask", "wv:bob@h"]);
+        assert_eq!(bob(&["receive"]), "", "denied");
+        bob(&["presence", "forget", "wv:anna@h"]);
+        anna(&["presence", "ask", "wv:bob@h"]);
+        let again = bob(&["receive", "--json"]);
+        let again: serde_json::Value = serde_json::from_str(&again).expect("JSON");
+        assert_eq!(again["event"], "authorization");
+        assert_eq!(again["from"][0], "wv:anna@h");
+        bob(&["presence", "forget", "wv:anna@h"]);
+    }
+    let why = fails(&server, "bob", &["presence", "authorize", "wv:nobody@h"]);
+    assert!(why.contains("531"), "{why}");
+}
+
+#[test]
+fn who_watches_sees_somebody_come_as_soon_as_he_is_let() {
+    let server = server();
+    let words = ["--poll-every", "1", "presence", "watch", "wv:bob@h"];
+    let words = [&words[..], &["--count", "1", "--timeout", "60"]].concat();
+    let mut anna = command(&server, "anna", &words);
+    let anna = anna.stdout(Stdio::piped()).spawn().expect("hamlet runs");
+    // Waits for the question, which the subscription raises.
+    let words = ["--poll-every", "1", "presence", "watch", "wv:bob@h"];
+    let mut bob = command(&server, "bob", &[&words[..], &["--timeout", "60"]].concat());
+    let mut bob = bob.stdout(Stdio::piped()).spawn().expect("hamlet runs");
+    let heard = BufReader::new(bob.stdout.take().expect("a pipe"));
+    let mut heard = heard.lines().map(|line| line.expect("UTF-8"));
+    assert!(heard.any(|line| line.starts_with("* wv:anna@h asks to see your presence")));
+    done(
+        &server,
+        "bob",
+        &["--client-id", "other", "presence", "authorize", "wv:anna@h"],
+    );
+    let anna = anna.wait_with_output().expect("its end");
+    let seen = String::from_utf8(anna.stdout).expect("UTF-8");
+    assert!(seen.starts_with("wv:bob@h online"), "{seen}");
+    bob.kill().expect("it runs");
+    bob.wait().expect("its end");
+}
+
+/// The identifier in the line that `receive` prints of an invitation.
+fn invitation(line: &str) -> &str {
+    let (_, rest) = line.split_once("hamlet invitation accept ").expect(line);
+    rest.split(',').next().expect(line)
+}
+
+#[test]
+fn invitations_are_shown_and_answered() {
+    // csp-access 10.
+    let server = server();
+    done(&server, "anna", &["group", "create", "ski"]);
+    let file = server.data_dir().join("cat.txt");
+    std::fs::write(&file, "a cat").expect("a file");
+    let file = file.to_str().expect("a path");
+    for version in VERSIONS {
+        let anna = |words: &[&str]| done(&server, "anna", &of(version, words));
+        let bob = |words: &[&str]| done(&server, "bob", &of(version, words));
+        anna(&["group", "invite", "ski", "wv:bob@h", "--note", "Come"]);
+        // Only a command that shows it takes it.
+        bob(&["contacts", "list"]);
+        let came = bob(&["receive"]);
+        let expected = format!("* wv:anna@h invites you to the group {SKI}: \"Come\"; answer: ");
+        assert!(came.starts_with(&expected), "{version}: {came}");
+        assert_eq!(bob(&["receive"]), "", "once");
+        let id = invitation(&came);
+        bob(&["invitation", "accept", id, "--note", "Fine"]);
+        let answer = anna(&["receive"]);
+        let expected = "* wv:bob@h accepts your invitation ";
+        assert!(answer.starts_with(expected), "{answer}");
+        assert!(answer.ends_with(": \"Fine\"\n"), "{answer}");
+        let late = fails(&server, "bob", &of(version, &["invitation", "decline", id]));
+        assert!(late.contains("423"), "{late}");
+
+        let url = anna(&["share", file, "--with", "wv:bob@h"]);
+        let came = bob(&["receive"]);
+        let expected = format!(
+            "* wv:anna@h invites you to fetch {}; answer: ",
+            url.trim_end()
+        );
+        assert!(came.starts_with(&expected), "{came}");
+        bob(&["invitation", "decline", invitation(&came)]);
+        let answer = anna(&["receive"]);
+        assert!(
+            answer.starts_with("* wv:bob@h declines your invitation "),
+            "{answer}"
+        );
+    }
 }

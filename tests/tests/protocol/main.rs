@@ -23,6 +23,7 @@ mod notifications;
 mod outside;
 mod presence;
 mod presence_attributes;
+mod presence_blocked;
 mod presence_clients;
 mod presence_network;
 mod presence_notices;

@@ -268,8 +268,36 @@ async fn attributes_of_other_namespaces_reach_those_who_name_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_namespace_of_any_version_is_read_and_that_of_the_reader_is_written() {
+    // 1.1: S60 writes that of 1.2 whatever it speaks; what is written the reader of the tests
+    // checks in every answer.
+    let server = village().await;
+    for version in Version::ALL {
+        let mut alice = server.client(version, Syntax::Xml, "alice").await;
+        for (number, namespace) in [
+            "http://www.wireless-village.org/PA1.0",
+            "http://www.wireless-village.org/PA1.1",
+            "http://www.openmobilealliance.org/DTD/WV-PA1.2",
+            "http://www.openmobilealliance.org/DTD/IMPS-PA1.3",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let said = format!("{version:?} {number}");
+            let update = format!(
+                "<UpdatePresence-Request><PresenceSubList xmlns=\"{namespace}\">{}</PresenceSubList></UpdatePresence-Request>",
+                text("StatusText", &said)
+            );
+            alice.request(&update).await.expect_status(200);
+            let seen = get(&mut alice, "alice", "<StatusText/>").await;
+            assert_eq!(value(&seen, "StatusText"), Some(said.as_str()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_qualifier_says_whether_a_value_counts() {
-    // 3.2; 7 rows 12 and 13.
+    // 3.2; 7 rows 12 and 13; GEN-24.
     for version in Version::ALL {
         let server = village().await;
         let mut alice = server.client(version, Syntax::Wbxml, "alice").await;

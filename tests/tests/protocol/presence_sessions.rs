@@ -180,6 +180,44 @@ async fn after_a_restart_everybody_hears_how_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_right_after_any_of_it_leaves_the_truth() {
+    // 8.2: who was held is not held any more; nobody comes back by a restart.
+    for version in Version::ALL {
+        for (event, online) in [
+            ("login", "T"),
+            ("logout", "F"),
+            ("expiry", "F"),
+            ("end", "F"),
+        ] {
+            let mut server = friends(&["presence.hold=1h"]).await;
+            let (mut alice, bob) = two(&server, version).await;
+            match event {
+                "expiry" => end(&server, &alice, &End::Expiry).await,
+                "end" => end(&server, &alice, &End::ByOperator).await,
+                _ => drop(alice.request("<Logout-Request/>").await),
+            }
+            if event == "login" {
+                server.client(version, Syntax::Wbxml, "alice").await;
+            }
+            server.restart().await;
+            let mut again = Client::connect(server.address(), bob.version, bob.syntax).await;
+            again.session.clone_from(&bob.session);
+            let seen = notice(&mut again, "alice").await.expect("a notice");
+            let at = format!("{version:?} {event}");
+            assert_eq!(value(&seen, "OnlineStatus"), Some(online), "{at}");
+            assert_eq!(value(&seen, "Alias"), Some("Al"), "{at}");
+            let availability = match online {
+                "T" => "AVAILABLE",
+                _ => "NOT_AVAILABLE",
+            };
+            assert_eq!(value(&seen, "UserAvailability"), Some(availability), "{at}");
+            // What was of the client went with its session.
+            assert!(seen.at("FreeTextLocation").is_none(), "{at}: {seen:#?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_phone_does_not_stay_online_by_a_restart() {
     let mut server = friends(&[]).await;
     let (alice, bob) = two(&server, Version::V1_3).await;

@@ -2,8 +2,8 @@
 
 use super::server::{Server, logged_in, message, status};
 use crate::{
-    Availability, Client, Contact, Error, Incoming, ListChange, Outgoing, PresenceUpdate,
-    Recipients, StatusCode, Syntax, Targets, Version,
+    AttributeName, AttributeSet, Availability, Client, Contact, Error, Incoming, ListChange,
+    Outgoing, PresenceUpdate, Recipients, StatusCode, Syntax, Targets, Version,
 };
 use std::time::Duration;
 
@@ -148,8 +148,17 @@ async fn reports_presence_and_the_unknown_are_answered_with_a_status() {
         <PresenceSubList xmlns=\"http://www.openmobilealliance.org/DTD/WV-PA1.2\"><OnlineStatus><Qualifier>T</Qualifier><PresenceValue>T</PresenceValue></OnlineStatus>\
         <UserAvailability><Qualifier>T</Qualifier><PresenceValue>DISCREET</PresenceValue></UserAvailability>\
         <StatusText><Qualifier>F</Qualifier><PresenceValue>old</PresenceValue></StatusText></PresenceSubList></Presence></PresenceNotification-Request>";
-    let invitation = "<InviteUser-Request><InviteID>i</InviteID><InviteType>GR</InviteType></InviteUser-Request>";
-    for (transaction, content) in [("S1", report), ("S2", presence), ("S3", invitation)] {
+    let other = "<GroupChangeNotice><GroupID>wv:bob/ski@im.example</GroupID></GroupChangeNotice>";
+    let answer = "<Invite-Response><InviteID>i</InviteID><Acceptance>T</Acceptance><Sender><User><UserID>wv:bob@im.example</UserID></User></Sender>\
+        <ResponseNote>Fine</ResponseNote></Invite-Response>";
+    let withdrawn = "<CancelInviteUser-Request><InviteID>j</InviteID><Sender><User><UserID>wv:bob@im.example</UserID></User></Sender></CancelInviteUser-Request>";
+    for (transaction, content) in [
+        ("S1", report),
+        ("S2", presence),
+        ("S3", other),
+        ("S4", answer),
+        ("S5", withdrawn),
+    ] {
         server.answer(message("Request", transaction, content, "F"));
         let incoming = client.poll().await.unwrap().unwrap();
         match &incoming {
@@ -165,6 +174,12 @@ async fn reports_presence_and_the_unknown_are_answered_with_a_status() {
                 assert_eq!(bob.status_text(), None);
             }
             Incoming::Other(other) => assert!(other.primitive.is_some()),
+            Incoming::InvitationAnswer(answer) => {
+                assert_eq!((answer.id.as_str(), answer.accepted), ("i", true));
+                assert_eq!(answer.from.as_deref(), Some("wv:bob@im.example"));
+                assert_eq!(answer.note.as_deref(), Some("Fine"));
+            }
+            Incoming::InvitationWithdrawn(withdrawn) => assert_eq!(withdrawn.id, "j"),
             other => panic!("{other:?}"),
         }
         server.answer("");
@@ -176,17 +191,44 @@ async fn reports_presence_and_the_unknown_are_answered_with_a_status() {
 }
 
 #[tokio::test]
-async fn a_question_of_authorization_is_left_to_another_client() {
-    // csp-presence 6.6: acknowledged, it would not come to the user's phone any more.
-    let server = Server::start().await;
-    let mut client = client(&server).await;
-    let question =
-        "<PresenceAuth-Request><UserID>wv:bob@im.example</UserID></PresenceAuth-Request>";
-    server.answer(message("Request", "S1", question, "F"));
-    let incoming = client.poll().await.unwrap().unwrap();
-    server.answer("");
-    client.acknowledge(&incoming).await.unwrap();
-    assert!(server.last().contains("<Code>501</Code>"));
+async fn questions_and_invitations_are_left_to_another_client_unless_they_are_shown() {
+    // csp-presence 6.6, csp-access 10.2: acknowledged, they would not come to the user's phone
+    // any more.
+    let question = "<PresenceAuth-Request><UserID>wv:bob@im.example</UserID><PresenceSubList><Alias/></PresenceSubList></PresenceAuth-Request>";
+    let notification = "<Notification-Request><NotificationType>ANU</NotificationType><PresenceSubList><Alias/></PresenceSubList>\
+        <UserIDList><UserID>wv:bob@im.example</UserID></UserIDList></Notification-Request>";
+    let invitation = "<InviteUser-Request><InviteID>i</InviteID><InviteType>GR</InviteType><Sender><User><UserID>wv:bob@im.example</UserID></User></Sender>\
+        <GroupID>wv:bob/ski@im.example</GroupID><InviteNote>Come</InviteNote><Validity>60</Validity></InviteUser-Request>";
+    for content in [question, notification, invitation] {
+        let server = Server::start().await;
+        let mut client = client(&server).await;
+        for (transaction, shown, code) in [("S1", false, "501"), ("S2", true, "200")] {
+            server.answer(message("Request", transaction, content, "F"));
+            let incoming = client.poll().await.unwrap().unwrap();
+            match &incoming {
+                Incoming::Authorization(request) => {
+                    assert_eq!(request.watchers, ["wv:bob@im.example"]);
+                    let alias = AttributeSet::from_iter([AttributeName::Alias]);
+                    assert_eq!(request.attributes, alias);
+                }
+                Incoming::Invitation(invitation) => {
+                    assert_eq!(invitation.id, "i");
+                    assert_eq!(invitation.group.as_deref(), Some("wv:bob/ski@im.example"));
+                    assert_eq!(invitation.note.as_deref(), Some("Come"));
+                    assert_eq!(invitation.validity, Some(Duration::from_secs(60)));
+                }
+                other => panic!("{other:?}"),
+            }
+            server.answer("");
+            match shown {
+                true => client.shown(&incoming).await.unwrap(),
+                false => client.acknowledge(&incoming).await.unwrap(),
+            }
+            let answer = server.last();
+            assert!(answer.contains(&format!("<Code>{code}</Code>")), "{answer}");
+            assert!(answer.contains(&format!("<TransactionID>{transaction}</TransactionID>")));
+        }
+    }
 }
 
 #[tokio::test]

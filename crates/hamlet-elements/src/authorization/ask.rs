@@ -1,6 +1,6 @@
 //! How publishers hear of watchers who want more than they may see (csp-presence 6.6, 6.7).
 
-use super::decide::{Signal, decide};
+use super::decide::{Applicable, Signal, decide};
 use super::grants::Grants;
 use super::types::{AskPublisher, AuthorizationAsked, Unauthorized};
 use crate::blocking::Initiator;
@@ -35,6 +35,7 @@ pub(crate) struct Question {
     publisher: UserId,
     watcher: UserId,
     requested: AttributeSet,
+    applies: Applicable,
 }
 
 impl Inner {
@@ -58,8 +59,11 @@ impl Inner {
             let refusing = self
                 .refusing(&Initiator::user(watcher.clone()), &publishers)
                 .await?;
-            questions.retain(|question| {
-                question.watcher != watcher || !refusing.contains(&question.publisher)
+            questions.retain_mut(|question| {
+                if question.watcher == watcher {
+                    question.applies.refused = refusing.contains(&question.publisher);
+                }
+                question.signals()
             });
         }
         let shared = self.shared.clone();
@@ -87,14 +91,18 @@ impl Inner {
             let Some(requested) = state.set_of(subscriber, publisher) else {
                 continue;
             };
+            let Some(applies) = state.applicable(publisher, watcher) else {
+                continue;
+            };
             let concerned = state.keeps(publisher) && seen.insert((watcher, publisher));
-            let decision = state.decide(publisher, watcher, requested);
-            if concerned && decision.signal.is_some() {
-                questions.push(Question {
-                    publisher: publisher.clone(),
-                    watcher: watcher.clone(),
-                    requested,
-                });
+            let question = Question {
+                publisher: publisher.clone(),
+                watcher: watcher.clone(),
+                requested,
+                applies,
+            };
+            if concerned && question.signals() {
+                questions.push(question);
             }
         }
         questions
@@ -149,6 +157,11 @@ impl Inner {
 }
 
 impl Question {
+    /// Whether there is anything for the publisher to hear, as far as memory knows.
+    fn signals(&self) -> bool {
+        decide(&self.applies, self.requested).signal.is_some()
+    }
+
     /// Decides again, by what the store holds, and keeps the question.
     fn put(
         &self,
@@ -157,7 +170,7 @@ impl Question {
         now: Timestamp,
     ) -> Result<Option<Event>, StoreError> {
         let (publisher, watcher) = (&self.publisher, &self.watcher);
-        let grants = Grants::read(tx, publisher)?;
+        let grants = Grants::read(tx, publisher, &shared.presence)?;
         let policy = shared.presence.unauthorized;
         let listed = policy == Unauthorized::Contacts && tx.in_lists_of(watcher, publisher)?;
         let applies = grants.applicable(publisher, watcher, policy, listed);

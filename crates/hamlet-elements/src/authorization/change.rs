@@ -13,6 +13,7 @@ use hamlet_model::UserId;
 use hamlet_model::presence::AttributeSet;
 use hamlet_store::{ReactiveState, StoreError, Tx};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 
 /// What one transaction has changed.
 pub(super) struct Changed {
@@ -55,13 +56,10 @@ impl Inner {
                     let nothing = Changed::nothing(earlier);
                     return Ok((nothing, Change::default(), false));
                 }
-                let before = Grants::read(tx, &user)?;
+                let before = Grants::read(tx, &user, &shared.presence)?;
                 let changed = change(tx, &shared)?;
-                let after = Grants::read(tx, &user)?;
-                let told_relay = tell_elsewhere(tx, &shared, &user, &before, &after)?;
                 once::settle(tx, key.as_ref(), &changed.answer)?;
-                let mut change = Change::read(tx, &tickets, &[], &[], &[])?;
-                change.grants.push((user.clone(), after));
+                let (change, told_relay) = changed_grants(tx, &shared, &tickets, &user, &before)?;
                 Ok((changed, change, told_relay))
             })
             .await;
@@ -82,6 +80,22 @@ impl Inner {
         }
         changed.answer
     }
+}
+
+/// What a transaction, now at its end, has made of what a publisher let be seen `before`; and
+/// whether there is anything to send to other domains.
+pub(crate) fn changed_grants(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    tickets: &AtomicU64,
+    publisher: &UserId,
+    before: &Grants,
+) -> Result<(Change, bool), StoreError> {
+    let after = Grants::read(tx, publisher, &shared.presence)?;
+    let told_relay = tell_elsewhere(tx, shared, publisher, before, &after)?;
+    let mut change = Change::read(tx, tickets, &[], &[])?;
+    change.grants.push((publisher.clone(), after));
+    Ok((change, told_relay))
 }
 
 /// Sees to it that subscribers in other domains hear of what they see more or less of a

@@ -27,8 +27,10 @@ pub(crate) struct Applicable {
     pub(crate) default_notify: bool,
     /// What the operator lets be seen when nothing else applies; `None` for nothing.
     pub(crate) otherwise: Option<AttributeSet>,
-    /// The publisher blocks the watcher.
+    /// The publisher does not want to hear from the watcher.
     pub(crate) refused: bool,
+    /// The watcher is on the publisher's block list, and the operator has that hide presence.
+    pub(crate) hidden: bool,
 }
 
 /// What comes of it.
@@ -57,6 +59,7 @@ pub(crate) fn decide(applies: &Applicable, requested: AttributeSet) -> Decision 
     let needed = |level, wanted: bool| wanted.then_some(Signal::Needed(level));
     let (authorized, signal) = match applies {
         Applicable { own: true, .. } => (AttributeSet::ALL, None),
+        Applicable { hidden: true, .. } => (AttributeSet::EMPTY, None),
         Applicable {
             user: Some(set), ..
         } => {

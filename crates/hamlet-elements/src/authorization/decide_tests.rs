@@ -23,6 +23,9 @@ fn each_row_of_the_table() {
     let rows: &[(&str, Applicable, AttributeSet, bool, Option<Signal>)] = &[
         ("2: oneself", Applicable { own: true, ..nothing }, set(&[A]), true, None),
         ("2: oneself, whatever is decided", Applicable { own: true, user: Some(AttributeSet::EMPTY), ..nothing }, set(&[A]), true, None),
+        ("2a: on the block list that hides", Applicable { hidden: true, user: with_a, user_notify: true, otherwise: Some(AttributeSet::ALL), ..nothing }, set(&[A]), false, None),
+        ("2a: and nothing is decided", Applicable { hidden: true, default_notify: true, ..nothing }, set(&[A]), false, None),
+        ("2 before 2a: oneself", Applicable { own: true, hidden: true, ..nothing }, set(&[A]), true, None),
         ("3: A is not requested", Applicable { user: with_a, ..nothing }, set(&[B]), false, None),
         ("5: the user's list lacks A", Applicable { user: without_a, ..nothing }, set(&[A]), false, None),
         ("5: and UserNotify", Applicable { user: without_a, user_notify: true, ..nothing }, set(&[A]), false, needed(User)),
@@ -62,7 +65,8 @@ fn each_row_of_the_table() {
 
 #[test]
 fn the_first_level_that_has_a_list_decides_alone() {
-    // 6.5 in all combinations: each of the four levels has no list, an empty one, one with A.
+    // 6.5 in all combinations: each of the four levels has no list, an empty one, one with A;
+    // with every flag, among them what block lists do (6.8).
     let choices = [None, Some(AttributeSet::EMPTY), Some(set(&[A]))];
     let flags = [false, true];
     let mut count = 0;
@@ -70,9 +74,10 @@ fn the_first_level_that_has_a_list_decides_alone() {
         for contact_lists in choices {
             for default in choices {
                 for otherwise in choices {
-                    for notify in 0..8 {
+                    for notify in 0..32 {
                         for own in flags {
                             let flag = |bit: u32| notify & (1 << bit) != 0;
+                            let (refused, hidden) = (flag(3), flag(4));
                             let applies = Applicable {
                                 own,
                                 user,
@@ -82,7 +87,8 @@ fn the_first_level_that_has_a_list_decides_alone() {
                                 default,
                                 default_notify: flag(2),
                                 otherwise,
-                                refused: false,
+                                refused,
+                                hidden,
                             };
                             let decision = decide(&applies, set(&[A]));
                             let levels = [user, contact_lists, default, otherwise];
@@ -90,11 +96,13 @@ fn the_first_level_that_has_a_list_decides_alone() {
                             let allowed = first.and_then(|level| levels[level]);
                             let expected = match own {
                                 true => set(&[A]),
+                                false if hidden => AttributeSet::EMPTY,
                                 false => allowed.unwrap_or_default(),
                             };
                             assert_eq!(decision.visible, expected, "{applies:?}");
                             let told = match first {
-                                _ if own || !expected.is_empty() => false,
+                                _ if own || refused || hidden => false,
+                                _ if !expected.is_empty() => false,
                                 Some(3) => false,
                                 Some(level) => flag(level as u32),
                                 None => true,
@@ -107,5 +115,5 @@ fn the_first_level_that_has_a_list_decides_alone() {
             }
         }
     }
-    assert_eq!(count, 3 * 3 * 3 * 3 * 8 * 2);
+    assert_eq!(count, 3 * 3 * 3 * 3 * 32 * 2);
 }

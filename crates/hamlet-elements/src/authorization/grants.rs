@@ -2,8 +2,9 @@
 
 use super::decide::Applicable;
 use super::types::{Rule, Unauthorized};
+use crate::presence::PresenceConfig;
 use hamlet_model::presence::AttributeSet;
-use hamlet_model::{ContactListId, UserId};
+use hamlet_model::{AccessEntity, ContactListId, UserId};
 use hamlet_store::{AttributeTarget, StoreError, Tx};
 use std::collections::{HashMap, HashSet};
 
@@ -22,6 +23,8 @@ pub(crate) struct Grants {
     lists: Vec<GrantedList>,
     default: Rule,
     contacts: HashSet<UserId>,
+    /// Those on his block list, where the operator has that hide presence (csp-presence 6.8).
+    hidden_from: HashSet<UserId>,
 }
 
 impl Grants {
@@ -35,11 +38,16 @@ impl Grants {
                 notify: true,
             },
             contacts: HashSet::new(),
+            hidden_from: HashSet::new(),
         }
     }
 
     /// Reads them.
-    pub(crate) fn read(tx: &mut Tx<'_>, owner: &UserId) -> Result<Self, StoreError> {
+    pub(crate) fn read(
+        tx: &mut Tx<'_>,
+        owner: &UserId,
+        config: &PresenceConfig,
+    ) -> Result<Self, StoreError> {
         let mut grants = Self::none();
         for list in tx.attribute_lists(owner)? {
             let rule = Rule {
@@ -58,7 +66,11 @@ impl Grants {
                 AttributeTarget::Default => grants.default = rule,
             }
         }
-        for (list, member) in tx.memberships(owner)? {
+        let memberships = tx.memberships(owner)?;
+        if config.block_hides {
+            grants.hidden_from = on_block_list(tx, owner, &memberships)?;
+        }
+        for (list, member) in memberships {
             if let Some(granted) = grants.lists.iter_mut().find(|granted| granted.id == list) {
                 granted.members.insert(member.clone());
             }
@@ -121,6 +133,7 @@ impl Grants {
             default_notify: self.default.notify,
             otherwise: everything.then_some(AttributeSet::ALL),
             refused: false,
+            hidden: self.hidden_from.contains(watcher),
         }
     }
 
@@ -130,6 +143,32 @@ impl Grants {
             list.members.contains(watcher).then_some((list, set))
         })
     }
+}
+
+/// The users whom the owner's block list names while it is in use, singly or by a contact
+/// list of his. Who watches is a user, so applications, groups and screen names do not count.
+fn on_block_list(
+    tx: &mut Tx<'_>,
+    owner: &UserId,
+    memberships: &[(ContactListId, UserId)],
+) -> Result<HashSet<UserId>, StoreError> {
+    let block = tx.access_lists(owner)?.block;
+    let mut users = HashSet::new();
+    for entity in block.entities.into_iter().filter(|_| block.in_use) {
+        match entity {
+            AccessEntity::User(user) => {
+                users.insert(user);
+            }
+            AccessEntity::ContactList(named) => {
+                let members = memberships.iter().filter(|(list, _)| *list == named);
+                users.extend(members.map(|(_, member)| member.clone()));
+            }
+            AccessEntity::Application(_)
+            | AccessEntity::Group(_)
+            | AccessEntity::ScreenName { .. } => {}
+        }
+    }
+    Ok(users)
 }
 
 #[cfg(test)]
@@ -175,6 +214,20 @@ mod tests {
         assert_eq!(of("di"), (None, false));
         assert_eq!(of("ed"), (set(&[]), false));
         assert_eq!(grants.lists_of(&user("cy")).len(), 1);
+    }
+
+    #[test]
+    fn a_block_list_that_hides_does_so_from_whom_it_names() {
+        // csp-presence 6.8.
+        let grants = Grants {
+            hidden_from: HashSet::from([user("bo")]),
+            ..Grants::none()
+        };
+        for (watcher, hidden) in [("bo", true), ("cy", false)] {
+            let applies =
+                grants.applicable(&user("anna"), &user(watcher), Unauthorized::Everyone, true);
+            assert_eq!(applies.hidden, hidden, "{watcher}");
+        }
     }
 
     #[test]

@@ -12,8 +12,8 @@ mod reactive;
 mod types;
 
 pub(crate) use add::authorize_added;
-pub(crate) use change::tell_elsewhere;
-pub(crate) use decide::{Decision, decide};
+pub(crate) use change::{changed_grants, tell_elsewhere};
+pub(crate) use decide::{Applicable, Decision, decide};
 pub(crate) use grants::Grants;
 pub use types::{
     AskPublisher, AttributeLists, AuthorizationAsked, AuthorizeWatcher, CancelAuthorization,

@@ -1,8 +1,9 @@
 //! GetBlockedList and BlockEntity (csp-im 11.1, 11.2), and what else changes the lists.
 
 use super::{ChangeAccessLists, ListChange};
+use crate::authorization::{Grants, changed_grants};
 use crate::contact_list::ExpandContactLists;
-use crate::elements::Inner;
+use crate::elements::{Inner, PresenceHome};
 use crate::failure::refusal;
 use crate::notification::Notification;
 use crate::once;
@@ -81,21 +82,42 @@ impl Inner {
         }
         let max = self.config.im.max_access_entities;
         let owner = requestor.user.clone();
-        let (answer, change) = self
+        // Where presence is kept elsewhere, the block list does not decide about it.
+        let hides =
+            self.config.presence.block_hides && self.config.presence_home == PresenceHome::Local;
+        if hides {
+            self.load_watchers(std::slice::from_ref(&owner))
+                .await
+                .map_err(|error| refusal(&error))?;
+        }
+        let (shared, tickets) = (self.shared.clone(), self.hub.tickets());
+        let (answer, change, seen) = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::recall(tx, key.as_ref())? {
-                    return Ok((earlier, AccessChange::default()));
+                    return Ok((earlier, AccessChange::default(), None));
                 }
                 let mut failures = failures.clone();
+                let before = match hides {
+                    true => Some(Grants::read(tx, &owner, &shared.presence)?),
+                    false => None,
+                };
                 let (change, added) = apply(tx, &owner, &request, max, &mut failures)?;
                 // To remove what is not there is no failure.
                 let answer = conclude(failures, added + removed.iter().sum::<usize>() > 0);
                 once::settle(tx, key.as_ref(), &answer)?;
-                Ok((answer, change))
+                let seen = match before.filter(|_| !change.is_empty()) {
+                    Some(before) => Some(changed_grants(tx, &shared, &tickets, &owner, &before)?),
+                    None => None,
+                };
+                Ok((answer, change, seen))
             })
             .await
             .map_err(|error| refusal(&error))?;
+        if let Some((seen, told_relay)) = seen {
+            self.note(seen);
+            self.emit(told_relay.then_some(Event::Outbox));
+        }
         self.access_changed(&requestor.user, requestor.session, change)
             .await;
         answer

@@ -97,7 +97,7 @@ fn create(
         default: lists.is_empty(),
     };
     change(&mut list, &request.properties, config, &mut failures);
-    let mut consequences = Consequences::of(tx, &owner)?;
+    let mut consequences = Consequences::of(tx, shared, &owner)?;
     tx.create_contact_list(&list)?;
     let (new, _) = add(tx, &list.id, members, config, &mut failures)?;
     consequences.added(tx, shared, &list.id, &new)?;

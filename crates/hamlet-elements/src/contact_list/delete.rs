@@ -76,7 +76,7 @@ fn delete(
     };
     let members: Vec<UserId> = tx.members(id)?.into_iter().map(|m| m.user).collect();
     let owner = id.owner();
-    let mut consequences = Consequences::of(tx, &owner)?;
+    let mut consequences = Consequences::of(tx, shared, &owner)?;
     tx.delete_contact_list(id)?;
     let access = AccessChange::of_entities(tx.forget_in_access_lists(id)?);
     if list.default {

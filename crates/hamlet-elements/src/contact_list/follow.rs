@@ -42,10 +42,10 @@ pub(crate) struct Effects {
 
 impl Consequences {
     /// Called before anything is changed.
-    pub(crate) fn of(tx: &mut Tx<'_>, owner: &UserId) -> Result<Self, StoreError> {
+    pub(crate) fn of(tx: &mut Tx<'_>, shared: &Shared, owner: &UserId) -> Result<Self, StoreError> {
         Ok(Self {
             owner: owner.clone(),
-            before: Grants::read(tx, owner)?,
+            before: Grants::read(tx, owner, &shared.presence)?,
             subscribers: Vec::new(),
             initial: Vec::new(),
             told_relay: false,
@@ -172,11 +172,11 @@ impl Consequences {
         shared: &Shared,
         tickets: &AtomicU64,
     ) -> Result<Effects, StoreError> {
-        let after = Grants::read(tx, &self.owner)?;
+        let after = Grants::read(tx, &self.owner, &shared.presence)?;
         self.told_relay |= tell_elsewhere(tx, shared, &self.owner, &self.before, &after)?;
         self.subscribers.sort_unstable();
         self.subscribers.dedup();
-        let mut change = Change::read(tx, tickets, &[], &[], &self.subscribers)?;
+        let mut change = Change::read(tx, tickets, &[], &self.subscribers)?;
         change.grants.push((self.owner.clone(), after));
         change.initial = self.initial.clone();
         Ok(Effects {
@@ -212,7 +212,7 @@ impl Consequences {
             if asked.next().is_none() {
                 continue;
             }
-            let grants = Grants::read(tx, publisher)?;
+            let grants = Grants::read(tx, publisher, &shared.presence)?;
             let listed = tx.in_lists_of(watcher, publisher)?;
             let policy = shared.presence.unauthorized;
             let applies = grants.applicable(publisher, watcher, policy, listed);

@@ -92,7 +92,7 @@ fn manage(
     let Some(mut list) = tx.contact_list(&request.list)? else {
         return Ok((Err(StatusCode::NO_SUCH_CONTACT_LIST.into()), None));
     };
-    let mut consequences = Consequences::of(tx, &request.list.owner())?;
+    let mut consequences = Consequences::of(tx, shared, &request.list.owner())?;
     let mut removed = Vec::new();
     for user in &request.remove {
         if tx.remove_member(&list.id, user)? {

@@ -9,8 +9,9 @@ use crate::presence::tell::live_elsewhere;
 use crate::presence::{Change, ClientStatus};
 use crate::service::{Answer, Event, Outcome, Request, Requestor, Response};
 use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue, ClientInfo};
-use hamlet_model::{ClientId, SessionId, Timestamp, UserId};
+use hamlet_model::{ClientId, Domain, SessionId, Timestamp, UserId};
 use hamlet_store::{StoreError, Subscriber};
+use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -22,7 +23,7 @@ impl Inner {
     pub(crate) async fn session_opened(&self, session: SessionFacts) -> Result<(), StoreError> {
         let user = session.user.clone();
         if let PresenceHome::At(domain) = &self.config.presence_home {
-            let status = self.client_status(&session, true);
+            let status = self.client_status(&session);
             self.hub.lock().put_session(session);
             return self.send_status(user, domain.clone(), status).await;
         }
@@ -147,6 +148,7 @@ impl Inner {
                 client,
                 online: false,
                 info: ClientInfo::default(),
+                network: Vec::new(),
                 sequence: self.hub.next_sequence(),
             };
             return self.send_status(user, domain.clone(), status).await;
@@ -163,7 +165,7 @@ impl Inner {
                     tx.put_outbox(&presence_parcel(&user, subscriber)?)?;
                 }
                 let published = std::slice::from_ref(&user);
-                let change = Change::read(tx, &tickets, published, &[], &[])?;
+                let change = Change::read(tx, &tickets, published, &[])?;
                 Ok((change, !elsewhere.is_empty()))
             })
             .await?;
@@ -220,11 +222,31 @@ impl Inner {
         Ok(())
     }
 
-    fn client_status(&self, session: &SessionFacts, online: bool) -> ClientStatus {
+    /// Tells the home of a user's presence, for each of his clients, what is known of it now.
+    pub(crate) async fn tell_home(&self, user: &UserId, domain: &Domain) -> Result<(), StoreError> {
+        let sessions: Vec<SessionFacts> = {
+            let state = self.hub.lock();
+            state.sessions_of(user).cloned().collect()
+        };
+        let mut told = HashSet::new();
+        for session in sessions {
+            if told.insert(session.client.clone()) {
+                let status = self.client_status(&session);
+                self.send_status(user.clone(), domain.clone(), status)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn client_status(&self, session: &SessionFacts) -> ClientStatus {
+        let network = self.network.presence(&session.user).unwrap_or_default();
+        let values = network.values();
         ClientStatus {
             client: session.client.clone(),
-            online,
+            online: true,
             info: session.info.clone(),
+            network: values.map(|(name, value)| (name, value.clone())).collect(),
             sequence: self.hub.next_sequence(),
         }
     }
@@ -232,7 +254,7 @@ impl Inner {
     async fn send_status(
         &self,
         user: UserId,
-        domain: hamlet_model::Domain,
+        domain: Domain,
         status: ClientStatus,
     ) -> Result<(), StoreError> {
         let parcel = Parcel::request(user, Request::ClientStatus(status));
@@ -289,9 +311,14 @@ impl Inner {
     ) -> Result<(), StoreError> {
         let users = std::slice::from_ref(&user);
         self.load_watchers(users).await?;
+        if status.online {
+            // Of several clients of his the latest word holds.
+            self.take_network(&user, &status.network, status.sequence);
+        }
         let elsewhere = self.hub.lock().domain_watchers(&user, AttributeSet::ALL);
         let tell_relay = !elsewhere.is_empty();
         let tickets = self.hub.tickets();
+        let of_user = user.clone();
         let change = self
             .store
             .write(move |tx| {
@@ -309,10 +336,11 @@ impl Inner {
                     tx.put_outbox(&presence_parcel(&user, subscriber)?)?;
                 }
                 let published = std::slice::from_ref(&user);
-                Change::read(tx, &tickets, published, &[], &subscribers)
+                Change::read(tx, &tickets, published, &subscribers)
             })
             .await?;
         self.note(change);
+        self.hub.lock().drop_network_if_away(&of_user);
         self.emit(tell_relay.then_some(Event::Outbox));
         Ok(())
     }

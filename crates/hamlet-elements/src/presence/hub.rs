@@ -68,15 +68,11 @@ impl Change {
         tx: &mut Tx<'_>,
         tickets: &AtomicU64,
         published: &[UserId],
-        grants: &[UserId],
         subscribers: &[Subscriber],
     ) -> Result<Self, StoreError> {
         let mut change = Self::default();
         for user in published {
             change.published.push((user.clone(), tx.presence(user)?));
-        }
-        for user in grants {
-            change.grants.push((user.clone(), Grants::read(tx, user)?));
         }
         for subscriber in subscribers {
             let subscriptions = tx.subscriptions_of(subscriber)?;

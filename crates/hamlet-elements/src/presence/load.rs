@@ -1,7 +1,7 @@
 //! From the store into the memory of the Presence element.
 
 use crate::authorization::{Grants, Unauthorized};
-use crate::elements::{Inner, PresenceHome, SessionFacts};
+use crate::elements::{Inner, PresenceHome, SessionFacts, Shared};
 use crate::presence::state::Missing;
 use hamlet_model::presence::ClientInfo;
 use hamlet_model::{SessionId, UserId};
@@ -137,7 +137,9 @@ impl Inner {
         if missing.published.is_empty() && missing.grants.is_empty() {
             return Ok(());
         }
-        let (published, grants) = self.store.read(move |tx| read(tx, &missing)).await?;
+        let shared = self.shared.clone();
+        let read = self.store.read(move |tx| read(tx, &missing, &shared));
+        let (published, grants) = read.await?;
         self.hub.lock().fill(published, grants);
         Ok(())
     }
@@ -148,7 +150,7 @@ type Read = (
     Vec<(UserId, Grants)>,
 );
 
-fn read(tx: &mut Tx<'_>, missing: &Missing) -> Result<Read, StoreError> {
+fn read(tx: &mut Tx<'_>, missing: &Missing, shared: &Shared) -> Result<Read, StoreError> {
     let mut found = tx.all_presence_of(&missing.published)?;
     let published = missing
         .published
@@ -157,7 +159,8 @@ fn read(tx: &mut Tx<'_>, missing: &Missing) -> Result<Read, StoreError> {
         .collect();
     let mut grants = Vec::with_capacity(missing.grants.len());
     for user in &missing.grants {
-        grants.push((user.clone(), Grants::read(tx, user)?));
+        let read = Grants::read(tx, user, &shared.presence)?;
+        grants.push((user.clone(), read));
     }
     Ok((published, grants))
 }

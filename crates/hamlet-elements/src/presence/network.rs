@@ -113,7 +113,7 @@ impl ReportedNetwork {
 
 impl Inner {
     /// Takes values of the network for a user: 402 for one that cannot be, 531 without such
-    /// a user, 405 when his presence is kept elsewhere; nothing is changed then.
+    /// a user; nothing is changed then.
     pub(crate) async fn report_network(
         &self,
         user: &UserId,
@@ -141,12 +141,6 @@ impl Inner {
     }
 
     async fn network_user(&self, user: &UserId) -> Result<(), Refusal> {
-        if self.config.presence_home != PresenceHome::Local {
-            return Err(Refusal::because(
-                StatusCode::SERVICE_NOT_SUPPORTED,
-                "The presence of this domain's users is kept in another one",
-            ));
-        }
         let known = self.directory.is_home(user)
             && self
                 .directory
@@ -187,11 +181,16 @@ impl Inner {
         Ok(Some(legal.value))
     }
 
-    /// The network knows something else of a user: he is shown so.
+    /// The network knows something else of a user: he is shown so. Where his presence is kept
+    /// in another domain it is told with what his clients do (architecture document B.7, Figure
+    /// 6); while none is here there is nothing to show.
     pub(crate) async fn network_changed(
         &self,
         user: &UserId,
     ) -> Result<(), hamlet_store::StoreError> {
+        if let PresenceHome::At(domain) = &self.config.presence_home {
+            return self.tell_home(user, domain).await;
+        }
         self.load_watchers(std::slice::from_ref(user)).await?;
         let elsewhere = {
             let mut state = self.hub.lock();
@@ -212,7 +211,43 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// Takes what the domain of a user whose presence is kept here knows of him from its
+    /// network, unless something newer came before.
+    pub(super) fn take_network(
+        &self,
+        user: &UserId,
+        values: &[(AttributeName, AttributeValue)],
+        sequence: i64,
+    ) {
+        let legal = values.iter().filter_map(|(name, value)| {
+            let value = self.network_value(*name, Some(value.clone())).ok()??;
+            Some((*name, value))
+        });
+        let known = NetworkPresence(legal.collect());
+        let mut state = self.hub.lock();
+        if state.is_news(&format!("network of {user}"), "", sequence) {
+            let events = state.change_sessions(user, |state| {
+                state.put_network(user, Some(Arc::new(known)));
+            });
+            self.emit(events);
+        }
+    }
+}
+
 impl super::state::State {
+    /// Of a user without a client nothing is shown that a network knows, and what his domain
+    /// says comes with the next one.
+    pub(super) fn drop_network_if_away(&mut self, user: &UserId) {
+        let stored = self
+            .published
+            .get(user)
+            .map_or(&[][..], |known| &known.value);
+        if self.live(user, stored).is_empty() {
+            self.put_network(user, None);
+        }
+    }
+
     pub(super) fn put_network(&mut self, user: &UserId, known: Option<Arc<NetworkPresence>>) {
         match known.filter(|known| !known.is_empty()) {
             Some(known) => self.network.insert(user.clone(), known),

@@ -7,7 +7,6 @@ use crate::outbox::{PRESENCE_LIFE, Parcel};
 use crate::presence::PresenceNotification;
 use crate::presence::render::{View, select, select_or_withdraw};
 use crate::presence::subscribe::unsubscribe_elsewhere;
-use crate::presence::tell::live_elsewhere;
 use crate::service::{Answer, Event, Outcome, Request, Response};
 use hamlet_model::presence::{Attribute, AttributeSet};
 use hamlet_model::{StatusCode, Timestamp, UserId};
@@ -60,7 +59,7 @@ impl Inner {
         // Before reading: what is read later has a larger number.
         let sequence = self.hub.next_sequence();
         let (asked_publisher, asked_subscriber) = (publisher.clone(), subscriber.clone());
-        let policy = self.config.presence.unauthorized;
+        let shared = self.shared.clone();
         let (stored, set, sees) = self
             .store
             .read(move |tx| {
@@ -73,7 +72,8 @@ impl Inner {
                 }
                 let stored = tx.presence(&asked_publisher)?;
                 let (publisher, watcher) = (&asked_publisher, &asked_subscriber);
-                let grants = Grants::read(tx, publisher)?;
+                let grants = Grants::read(tx, publisher, &shared.presence)?;
+                let policy = shared.presence.unauthorized;
                 let listed =
                     policy == Unauthorized::Contacts && tx.in_lists_of(watcher, publisher)?;
                 let applies = grants.applicable(publisher, watcher, policy, listed);
@@ -86,10 +86,7 @@ impl Inner {
         }
         let live = {
             let state = self.hub.lock();
-            match state.is_home(publisher) {
-                true => state.live(publisher, &stored),
-                false => live_elsewhere(&stored),
-            }
+            state.live(publisher, &stored)
         };
         let view = View::new(&stored, &live);
         let attributes = select_or_withdraw(view.of(publisher, subscriber), sees, lost);

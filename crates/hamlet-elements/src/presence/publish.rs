@@ -100,7 +100,7 @@ impl Inner {
                 for subscriber in &elsewhere {
                     tx.put_outbox(&presence_parcel(&user, subscriber)?)?;
                 }
-                Change::read(tx, &tickets, std::slice::from_ref(&user), &[], &[])
+                Change::read(tx, &tickets, std::slice::from_ref(&user), &[])
             })
             .await?;
         self.note(change);

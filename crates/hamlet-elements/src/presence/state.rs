@@ -1,7 +1,7 @@
 //! The memory of the Presence element: sessions, presence, what publishers let be seen, and
 //! subscriptions.
 
-use crate::authorization::{Decision, Grants, Unauthorized, decide};
+use crate::authorization::{Applicable, Decision, Grants, Unauthorized, decide};
 use crate::elements::SessionFacts;
 use crate::presence::absence::Absent;
 use crate::presence::foreign::Received;
@@ -174,23 +174,27 @@ impl State {
         watcher: &UserId,
         requested: AttributeSet,
     ) -> Decision {
+        if let Some(applies) = self.applicable(publisher, watcher) {
+            return decide(&applies, requested);
+        }
         let own = publisher == watcher;
-        let Some(grants) = self.grants.get(publisher) else {
-            let visible = if own { requested } else { AttributeSet::EMPTY };
-            return Decision {
-                visible,
-                signal: None,
-            };
-        };
+        Decision {
+            visible: if own { requested } else { AttributeSet::EMPTY },
+            signal: None,
+        }
+    }
+
+    /// What `publisher` has decided that applies to `watcher`; `None` of a publisher who is
+    /// not in memory.
+    pub(crate) fn applicable(&self, publisher: &UserId, watcher: &UserId) -> Option<Applicable> {
+        let grants = self.grants.get(publisher)?;
         let listed = self.policy == Unauthorized::Contacts
             && self
                 .grants
                 .get(watcher)
                 .is_some_and(|of_watcher| of_watcher.value.lists(publisher));
-        let applies = grants
-            .value
-            .applicable(publisher, watcher, self.policy, listed);
-        decide(&applies, requested)
+        let grants = &grants.value;
+        Some(grants.applicable(publisher, watcher, self.policy, listed))
     }
 
     /// Of the requested attributes, those that may be seen.

@@ -86,7 +86,7 @@ impl Inner {
                 publishers.dedup();
                 let told_relay = announce(tx, &shared, &asked.subscriber, &publishers)?;
                 let subscribers = std::slice::from_ref(&asked.subscriber);
-                let change = Change::read(tx, &tickets, &[], &[], subscribers)?;
+                let change = Change::read(tx, &tickets, &[], subscribers)?;
                 Ok((missing, publishers, change, told_relay))
             })
             .await?;

@@ -76,9 +76,17 @@ impl State {
     /// The clients of a user that are online: those of his sessions here, or those that his
     /// domain has told of, which are kept with his presence.
     pub(crate) fn live(&self, user: &UserId, stored: &[Attribute]) -> Vec<LiveClient> {
-        if !self.is_home(user) {
-            return live_elsewhere(stored);
+        let mut live = match self.is_home(user) {
+            true => self.live_here(user),
+            false => live_elsewhere(stored),
+        };
+        if let Some(known) = self.network.get(user) {
+            known.give(&mut live);
         }
+        live
+    }
+
+    fn live_here(&self, user: &UserId) -> Vec<LiveClient> {
         let mut live: Vec<LiveClient> = self
             .absent_clients(user)
             .map(|absent| LiveClient {
@@ -100,9 +108,6 @@ impl State {
                 recency: *recency,
                 network: None,
             });
-        }
-        if let Some(known) = self.network.get(user) {
-            known.give(&mut live);
         }
         live
     }

@@ -1,7 +1,7 @@
 //! What the Presence element is asked and answers (csp-presence 4).
 
 use crate::authorization::Unauthorized;
-use hamlet_model::presence::{Attribute, AttributeSet, ClientInfo};
+use hamlet_model::presence::{Attribute, AttributeName, AttributeSet, AttributeValue, ClientInfo};
 use hamlet_model::{ClientId, ContactListId, Detail, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,9 @@ pub struct ClientStatus {
     pub online: bool,
     /// What the server knows of the client from login and negotiation.
     pub info: ClientInfo,
+    /// Everything that the mobile network says of the user (csp-presence 3.7).
+    #[serde(default)]
+    pub network: Vec<(AttributeName, AttributeValue)>,
     /// Counts up per client, so that a late notice does not undo a newer one.
     pub sequence: i64,
 }
@@ -120,6 +123,8 @@ pub struct PresenceConfig {
     pub max_links: usize,
     /// What a watcher sees of a publisher who has decided nothing that applies to him.
     pub unauthorized: Unauthorized,
+    /// Whoever is on a publisher's block list sees nothing of him (csp-presence 6.8).
+    pub block_hides: bool,
     /// Most attribute lists for single users that one user has (csp-presence 2.9).
     pub max_attribute_lists: usize,
     /// How long it is remembered who has looked at somebody's presence (csp-presence 5).
@@ -144,6 +149,7 @@ impl Default for PresenceConfig {
             max_contacts: 20,
             max_links: 10,
             unauthorized: Unauthorized::Ask,
+            block_hides: false,
             max_attribute_lists: 2000,
             watcher_history: std::time::Duration::from_secs(30 * 86_400),
             max_extensions: 8,

@@ -69,7 +69,7 @@ impl Inner {
                 let user = subscriber.user();
                 let told_relay = unsubscribe_elsewhere(tx, &shared, user, &publishers)?;
                 let subscribers = std::slice::from_ref(&subscriber);
-                let change = Change::read(tx, &tickets, &[], &[], subscribers)?;
+                let change = Change::read(tx, &tickets, &[], subscribers)?;
                 Ok((missing, change, told_relay))
             })
             .await?;

@@ -1,7 +1,7 @@
 //! Who may see whose presence: attribute lists, PresenceAuth, CancelAuth,
 //! GetReactiveAuthStatus (csp-presence 6).
 
-use super::presence_attributes::{named_only, names};
+use super::presence_attributes::names;
 use super::result::{self, text_of};
 use super::{Facts, address, notification};
 use hamlet_csp::elements::{
@@ -190,7 +190,8 @@ pub fn status_response(all: &ReactiveAuthorizations) -> Primitive {
             ReactiveShown::Granted => ReactiveAuthState::Granted,
             ReactiveShown::Denied => ReactiveAuthState::Denied,
         }),
-        presence_sub_list: (!one.attributes.is_empty()).then(|| named_only(one.attributes)),
+        presence_sub_list: (!one.attributes.is_empty())
+            .then(|| PresenceSubList::naming(one.attributes)),
     });
     Primitive::GetReactiveAuthStatusResponse(Box::new(GetReactiveAuthStatusResponse {
         reactive_auth_status_list: Some(ReactiveAuthStatusList {
@@ -213,7 +214,7 @@ pub fn asked(
             let (attributes, _) = supported(asked.attributes, facts);
             Primitive::PresenceAuthRequest(Box::new(PresenceAuthRequest {
                 user_id: Some(text_of(&asked.watcher)),
-                presence_sub_list: Some(named_only(attributes)),
+                presence_sub_list: Some(PresenceSubList::naming(attributes)),
             }))
         });
     }
@@ -243,7 +244,10 @@ fn supported(attributes: AttributeSet, facts: &Facts<'_>) -> (AttributeSet, Vec<
 
 /// No list at all, and an empty one, are not the same (csp-presence 6.3).
 fn sub_lists(rule: &Rule) -> Vec<PresenceSubList> {
-    rule.attributes.map(named_only).into_iter().collect()
+    rule.attributes
+        .map(PresenceSubList::naming)
+        .into_iter()
+        .collect()
 }
 
 fn bare(users: &[Text]) -> Vec<User> {

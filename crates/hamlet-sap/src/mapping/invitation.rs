@@ -172,8 +172,7 @@ impl About {
                 .as_ref()
                 .map(|id| Text::new(id.as_str())),
             group: invitation.group.as_ref().map(text_of),
-            attributes: (!attributes.is_empty())
-                .then(|| presence_attributes::named_only(attributes)),
+            attributes: (!attributes.is_empty()).then(|| PresenceSubList::naming(attributes)),
             urls: (!urls.is_empty()).then(|| URLList {
                 url: urls.iter().map(Text::new).collect(),
             }),

@@ -1,11 +1,10 @@
 //! Notification-Request (csp-access 13, data-types 8).
 
 use super::Facts;
-use super::presence_attributes::named_only;
 use super::result::text_of;
 use hamlet_csp::elements::{
-    ContactListIdList, NotificationRequest, NotificationType, OnlineETEMHandling, Primitive, User,
-    UserIdList, UserIdPair, UserList,
+    ContactListIdList, NotificationRequest, NotificationType, OnlineETEMHandling, PresenceSubList,
+    Primitive, User, UserIdList, UserIdPair, UserList,
 };
 use hamlet_csp::{Text, Version};
 use hamlet_elements::im::OnlineHandling;
@@ -68,7 +67,7 @@ pub fn request(notification: &Notification, facts: &Facts<'_>) -> Option<Primiti
 }
 
 fn authorization(request: &mut NotificationRequest, attributes: AttributeSet, whom: &Watchers) {
-    request.presence_sub_list = Some(named_only(attributes));
+    request.presence_sub_list = Some(PresenceSubList::naming(attributes));
     request.user_id_list = users(&whom.users);
     request.contact_list_id_list = lists(&whom.contact_lists);
     request.default_list = whom.default.then_some(true);

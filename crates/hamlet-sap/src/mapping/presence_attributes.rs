@@ -12,70 +12,12 @@ use hamlet_model::presence::{
     ClientContentLimit, ClientInfo, CommC, ContactInfo, GeoLocation, InfLink, StatusContent,
 };
 
-/// The attributes that a list names, whatever their content (csp-presence 3.1 use 1).
+/// The attributes that a list names, whatever their content (csp-presence 3.1 use 1); those of
+/// other namespaces are one more.
 pub fn names(list: &PresenceSubList) -> AttributeSet {
-    use AttributeName as Name;
-    [
-        (Name::OnlineStatus, !list.online_status.is_empty()),
-        (Name::Registration, !list.registration.is_empty()),
-        (Name::ClientInfo, !list.client_info.is_empty()),
-        (Name::TimeZone, !list.time_zone.is_empty()),
-        (Name::GeoLocation, !list.geo_location.is_empty()),
-        (Name::Address, !list.address.is_empty()),
-        (Name::FreeTextLocation, !list.free_text_location.is_empty()),
-        (Name::PLMN, !list.plmn.is_empty()),
-        (Name::CommCap, !list.comm_cap.is_empty()),
-        (Name::UserAvailability, list.user_availability.is_some()),
-        (Name::PreferredContacts, list.preferred_contacts.is_some()),
-        (Name::PreferredLanguage, list.preferred_language.is_some()),
-        (Name::StatusText, list.status_text.is_some()),
-        (Name::StatusMood, list.status_mood.is_some()),
-        (Name::Alias, list.alias.is_some()),
-        (Name::StatusContent, list.status_content.is_some()),
-        (Name::ContactInfo, list.contact_info.is_some()),
-        (Name::InfoLink, list.info_link.is_some()),
-        (
-            Name::Extension,
-            !presence_extensions::carried(list).is_empty(),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(name, named)| named.then_some(name))
-    .collect()
-}
-
-/// A list that only names attributes.
-pub fn named_only(attributes: AttributeSet) -> PresenceSubList {
-    use AttributeName as Name;
-    fn one<T: Default>(named: bool) -> Vec<T> {
-        Vec::from_iter(named.then(T::default))
-    }
-    fn it<T: Default>(named: bool) -> Option<T> {
-        named.then(T::default)
-    }
-    let has = |name| attributes.contains(name);
-    PresenceSubList {
-        online_status: one(has(Name::OnlineStatus)),
-        registration: one(has(Name::Registration)),
-        client_info: one(has(Name::ClientInfo)),
-        time_zone: one(has(Name::TimeZone)),
-        geo_location: one(has(Name::GeoLocation)),
-        address: one(has(Name::Address)),
-        free_text_location: one(has(Name::FreeTextLocation)),
-        plmn: one(has(Name::PLMN)),
-        comm_cap: one(has(Name::CommCap)),
-        user_availability: it(has(Name::UserAvailability)),
-        preferred_contacts: it(has(Name::PreferredContacts)),
-        preferred_language: it(has(Name::PreferredLanguage)),
-        status_text: it(has(Name::StatusText)),
-        status_mood: it(has(Name::StatusMood)),
-        alias: it(has(Name::Alias)),
-        status_content: it(has(Name::StatusContent)),
-        contact_info: it(has(Name::ContactInfo)),
-        info_link: it(has(Name::InfoLink)),
-        // Of which namespace is not known.
-        foreign: Vec::new(),
-    }
+    let carries = !presence_extensions::carried(list).is_empty();
+    let extension = carries.then_some(AttributeName::Extension);
+    list.named().union(extension.into_iter().collect())
 }
 
 /// The attributes with their values, in writing order.

@@ -2,6 +2,7 @@
 
 use crate::account::{finish, list_address};
 use crate::cli::{Account, Groups};
+use crate::commands::asked;
 use crate::failure::Failure;
 use crate::output::{line, plain};
 use hamlet_client::{Client, Incoming, JoinedGroup, Outgoing, Primitive, Recipients, Refusal};
@@ -136,7 +137,9 @@ async fn follow(client: &mut Client, timeout: Option<Duration>) -> Result<(), Fa
             }
             _ => {}
         }
-        client.acknowledge(&incoming).await?;
+        if !asked::show(client, &incoming, false).await? {
+            client.acknowledge(&incoming).await?;
+        }
         if let Incoming::Other(other) = &incoming
             && matches!(other.primitive, Some(Primitive::LeaveGroupResponse(_)))
         {

@@ -1,7 +1,9 @@
 //! What a user does with a server.
 
+pub mod asked;
 pub mod contacts;
 pub mod groups;
+pub mod invitation;
 pub mod login;
 pub mod presence;
 pub mod receive;

@@ -2,6 +2,7 @@
 
 use crate::account::finish;
 use crate::cli::{Account, Receive};
+use crate::commands::asked;
 use crate::commands::waiting::describe;
 use crate::failure::Failure;
 use crate::output::{line, plain};
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 /// A single wait; the loop goes on as long as the options say.
 const A_WHILE: Duration = Duration::from_secs(3600);
 
-/// Prints and acknowledges messages.
+/// Prints and acknowledges messages, and what others ask.
 pub async fn run(account: Account, options: Receive) -> Result<(), Failure> {
     let mut client = account.open().await?;
     let outcome = tokio::select! {
@@ -77,7 +78,10 @@ async fn receive(client: &mut Client, options: &Receive) -> Result<(), Failure> 
             Some(Incoming::Disconnect(refusal)) => {
                 return Err(Failure::Client(Error::SessionEnded(refusal)));
             }
-            Some(other) => client.acknowledge(&other).await?,
+            Some(other) if !asked::show(client, &other, options.json).await? => {
+                client.acknowledge(&other).await?;
+            }
+            Some(_) => {}
             None if drain => return Ok(()),
             None if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
                 return match left {

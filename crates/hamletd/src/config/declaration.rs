@@ -240,6 +240,10 @@ configuration! {
         /// asked; `contacts`, everything if one of them has the other in a contact list, else
         /// as `ask`; `everyone`, everything.
         "presence.unauthorized" => unauthorized: Unauthorized = "ask";
+        /// Whoever is on a user's block list, while he has it in use, sees nothing of his presence
+        /// either, whatever else the user has decided. Else a block list is about messages,
+        /// invitations and questions only.
+        "presence.block_hides" => block_hides: bool = "false";
         /// Largest number of users for whom a user has decided singly what they may see.
         "presence.max_attribute_lists" => max_attribute_lists: u32 = "2000";
         /// How long it is remembered who has looked at a user's presence; the watcher list

@@ -134,6 +134,7 @@ impl Config {
                         hamlet_elements::authorization::Unauthorized::Everyone
                     }
                 },
+                block_hides: presence.block_hides,
                 max_attribute_lists: presence.max_attribute_lists as usize,
                 watcher_history: presence.watcher_history,
                 max_text: presence.max_text as usize,

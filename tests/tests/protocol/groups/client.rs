@@ -2,7 +2,7 @@
 
 use super::GROUP;
 use crate::content_store::{STORE, ask, basic, keep};
-use hamlet_client::{Client, Incoming, Primitive, Recipients, Syntax, Version};
+use hamlet_client::{Client, Incoming, Recipients, Syntax, Version};
 use hamlet_tests::server::TestServer;
 use std::time::Duration;
 
@@ -48,16 +48,26 @@ async fn the_client_library_makes_joins_shares_and_leaves_groups() {
             .expect("shared");
         let came = bob.next(Duration::from_secs(20)).await.expect("a session");
         let came = came.expect("an invitation");
-        let Incoming::Other(other) = &came else {
+        let Incoming::Invitation(invitation) = &came else {
             panic!("{came:?}");
         };
-        let Some(Primitive::InviteUserRequest(invite)) = &other.primitive else {
-            panic!("{other:?}");
-        };
-        let urls = &invite.url_list.as_ref().expect("URLs").url;
-        assert_eq!(urls[0].as_str(), url);
+        assert_eq!(invitation.from.as_deref(), Some("wv:alice@h"));
+        assert_eq!(invitation.urls, [url]);
         assert_eq!(ask(&server, "GET", &path, "", &[], b"").await.status, 200);
-        bob.acknowledge(&came).await.expect("acknowledged");
+        bob.shown(&came).await.expect("acknowledged");
+        let answered = bob.answer_invitation(&invitation.id, true, Some("Nice"));
+        answered.await.expect("answered");
+        // After the notices of who has come.
+        let answer = loop {
+            let came = alice.next(Duration::from_secs(20)).await;
+            let came = came.expect("a session").expect("an answer");
+            alice.acknowledge(&came).await.expect("acknowledged");
+            if let Incoming::InvitationAnswer(answer) = came {
+                break answer;
+            }
+        };
+        assert_eq!((answer.id.as_str(), answer.accepted), ("s1", true));
+        assert_eq!(answer.note.as_deref(), Some("Nice"));
         let invited = bob.invite_to_group("i", GROUP, "wv:alice@h", Some("Come"));
         invited.await.expect("invited");
         bob.leave_group(GROUP).await.expect("left");
