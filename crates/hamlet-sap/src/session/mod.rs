@@ -13,6 +13,7 @@ pub(crate) mod wishes;
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
 use crate::delivery::group_joined::JoinedGroups;
+use crate::delivery::links::WantedLink;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
 use crate::envelope::segments::Segments;
@@ -54,6 +55,8 @@ pub(crate) struct Session {
     pub(crate) outbound: Mutex<Outbound>,
     /// Held while a server transaction is chosen and opened.
     pub(crate) handing_out: Mutex<()>,
+    /// What it can only be sent a link to that is not known yet.
+    pub(crate) wanted_links: Mutex<Vec<WantedLink>>,
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
@@ -145,6 +148,7 @@ impl Session {
             resumes: AtomicBool::new(false),
             outbound: Mutex::new(outbound),
             handing_out: Mutex::default(),
+            wanted_links: Mutex::default(),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
             has_negotiated: AtomicBool::new(false),
