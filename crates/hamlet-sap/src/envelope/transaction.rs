@@ -7,10 +7,8 @@ use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
 use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
-use crate::negotiation::auto_join::is_ready;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
-use crate::negotiation::functions::Function;
 use crate::negotiation::notifications::Subscriptions;
 use crate::negotiation::{cir, keep_alive, provider, service};
 use crate::session::Session;
@@ -23,7 +21,7 @@ use hamlet_csp::{SessionDescriptor, Tag, Text, Transaction, Version};
 use hamlet_elements::contact_list::ManageContactList;
 use hamlet_elements::{Call, IdempotenceKey, Request, Requestor, Response};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Refusal, Service, ServiceSet, StatusCode};
+use hamlet_model::{Refusal, ServiceSet, StatusCode};
 use std::sync::Arc;
 
 /// What comes of a transaction.
@@ -198,6 +196,7 @@ impl Sap {
         match primitive {
             Primitive::PollingRequest => {
                 self.acknowledge_by_poll(session, now).await;
+                self.auto_join(session, true).await;
                 Done::News
             }
             Primitive::Status(_) => {
@@ -494,8 +493,7 @@ impl Sap {
             // Watchers see the client's type late; the negotiation stands.
             self.store_failed("session", &error);
         }
-        self.auto_join(session, is_ready(&before)).await;
-        self.join_automatically(session).await;
+        self.auto_join(session, false).await;
         let version = around.version;
         let around = Surroundings {
             version,
@@ -509,22 +507,6 @@ impl Sap {
     }
 
     /// csp-access 6.3.
-    /// The user of a session that has negotiated for the first time is joined in the groups
-    /// where he wants it, if his client can learn of it (csp-group 9).
-    async fn join_automatically(&self, session: &Session) {
-        let settings = session.settings();
-        let agreement = settings.agreement.as_ref();
-        let hears = agreement.is_none_or(|it| it.allows(Function::GRCHN, session.version))
-            && settings.profile.takes_push(Tag::GroupChangeNotice);
-        if !hears || !settings.services.contains(Service::Group) || !session.is_first_negotiation()
-        {
-            return;
-        }
-        if let Err(error) = self.elements.auto_join(&session.facts(), hears).await {
-            self.store_failed("group", &error);
-        }
-    }
-
     async fn service(
         &self,
         request: ServiceRequest,
@@ -538,7 +520,7 @@ impl Sap {
         if let Err(refusal) = self.persist(session).await {
             return Done::respond(result::refused(&refusal, facts));
         }
-        self.auto_join(session, is_ready(&before)).await;
+        self.auto_join(session, false).await;
         Done::respond(response)
     }
 }

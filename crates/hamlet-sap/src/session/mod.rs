@@ -60,8 +60,8 @@ pub(crate) struct Session {
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
-    /// Its capabilities have been negotiated.
-    has_negotiated: AtomicBool,
+    /// Its user has been joined where he wants to be without asking, or is not to be.
+    auto_joined: AtomicBool,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
 }
@@ -151,7 +151,7 @@ impl Session {
             wanted_links: Mutex::default(),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
-            has_negotiated: AtomicBool::new(false),
+            auto_joined: AtomicBool::new(false),
             cir: SessionCir::default(),
             tally: Tally::new(now),
         }
@@ -187,6 +187,9 @@ impl Session {
     /// time by which a session outlives its keep-alive time.
     pub(crate) fn restore(&self, expires: Timestamp, now: Timestamp, grace: Duration) {
         self.resumes.store(true, Ordering::Relaxed);
+        // He may have left since.
+        let settled = self.settings.read().capabilities.negotiated;
+        self.auto_joined.store(settled, Ordering::Relaxed);
         let keep_alive = self.settings.read().keep_alive;
         let life = keep_alive::life(keep_alive, grace);
         let least = now.plus(life.saturating_sub(keep_alive));
@@ -223,10 +226,14 @@ impl Session {
         untold
     }
 
-    /// Whether its capabilities are negotiated for the first time since it, or the server,
-    /// began.
-    pub(crate) fn is_first_negotiation(&self) -> bool {
-        !self.has_negotiated.swap(true, Ordering::Relaxed)
+    /// Whether it has been settled that its user is joined without asking, or not.
+    pub(crate) fn is_auto_joined(&self) -> bool {
+        self.auto_joined.load(Ordering::Relaxed)
+    }
+
+    /// Settles that; false when it has been before.
+    pub(crate) fn take_auto_join(&self) -> bool {
+        !self.auto_joined.swap(true, Ordering::Relaxed)
     }
 
     /// A membership has ended, and with it what was agreed about messages of that group

@@ -88,6 +88,28 @@ pub async fn join_with(
     client.request(&content).await
 }
 
+/// ClientCapability, with what a client says there before 1.3, too.
+pub async fn capable(client: &mut Client) {
+    let capability = "<ClientCapability-Request><CapabilityList><ClientType>MOBILE_PHONE</ClientType></CapabilityList></ClientCapability-Request>";
+    let answer = client.request(capability).await;
+    answer.expect("ClientCapability-Response");
+}
+
+/// Service-Request for these functions; for all if there are none.
+pub async fn serve(client: &mut Client, functions: &str) {
+    let service = format!(
+        "<Service-Request><Functions><WVCSPFeat>{functions}</WVCSPFeat></Functions>\
+         <AllFunctionsRequest>F</AllFunctionsRequest></Service-Request>"
+    );
+    client.request(&service).await.expect("Service-Response");
+}
+
+/// Both, as after a login.
+pub async fn negotiate(client: &mut Client, functions: &str) {
+    capable(client).await;
+    serve(client, functions).await;
+}
+
 /// A request that has nothing but the GroupID, such as `LeaveGroup`.
 pub async fn about(client: &mut Client, what: &str, group: &str) -> Answer {
     let content = format!("<{what}-Request><GroupID>{group}</GroupID></{what}-Request>");
