@@ -1,6 +1,7 @@
 //! Groups (csp-group): over a socket, in every version.
 
 mod client;
+mod consistency;
 mod content;
 mod converse;
 mod life;
@@ -9,6 +10,7 @@ mod notices;
 mod operator;
 mod phones;
 mod properties;
+mod roles;
 
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
