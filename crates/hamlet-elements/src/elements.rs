@@ -142,6 +142,8 @@ pub(crate) struct Shared {
     pub(crate) groups: GroupConfig,
     pub(crate) presence: PresenceConfig,
     pub(crate) records: bool,
+    /// Content is kept, also for messages.
+    pub(crate) keeps_content: bool,
     served: Vec<Domain>,
     relay: Arc<dyn ServiceRelay>,
 }
@@ -193,6 +195,7 @@ impl Elements {
             groups: config.groups.clone(),
             presence: config.presence.clone(),
             records: config.records,
+            keeps_content: config.content.is_some(),
             served: config.serves_presence_of.clone(),
             relay: relay.clone(),
         };
@@ -359,6 +362,17 @@ impl Elements {
         octets: Vec<u8>,
     ) -> Result<Kept, ContentError> {
         self.inner.keep_content(new, octets).await
+    }
+
+    /// Keeps the content of a message, given as type and octets, for a client that can only be
+    /// sent a link to it (csp-im 4.4), until the message expires: once for each owner.
+    pub async fn link_message(
+        &self,
+        owner: &UserId,
+        message: &Message,
+        content: (String, Vec<u8>),
+    ) -> Result<Kept, ContentError> {
+        self.inner.link_message(owner, message, content).await
     }
 
     /// Replaces content under the same URL; only its owner may.

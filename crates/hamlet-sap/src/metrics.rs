@@ -130,6 +130,8 @@ metrics! {
         "Answers of other domains that nobody waited for any more";
     content_kept: Counter = Counter::default(), "content_kept",
         "Pieces of content that users have uploaded or replaced";
+    content_linked: Counter = Counter::default(), "content_linked",
+        "Links made to the content of messages that clients could not be sent";
     content_fetched: Counter = Counter::default(), "content_fetched",
         "Pieces of content, or parts of them, that were fetched";
     content_refused: Family<OutcomeLabels, Counter> = Family::default(), "content_refused",

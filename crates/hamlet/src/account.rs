@@ -2,7 +2,10 @@
 
 use crate::cli::Account;
 use crate::failure::Failure;
-use hamlet_client::{Builder, Client, Digest, Incoming, StatusCode, Syntax, Version};
+use hamlet_client::{
+    Builder, Client, Digest, Incoming, StatusCode, Syntax, TransportOptions, Version,
+};
+use std::path::PathBuf;
 
 impl Account {
     /// The CSP version; 1.3 when none was named.
@@ -41,12 +44,31 @@ impl Account {
         if let Some(span) = self.poll_every {
             builder = builder.poll_every(span);
         }
-        if let Some(file) = &self.ca {
-            let pem = std::fs::read(file)
-                .map_err(|error| Failure::said(format!("{}: {error}", file.display())))?;
+        if let Some(pem) = self.trusted()? {
             builder = builder.trust_pem(&pem)?;
         }
         Ok(builder)
+    }
+
+    /// For requests beside those of a client: waits as long, and trusts the same.
+    pub fn transport(&self) -> Result<TransportOptions, Failure> {
+        let mut options = TransportOptions {
+            timeout: self.answer_timeout,
+            ..TransportOptions::default()
+        };
+        if let Some(pem) = self.trusted()? {
+            options.trust_pem(&pem)?;
+        }
+        Ok(options)
+    }
+
+    /// The certificates that are trusted beside the public authorities.
+    fn trusted(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let read = |file: &PathBuf| {
+            std::fs::read(file)
+                .map_err(|error| Failure::said(format!("{}: {error}", file.display())))
+        };
+        self.ca.as_ref().map(read).transpose()
     }
 
     /// A client of the user, connected and logged in, with everything negotiated.
@@ -176,6 +198,21 @@ mod tests {
         assert!(told.digests().is_empty());
         let told = account("hamlet --digest md4 --digest pwd login");
         assert_eq!(told.digests(), [Digest::Md4, Digest::Pwd]);
+    }
+
+    #[test]
+    fn what_is_trusted_is_trusted_beside_the_client_too() {
+        let directory = std::env::temp_dir();
+        let file = directory.join(format!("hamlet-ca-{}.pem", std::process::id()));
+        let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        std::fs::write(&file, pem).unwrap();
+        let account = |file: &str| account(&format!("hamlet --ca {file} --answer-timeout 7 login"));
+        let trusting = account(&file.display().to_string());
+        let options = trusting.transport().unwrap();
+        assert_eq!(options.trusted.len(), 1);
+        assert_eq!(options.timeout.as_secs(), 7);
+        std::fs::remove_file(&file).unwrap();
+        assert!(trusting.transport().is_err(), "it is gone");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output::{line, plain};
 use crate::trace::{self, Exchange, Recorded};
 use bytes::Bytes;
-use hamlet_client::{Digest, Transport, TransportOptions, digest_bytes, elements};
+use hamlet_client::{Digest, Transport, digest_bytes, elements};
 use hamlet_csp::elements::{LoginRequest, LoginResponse, TransactionMode};
 use hamlet_csp::{Document, Message, Primitive, Syntax, Tag, Text, Version, WriteOptions};
 use hamlet_csp::{decode, encode};
@@ -22,11 +22,7 @@ pub async fn run(account: Account, options: Replay) -> Result<(), Failure> {
     if recorded.is_empty() {
         return Err(Failure::said("there is no request in the file"));
     }
-    let transport = TransportOptions {
-        timeout: account.answer_timeout,
-        ..TransportOptions::default()
-    };
-    let mut transport = Transport::new(&account.server, transport)?;
+    let mut transport = Transport::new(&account.server, account.transport()?)?;
     let mut live = Live {
         password: account.password().ok(),
         ..Live::default()

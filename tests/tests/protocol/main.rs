@@ -8,6 +8,7 @@ mod cir;
 mod contact_list_effects;
 mod contact_lists;
 mod content;
+mod content_links;
 mod content_store;
 mod delivery;
 mod forward;

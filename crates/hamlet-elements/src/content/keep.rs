@@ -32,14 +32,17 @@ impl Inner {
         let config = self.content_config()?;
         let id = new_id().ok_or(StoreError::Busy)?;
         let stored = stored(config, id, new, octets.len())?;
-        let quota = quota(config);
+        let quota = quota(config, stored.purpose.is_some());
         let (kept, put) = self
             .store
             .write(move |tx| {
                 if let Some(purpose) = &stored.purpose
                     && let Some(kept) = tx.content_for(&stored.owner, purpose)?
                 {
-                    return Ok((Some(kept), ContentPut::Kept));
+                    if kept.expires > stored.created {
+                        return Ok((Some(kept), ContentPut::Kept));
+                    }
+                    tx.remove_content(&kept.id)?;
                 }
                 let put = tx.put_content(&stored, &octets, &quota)?;
                 Ok((tx.content(&stored.id)?, put))
@@ -57,14 +60,15 @@ impl Inner {
     ) -> Result<Kept, ContentError> {
         let config = self.content_config()?;
         let stored = stored(config, id, new, octets.len())?;
-        let quota = quota(config);
+        let quota = quota(config, false);
         let now = Timestamp::now();
         let done_with = self.store.write(move |tx| {
             let known = tx.content(&stored.id)?.filter(|kept| kept.expires > now);
             let Some(known) = known else {
                 return Ok(Err(ContentError::NotFound));
             };
-            if known.owner != stored.owner {
+            // What somebody has sent stays as he has sent it.
+            if known.owner != stored.owner || known.purpose.is_some() {
                 return Ok(Err(ContentError::NotOwner));
             }
             let put = tx.put_content(&stored, &octets, &quota)?;
@@ -157,10 +161,13 @@ impl ContentConfig {
     }
 }
 
-fn quota(config: &ContentConfig) -> ContentQuota {
+/// How much may be kept. What the server keeps for an owner leaves him half of what is his: what
+/// others send him does not crowd out what he keeps himself.
+fn quota(config: &ContentConfig, for_purpose: bool) -> ContentQuota {
+    let share = if for_purpose { 2 } else { 1 };
     ContentQuota {
-        owner_octets: config.quota_user,
-        owner_items: config.max_items,
+        owner_octets: config.quota_user / share,
+        owner_items: config.max_items / share,
         total_octets: config.quota_total,
     }
 }
@@ -181,6 +188,11 @@ fn stored(
     }
     let created = Timestamp::now();
     let life = new.life.unwrap_or(config.default_life);
+    // What is kept for something ends with that.
+    let least = match new.purpose {
+        Some(_) => Duration::ZERO,
+        None => MIN_LIFE,
+    };
     Ok(StoredContent {
         id,
         owner: new.owner,
@@ -190,7 +202,7 @@ fn stored(
         size: size as u64,
         revision: 1,
         created,
-        expires: created.plus(life.clamp(MIN_LIFE, config.max_life.max(MIN_LIFE))),
+        expires: created.plus(life.clamp(least, config.max_life.max(MIN_LIFE))),
     })
 }
 

@@ -2,6 +2,7 @@
 //! group, also for those who join later, until the invitation is withdrawn.
 
 use crate::blocking::Initiator;
+use crate::content::ContentConfig;
 use crate::elements::Inner;
 use crate::failure::encoding;
 use crate::invitation::{DeliverInvitation, Invitation, InviteType, invite_later};
@@ -141,15 +142,23 @@ impl Inner {
         user: &UserId,
     ) -> Result<(), StoreError> {
         let (of, now) = (group.clone(), Timestamp::now());
-        let shared = self
-            .store
-            .read(move |tx| tx.group_shares(&of, now, MAX_READ));
-        let read = |payload: Vec<u8>| {
-            serde_json::from_slice::<Invitation>(&payload)
-                .map_err(|error| tracing::error!(%error, "shared content is unreadable"))
-                .ok()
-        };
-        let mut shared: Vec<Invitation> = shared.await?.into_iter().filter_map(read).collect();
+        let config = self.config.content.clone();
+        let shared = self.store.read(move |tx| {
+            let read = |payload: Vec<u8>| {
+                serde_json::from_slice::<Invitation>(&payload)
+                    .map_err(|error| tracing::error!(%error, "shared content is unreadable"))
+                    .ok()
+            };
+            let shared = tx.group_shares(&of, now, MAX_READ)?;
+            let mut worth = Vec::new();
+            for invitation in shared.into_iter().filter_map(read) {
+                if leads_somewhere(tx, config.as_ref(), &invitation.urls, now)? {
+                    worth.push(invitation);
+                }
+            }
+            Ok(worth)
+        });
+        let mut shared = shared.await?;
         shared.sort_by_key(|invitation| invitation.made);
         shared.drain(..shared.len().saturating_sub(MAX_TOLD));
         if shared.is_empty() {
@@ -193,6 +202,25 @@ impl Inner {
         self.emit(events);
         Ok(())
     }
+}
+
+/// Whether one of the URLs is that of another server, or of content that is still kept here.
+fn leads_somewhere(
+    tx: &mut Tx<'_>,
+    config: Option<&ContentConfig>,
+    urls: &[String],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    for url in urls {
+        let lives = match config.and_then(|config| config.id_in(url)) {
+            None => true,
+            Some(id) => tx.content(id)?.is_some_and(|kept| kept.expires > now),
+        };
+        if lives {
+            return Ok(true);
+        }
+    }
+    Ok(urls.is_empty())
 }
 
 /// Sends an invitation to who has joined from another domain.

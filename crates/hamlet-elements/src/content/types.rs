@@ -63,7 +63,7 @@ pub struct NewContent {
     /// For how long; `None` for the usual time.
     pub life: Option<Duration>,
     /// What the server keeps it for on behalf of the owner, such as a message: the same purpose
-    /// is kept once. `None` when he keeps it himself.
+    /// is kept once, for exactly its life, and is never replaced. `None` when he keeps it himself.
     pub purpose: Option<String>,
 }
 

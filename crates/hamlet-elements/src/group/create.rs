@@ -60,6 +60,9 @@ fn create(
             ..Standing::default()
         },
     )?;
+    if own.screen_name.as_ref().is_some_and(is_reserved) {
+        return Err(StatusCode::SCREEN_NAME_IN_USE.into());
+    }
     check_room(tx, user, config)?;
     let name = match (&request.screen_name, request.join) {
         (Some(given), true) => Some(given_name(given)?),

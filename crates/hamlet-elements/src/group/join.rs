@@ -6,6 +6,7 @@ use super::create::given_name;
 use super::effects::Effects;
 use super::names::proposals;
 use super::property::{changed_own, most};
+use super::props::check_name;
 use super::rights::{Operation, may};
 use super::types::{GroupConfig, JoinGroup, Joined, JoinedUser};
 use crate::elements::{Inner, Shared};
@@ -95,7 +96,9 @@ pub(super) fn join(
     let mut member = member.unwrap_or_else(|| nothing(user));
     if let Entry::Asked(request) = entry {
         let standing = super::change::standing(&group, user, Some(&member));
-        member.own = changed_own(&member.own, &request.own, standing)?;
+        let own = changed_own(&member.own, &request.own, standing)?;
+        check_name(tx, &group, user, &member.own, &own)?;
+        member.own = own;
     }
     let name = choose_name(tx, &group, given, Some(&member), user)?;
     let mut effects = Effects::of(&group.id);

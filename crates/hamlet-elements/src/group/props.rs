@@ -11,7 +11,7 @@ use super::types::{GetGroupProps, GivenProperties, GroupProps, SetGroupProps};
 use crate::elements::{Inner, Shared};
 use crate::service::{Answer, IdempotenceKey, Requestor, Response};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{AccessType, GroupProperties, Refusal, StatusCode, UserId};
+use hamlet_model::{AccessType, GroupProperties, OwnProperties, Refusal, StatusCode, UserId};
 use hamlet_store::{StoreError, StoredGroup, StoredJoined, StoredMember, Tx};
 
 impl Inner {
@@ -128,20 +128,23 @@ fn new_own(
     view.check(user, Operation::SetOwnProperties)?;
     let mut member = view.member.clone().unwrap_or_else(|| nothing(user));
     let own = changed_own(&member.own, given, view.standing(user))?;
-    check_name(tx, &view.group, user, &member, own.screen_name.as_ref())?;
+    check_name(tx, &view.group, user, &member.own, &own)?;
     member.own = own;
     Ok(member)
 }
 
-/// A name that is kept for AutoJoin cannot be another's.
-fn check_name(
+/// A name that is another's cannot be kept, nor be kept for AutoJoin when it has become
+/// another's meanwhile: 811.
+pub(super) fn check_name(
     tx: &mut Tx<'_>,
     group: &StoredGroup,
     user: &UserId,
-    member: &StoredMember,
-    name: Option<&hamlet_model::ScreenName>,
+    old: &OwnProperties,
+    new: &OwnProperties,
 ) -> Result<(), Failure> {
-    let Some(name) = name.filter(|name| member.own.screen_name.as_ref() != Some(name)) else {
+    let begins = new.auto_join && !old.auto_join;
+    let is_as_before = old.screen_name == new.screen_name && !begins;
+    let Some(name) = new.screen_name.as_ref().filter(|_| !is_as_before) else {
         return Ok(());
     };
     let taken =

@@ -60,6 +60,7 @@ impl Inner {
                 application: session.application.clone(),
             };
             let shared = self.shared.clone();
+            let into = group.clone();
             let entry = Entry::Automatic { group, hears };
             let joined = self
                 .change_group(None, move |tx| -> Changed {
@@ -67,7 +68,10 @@ impl Inner {
                 })
                 .await;
             match joined {
-                Ok(_) => count += 1,
+                Ok(_) => {
+                    count += 1;
+                    self.tell_shared_content(&into, &session.user).await;
+                }
                 Err(refusal) => tracing::debug!(%refusal, "a user is not joined automatically"),
             }
         }

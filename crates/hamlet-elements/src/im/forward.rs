@@ -1,5 +1,6 @@
 //! ForwardMessage (csp-im 7.6): a new message in the place of one that waits.
 
+use crate::content::unlink;
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
 use crate::im::ForwardMessage;
@@ -33,6 +34,7 @@ impl Original {
             return Ok(Vec::new());
         };
         let code = StatusCode::MESSAGE_FORWARDED;
+        unlink(tx, shared, &entry)?;
         let mut events = report_on(tx, shared, &entry, code)?;
         if shared.records {
             events.extend(MessageRecord::concluded(&entry, code));

@@ -1,5 +1,6 @@
 //! What waits for a user, until he has it (csp-im 6).
 
+use crate::content::unlink;
 use crate::elements::{Inner, Shared};
 use crate::failure::encoding;
 use crate::im::record::MessageRecord;
@@ -218,6 +219,9 @@ pub(crate) fn conclude_entry(
     code: StatusCode,
     silent: bool,
 ) -> Result<Vec<Event>, StoreError> {
+    if code != StatusCode::OK {
+        unlink(tx, shared, entry)?;
+    }
     let mut events = match silent {
         true => Vec::new(),
         false => report_on(tx, shared, entry, code)?,

@@ -1,5 +1,6 @@
 //! RejectMessage (csp-im 7.5), and which of the messages that wait are a session's to decide on.
 
+use crate::content::unlink;
 use crate::elements::Inner;
 use crate::failure::refusal;
 use crate::im::RejectMessages;
@@ -111,6 +112,7 @@ impl Inner {
                     continue;
                 };
                 let code = StatusCode::MESSAGE_REJECTED;
+                unlink(tx, &shared, &entry)?;
                 events.extend(report_on(tx, &shared, &entry, code)?);
                 if shared.records {
                     events.extend(MessageRecord::concluded(&entry, code));

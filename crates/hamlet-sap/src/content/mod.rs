@@ -207,15 +207,20 @@ async fn fetch(sap: &Arc<Sap>, peer: Peer, head: &Parts, id: &str) -> Response<F
 }
 
 fn failed(sap: &Sap, error: ContentError) -> Response<Full<Bytes>> {
-    match &error {
+    note_refusal(sap, &error);
+    refused(&error)
+}
+
+/// Something was not kept or fetched: the operator can know.
+pub(crate) fn note_refusal(sap: &Sap, error: &ContentError) {
+    match error {
         ContentError::Failed(error) => drop(sap.store_failed("content", error)),
         ContentError::Full => {
             tracing::warn!("the content store is full: content.quota_total");
         }
         _ => {}
     }
-    sap.metrics.content_refused(answer::name(&error));
-    refused(&error)
+    sap.metrics.content_refused(answer::name(error));
 }
 
 /// For tests and answers: the entity tag of content.

@@ -60,9 +60,16 @@ pub(crate) fn takes_link(message: &Message, capabilities: &Capabilities) -> bool
 
 /// The message with a link in the place of its content, and the name of that.
 pub(crate) fn linked(message: &Message) -> Box<Message> {
+    linked_to(message, message.uri.as_deref().unwrap_or_default())
+}
+
+/// The message with this link in the place of its content.
+pub(crate) fn linked_to(message: &Message, uri: &str) -> Box<Message> {
+    let name = message.content_name.as_deref();
     Box::new(Message {
-        content: Content::text(link_text(message)),
+        content: Content::text(link_text(name, uri)),
         content_name: None,
+        uri: Some(uri.to_owned()),
         elsewhere: None,
         font: None,
         ..message.clone()

@@ -21,6 +21,16 @@ pub(crate) enum Verdict {
     Refuse(StatusCode),
 }
 
+impl Verdict {
+    /// What is reported if no other client takes the message either.
+    pub(crate) fn code(self) -> Option<StatusCode> {
+        match self {
+            Self::Refuse(code) => Some(code),
+            Self::Push | Self::Notify | Self::Keep => None,
+        }
+    }
+}
+
 /// Which server requests bring messages to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ways {
@@ -128,6 +138,32 @@ pub(crate) fn decide(terms: &Terms<'_>, subject: &Subject<'_>) -> Verdict {
         (false, false) if fits => Verdict::Push,
         (false, false) => Verdict::Keep,
     }
+}
+
+/// Whether a link to its content may be brought in the place of a message (csp-im 4.4) for which
+/// this is the verdict: where it is too long, or of a type that the client does not take; not
+/// where the user has refused it. The link is a text that the client has to take.
+pub(crate) fn link_helps(terms: &Terms<'_>, media_type: &str, verdict: Verdict) -> bool {
+    let refused = match verdict {
+        Verdict::Push | Verdict::Notify => return false,
+        Verdict::Keep => StatusCode::RESPONSE_TOO_LARGE,
+        Verdict::Refuse(code) => code,
+    };
+    terms.ways.push && pulled_link_helps(terms.capabilities, media_type, refused)
+}
+
+/// The same for a message that is pulled, and refused by this code.
+pub(crate) fn pulled_link_helps(
+    capabilities: &Capabilities,
+    media_type: &str,
+    refused: StatusCode,
+) -> bool {
+    let takes = |media_type: &str| {
+        let accepted = capabilities.accepted_type(media_type);
+        !matches!(accepted, Accepted::Not)
+    };
+    let is_too_long = refused == StatusCode::RESPONSE_TOO_LARGE;
+    takes("text/plain") && (is_too_long || !takes(media_type))
 }
 
 /// Whether content may be pulled: 415 for what the client does not take, 432 for what is too
@@ -340,6 +376,37 @@ mod tests {
             ..outside
         };
         assert_eq!(verdicts(&text, Some(1), unwritable), LONG);
+    }
+
+    #[test]
+    fn a_link_takes_the_place_of_what_is_too_long_or_strange_not_of_what_is_refused() {
+        // csp-im 4.4.
+        let refusing = only("text/plain", Some(1), Policy::Reject, 1);
+        let pictures = only("image/*", None, Policy::Reject, 1);
+        let pushed = ways(true, false);
+        for (capabilities, ways, media_type, verdict, helps) in [
+            (&any(), pushed, "image/png", Keep, true),
+            (&any(), ways(false, false), "image/png", Keep, false),
+            (&any(), pushed, "image/png", Push, false),
+            (&any(), pushed, "image/png", Notify, false),
+            // Its user does not want it.
+            (&any(), pushed, "image/png", REFUSED, false),
+            (&refusing, pushed, "text/plain", REFUSED, false),
+            // It takes texts, and not this.
+            (&refusing, pushed, "image/png", REFUSED, true),
+            // It takes no link.
+            (&pictures, pushed, "image/png", Keep, false),
+            (&pictures, pushed, "audio/amr", REFUSED, false),
+        ] {
+            let terms = Terms {
+                capabilities,
+                ways,
+                notify: false,
+                limit: None,
+            };
+            let got = link_helps(&terms, media_type, verdict);
+            assert_eq!(got, helps, "{media_type} {verdict:?} {ways:?}");
+        }
     }
 
     #[test]

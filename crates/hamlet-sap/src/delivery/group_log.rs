@@ -9,7 +9,7 @@ use hamlet_model::{GroupId, Message, SessionId};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Most messages of a group in memory.
 const WINDOW: usize = 256;
@@ -48,6 +48,8 @@ struct State {
 /// One message of the log.
 pub(crate) struct Entry {
     pub(crate) message: Arc<GroupMessage>,
+    /// Where its content lies for clients that cannot be sent it (csp-im 4.4).
+    pub(crate) link: OnceLock<String>,
     forms: Mutex<Vec<(FormKey, Form)>>,
 }
 
@@ -94,6 +96,7 @@ impl Entry {
     pub(crate) fn new(message: Arc<GroupMessage>) -> Arc<Self> {
         Arc::new(Self {
             message,
+            link: OnceLock::new(),
             forms: Mutex::default(),
         })
     }

@@ -8,6 +8,7 @@ use crate::delivery::decide::{Subject, Terms, Verdict, decide};
 use crate::delivery::group_joined::{Me, PAGE, Turn};
 use crate::delivery::group_log::{Carried, Form, FormKey};
 use crate::delivery::hand_out::Outgoing;
+use crate::delivery::links::{Link, WantedLink};
 use crate::delivery::outbound::{Given, Reaction, What};
 use crate::mapping::{Facts, message};
 use crate::session::{Session, Settings};
@@ -61,8 +62,9 @@ impl Sap {
                 Adapted::Converted(message) => Some(message),
             };
             let fitted = adapted.as_deref().unwrap_or(message);
+            let terms = Terms::of(settings, message, self.ways(session, settings));
             let verdict = decide(
-                &Terms::of(settings, message, self.ways(session, settings)),
+                &terms,
                 &Subject {
                     media_type: &fitted.content.media_type(),
                     size: fitted.content.size(),
@@ -75,21 +77,30 @@ impl Sap {
                 Verdict::Notify if turn.too_large < 2 => true,
                 // csp-im 4.4 (2): what is too long for it may be a link away.
                 Verdict::Keep
-                    if turn.too_large < 2 && adapt::takes_link(message, &settings.capabilities) =>
+                    if turn.too_large < 2
+                        && terms.ways.push
+                        && adapt::takes_link(message, &settings.capabilities) =>
                 {
                     adapted = Some(adapt::linked(message));
                     false
                 }
-                // It can still be pulled, as long as others do not have it, too.
-                Verdict::Keep | Verdict::Notify if settings.capabilities.notify => {
-                    let mut groups = session.groups.lock();
-                    groups.notified(&turn.message().group, turn.message().seq);
-                    continue;
-                }
-                // Others have it; to this client it cannot be brought.
-                Verdict::Keep | Verdict::Notify | Verdict::Refuse(_) => {
-                    self.pass_group_message(session, &turn, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-                    continue;
+                verdict => {
+                    let link = turn.entry.link.get().map(String::as_str);
+                    match self.link(&terms, message, verdict, turn.too_large, link) {
+                        Link::Is(linked) => {
+                            adapted = Some(linked);
+                            false
+                        }
+                        Link::Wanted => {
+                            let wanted = WantedLink::Said { turn, verdict };
+                            wanted.note(session);
+                            return None;
+                        }
+                        Link::No => {
+                            self.not_brought(session, settings, &turn, verdict);
+                            continue;
+                        }
+                    }
                 }
             };
             return Some(Ready {
@@ -97,6 +108,25 @@ impl Sap {
                 notification,
                 adapted,
             });
+        }
+    }
+
+    /// A message of a group cannot be brought to the client.
+    pub(crate) fn not_brought(
+        &self,
+        session: &Session,
+        settings: &Settings,
+        turn: &Turn,
+        verdict: Verdict,
+    ) {
+        match verdict {
+            // It can still be pulled, as long as others do not have it, too.
+            Verdict::Keep | Verdict::Notify if settings.capabilities.notify => {
+                let mut groups = session.groups.lock();
+                groups.notified(&turn.message().group, turn.message().seq);
+            }
+            // Others have it.
+            _ => self.pass_group_message(session, turn, StatusCode::UNSUPPORTED_MEDIA_TYPE),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::delivery::adapt;
 use crate::delivery::decide::{Subject, Terms, Verdict, Ways, decide};
 use crate::delivery::group_log::Carried;
 use crate::delivery::group_out::Ready;
+use crate::delivery::links::{Link, WantedLink};
 use crate::delivery::mailbox::{Asker, Found, Mailbox};
 use crate::delivery::outbound::What;
 use crate::delivery::pushes::Waiting;
@@ -168,6 +169,7 @@ impl Sap {
                 id,
                 item,
                 too_large,
+                link,
             } = self.with_asker(session, settings, now, |asker, mailbox| mailbox.find(asker))?;
             let message = match &*item {
                 MailboxItem::Report(_) if !takes_reports(session, settings) => {
@@ -182,8 +184,9 @@ impl Sap {
             };
             let adapted = adapt::adapt(message, &settings.capabilities);
             let fitted = adapted.message();
+            let terms = Terms::of(settings, message, self.ways(session, settings));
             let verdict = decide(
-                &Terms::of(settings, message, self.ways(session, settings)),
+                &terms,
                 &Subject {
                     media_type: &fitted.content.media_type(),
                     // Of what lies elsewhere only the link is sent.
@@ -208,15 +211,28 @@ impl Sap {
                 }
                 // csp-im 4.4 (2): what is too long for it may be a link away.
                 Verdict::Keep
-                    if too_large < 2 && adapt::takes_link(message, &settings.capabilities) =>
+                    if too_large < 2
+                        && terms.ways.push
+                        && adapt::takes_link(message, &settings.capabilities) =>
                 {
                     let linked = adapt::linked(message);
                     let (primitive, extensions) = message::new_message(&linked, facts, now);
                     return Some((What::Message(id), primitive, extensions));
                 }
-                Verdict::Refuse(code) => self.unfit(session, settings, &id, Some(code), now),
-                // It waits for being pulled, or for a client that can take it.
-                Verdict::Keep | Verdict::Notify => self.unfit(session, settings, &id, None, now),
+                verdict => match self.link(&terms, message, verdict, too_large, link.as_deref()) {
+                    Link::Is(linked) => {
+                        let (primitive, extensions) = message::new_message(&linked, facts, now);
+                        return Some((What::Message(id), primitive, extensions));
+                    }
+                    Link::Wanted => {
+                        // What came after it waits, too: nothing overtakes it.
+                        let wanted = WantedLink::Waiting { id, item, verdict };
+                        wanted.note(session);
+                        return None;
+                    }
+                    // It waits for being pulled, or for a client that can take it.
+                    Link::No => self.unfit(session, settings, &id, verdict.code(), now),
+                },
             }
         }
     }

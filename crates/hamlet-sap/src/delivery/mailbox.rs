@@ -43,6 +43,8 @@ struct Entry {
     holders: Vec<Holder>,
     /// One client has it: only these still get it, each its copy (csp-im 10.3 item 5).
     owed: Option<Vec<ClientId>>,
+    /// Where its content lies for clients that cannot be sent it (csp-im 4.4).
+    link: Option<Arc<str>>,
 }
 
 /// What one session has to do with an entry.
@@ -91,6 +93,8 @@ pub(crate) struct Found {
     pub(crate) item: Arc<MailboxItem>,
     /// How many forms of it were too large for this session.
     pub(crate) too_large: u8,
+    /// Where its content lies, if that is known.
+    pub(crate) link: Option<Arc<str>>,
 }
 
 impl Mailbox {
@@ -189,6 +193,7 @@ impl Mailbox {
             item,
             holders: Vec::new(),
             owed,
+            link: None,
         });
     }
 
@@ -275,6 +280,13 @@ impl Mailbox {
             let holder = entry.holder(session);
             holder.part = Part::Missed;
             holder.too_large = holder.too_large.saturating_add(1);
+        }
+    }
+
+    /// The content of the entry lies here, too.
+    pub(crate) fn linked(&mut self, id: &str, url: &str) {
+        if let Some(entry) = self.entry(id) {
+            entry.link = Some(url.into());
         }
     }
 
@@ -406,6 +418,7 @@ impl Entry {
             id: self.id.clone(),
             item: self.item.clone(),
             too_large: mine.map_or(0, |holder| holder.too_large),
+            link: self.link.clone(),
         }
     }
 

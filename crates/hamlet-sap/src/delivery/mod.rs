@@ -4,6 +4,7 @@
 //! acknowledged; which session gets one is decided when it is handed out ([`hand_out`]).
 //! What is said in a group lies once in its log ([`group_log`]), with a cursor for each joined
 //! session ([`group_joined`]).
+//! What a client cannot be sent, and is not told of, may be a link away ([`links`]).
 //! Presence waits in the queue of its session ([`outbound`]), and so does what else the
 //! server asks ([`pushes`]), which the store may hold for those who are not here.
 
@@ -16,6 +17,7 @@ pub(crate) mod group_joined;
 pub(crate) mod group_log;
 pub(crate) mod group_out;
 pub(crate) mod hand_out;
+pub(crate) mod links;
 pub(crate) mod mailbox;
 pub(crate) mod notices;
 pub(crate) mod numbers;

@@ -15,7 +15,7 @@ use hamlet_csp::encode_primitive;
 use hamlet_elements::im::{GetHistory, MailboxItem, RejectMessages};
 use hamlet_elements::service::Outcome;
 use hamlet_elements::{Answer, Call, IdempotenceKey, Request, Response};
-use hamlet_model::{GroupId, Message, MessageId, Refusal, StatusCode, Timestamp};
+use hamlet_model::{GroupId, Message, MessageId, Refusal, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
 
 /// What the envelope of a message takes of ParserSize, octets, at most.
@@ -200,7 +200,8 @@ impl Sap {
         let of_group = session.groups.lock().by_id(id.as_str(), &me(session, now));
         if let (None, Some(turn)) = (&item, of_group) {
             let said = turn.message();
-            let response = pulled(&said.message, &settings.capabilities, facts, now)?;
+            let pulled = self.pulled(session, &said.sender, &said.message, facts, now);
+            let response = pulled.await?;
             session.groups.lock().notified(&said.group, said.seq);
             return Ok(response);
         }
@@ -211,11 +212,33 @@ impl Sap {
             };
             return pulled(&message, &settings.capabilities, facts, now);
         };
-        let response = pulled(message, &settings.capabilities, facts, now)?;
+        let pulled = self.pulled(session, &session.user.id, message, facts, now);
+        let response = pulled.await?;
         self.with_asker(session, &settings, now, |asker, mailbox| {
             mailbox.pulled(id.as_str(), asker);
         });
         Ok(response)
+    }
+
+    /// The answer to GetMessage. What the client must not get is perhaps a link away, at the
+    /// expense of `owner`.
+    async fn pulled(
+        &self,
+        session: &Session,
+        owner: &UserId,
+        message: &Message,
+        facts: &Facts<'_>,
+        now: Timestamp,
+    ) -> Result<Primitive, Refusal> {
+        let refusal = match pulled(message, &session.settings().capabilities, facts, now) {
+            Err(refusal) => refusal,
+            response => return response,
+        };
+        let link = self.link_for_pull(session, owner, message, refusal.code);
+        match link.await {
+            Some(linked) => Ok(pull::message_response(&linked, facts, now)),
+            None => Err(refusal),
+        }
     }
 
     /// csp-im 7.5. Of what is only a copy for this client nobody is told.

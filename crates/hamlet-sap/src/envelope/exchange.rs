@@ -234,7 +234,18 @@ impl Sap {
             around,
             told: Cell::new(false),
         };
-        let reply = composer.compose(responses, wants_news);
+        let mut reply = composer.compose(responses, wants_news);
+        if let Some(session) = composer.session.clone() {
+            let mut rounds = 0;
+            // The next poll goes on where this ends.
+            while self.make_links(&session, around.now).await
+                && matches!(reply, Reply::Nothing)
+                && rounds < MAX_ROUNDS
+            {
+                reply = composer.compose(Vec::new(), wants_news);
+                rounds += 1;
+            }
+        }
         if let Some(exchange) = &mut exchange {
             exchange.told = composer.told.get();
         }

@@ -7,7 +7,6 @@ use crate::envelope::check::{SessionState, Subject, Verdict, check};
 use crate::envelope::exchange::{Around, content_hash};
 use crate::envelope::segments::Part;
 use crate::mapping::{self, Facts, Reply, result};
-use crate::negotiation::auto_join::is_ready;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::notifications::Subscriptions;
@@ -197,6 +196,7 @@ impl Sap {
         match primitive {
             Primitive::PollingRequest => {
                 self.acknowledge_by_poll(session, now).await;
+                self.auto_join(session, true).await;
                 Done::News
             }
             Primitive::Status(_) => {
@@ -493,7 +493,7 @@ impl Sap {
             // Watchers see the client's type late; the negotiation stands.
             self.store_failed("session", &error);
         }
-        self.auto_join(session, is_ready(&before)).await;
+        self.auto_join(session, false).await;
         let version = around.version;
         let around = Surroundings {
             version,
@@ -520,7 +520,7 @@ impl Sap {
         if let Err(refusal) = self.persist(session).await {
             return Done::respond(result::refused(&refusal, facts));
         }
-        self.auto_join(session, is_ready(&before)).await;
+        self.auto_join(session, false).await;
         Done::respond(response)
     }
 }

@@ -7,7 +7,6 @@ use crate::login::authenticate::Authenticated;
 use crate::login::resume::{self, Wanted};
 use crate::login::system_messages::Messages;
 use crate::mapping::{Facts, address, result, system_message};
-use crate::negotiation::auto_join::is_ready;
 use crate::negotiation::capability::Capabilities;
 use crate::negotiation::capability_answer::{self, Surroundings};
 use crate::negotiation::cir::{self, CirAgreement};
@@ -379,7 +378,6 @@ impl Sap {
     /// stays unless it was negotiated anew in this login. Whether there are capabilities.
     async fn resume_session(&self, session: &Arc<Session>, new: Settings) -> Result<bool, Refusal> {
         session.heard(Timestamp::now(), true);
-        let was_ready = is_ready(&session.settings());
         let settings = session.change(|settings| {
             let capabilities = match new.capabilities.negotiated {
                 true => Capabilities {
@@ -403,7 +401,7 @@ impl Sap {
         });
         self.adopt_cir(session);
         self.persist(session).await?;
-        self.auto_join(session, was_ready).await;
+        self.auto_join(session, false).await;
         Ok(settings.capabilities.negotiated)
     }
 }

@@ -58,6 +58,22 @@ pub fn write(content: &Content) -> Written {
     }
 }
 
+/// The octets of content and their type, as they lie in a file; `None` for base64 that is none.
+pub fn octets(content: &Content) -> Option<(String, Vec<u8>)> {
+    let declared = content.content_type.as_deref().unwrap_or("text/plain");
+    let declared = declared.trim();
+    if content.encoding == TransferEncoding::Base64 {
+        return Some((declared.to_owned(), decode_base64(&content.data)?));
+    }
+    let declared = without_charset(declared);
+    let is_named = parameters(&declared).any(|(name, _)| name.eq_ignore_ascii_case("charset"));
+    let media_type = match content.media_type().starts_with("text/") && !is_named {
+        true => format!("{declared}; charset=utf-8"),
+        false => declared.into_owned(),
+    };
+    Some((media_type, content.data.clone().into_bytes()))
+}
+
 /// The text of content in base64; `None` when it is none.
 pub fn decoded_text(content: &Content) -> Option<String> {
     let declared = content.content_type.as_deref().unwrap_or("text/plain");
@@ -184,6 +200,51 @@ mod tests {
             encoding: TransferEncoding::Base64,
             data: data.into(),
         }
+    }
+
+    #[test]
+    fn content_in_a_file_is_as_its_sender_has_it() {
+        let text = |content_type: Option<&str>, data: &str| Content {
+            content_type: content_type.map(str::to_owned),
+            ..Content::text(data)
+        };
+        for (content, media_type, octets) in [
+            (
+                base64("image/png", "iVBO\r\nRw"),
+                "image/png",
+                &b"\x89PNG"[..],
+            ),
+            (
+                base64("text/plain; charset=iso-8859-1", "xA=="),
+                "text/plain; charset=iso-8859-1",
+                &b"\xc4"[..],
+            ),
+            // What stands in a message is UTF-8, whatever it was.
+            (
+                text(None, "\u{c4}"),
+                "text/plain; charset=utf-8",
+                &b"\xc3\x84"[..],
+            ),
+            (
+                text(Some("text/html; charset=iso-8859-1; x=y"), "\u{c4}"),
+                "text/html; x=y; charset=utf-8",
+                &b"\xc3\x84"[..],
+            ),
+            (
+                text(Some("Text/Plain; Charset=UTF-8"), "a"),
+                "Text/Plain; Charset=UTF-8",
+                &b"a"[..],
+            ),
+            (
+                text(Some("application/x-y"), "a"),
+                "application/x-y",
+                &b"a"[..],
+            ),
+        ] {
+            let expected = (media_type.to_owned(), octets.to_vec());
+            assert_eq!(super::octets(&content), Some(expected), "{content:?}");
+        }
+        assert_eq!(super::octets(&base64("image/png", "no base64!")), None);
     }
 
     #[test]

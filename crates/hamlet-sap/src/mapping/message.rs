@@ -163,7 +163,7 @@ fn fitted_content(message: &Message, version: Version) -> Written {
     if text.is_empty() {
         written.content_type = "text/plain".to_owned();
         written.encoding = None;
-        *text = link_text(message);
+        *text = link_text(message.content_name.as_deref(), uri);
     } else if written.encoding.is_none()
         && message.content.media_type() == "text/plain"
         && !text.contains(uri.as_str())
@@ -177,10 +177,9 @@ fn fitted_content(message: &Message, version: Version) -> Written {
     written
 }
 
-/// A link to the content in its place, behind the name of that.
-pub(crate) fn link_text(message: &Message) -> String {
-    let uri = message.uri.as_deref().unwrap_or_default();
-    match &message.content_name {
+/// A link to content in its place, behind the name of that.
+pub(crate) fn link_text(name: Option<&str>, uri: &str) -> String {
+    match name {
         Some(name) => format!("{name}\n{uri}"),
         None => uri.to_owned(),
     }

@@ -7,32 +7,46 @@ use hamlet_csp::{Tag, Version};
 use hamlet_model::Service;
 use std::sync::Arc;
 
-/// Whether it has been negotiated what the client takes and does.
-pub(crate) fn is_ready(settings: &Settings) -> bool {
-    settings.capabilities.negotiated && settings.agreement.is_some()
+/// Whether to join the user in his groups now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    /// What the client takes and does is not known yet.
+    NotYet,
+    /// It cannot learn that it is joined, or he is not subscribed to groups.
+    No,
+    /// The client hears of changes, or not.
+    Join { hears: bool },
 }
 
-/// Whether to join the user in his groups now, and if so, whether the client hears of
-/// changes. Pure.
-///
-/// Once for a session, when all is negotiated. Clients before 1.3 that take no notices cannot
-/// learn that they are joined, and are not.
-fn decide(was_ready: bool, settings: &Settings, version: Version) -> Option<bool> {
-    if was_ready || !is_ready(settings) || !settings.services.contains(Service::Group) {
-        return None;
+/// Once for a session, when capabilities and services are negotiated; a client that begins to
+/// poll (`polls`) without having negotiated services has agreed to all of them. Clients before
+/// 1.3 that take no notices cannot learn that they are joined, and are not. Pure.
+fn decide(settings: &Settings, version: Version, polls: bool) -> Decision {
+    let agreement = settings.agreement.as_ref();
+    if !settings.capabilities.negotiated || (agreement.is_none() && !polls) {
+        return Decision::NotYet;
     }
-    let agreement = settings.agreement.as_ref()?;
-    let hears =
-        agreement.agrees(Function::GRCHN) && settings.profile.takes_push(Tag::GroupChangeNotice);
-    (hears || version == Version::V1_3).then_some(hears)
+    let hears = agreement.is_none_or(|agreed| agreed.agrees(Function::GRCHN))
+        && settings.profile.takes_push(Tag::GroupChangeNotice);
+    match settings.services.contains(Service::Group) && (hears || version == Version::V1_3) {
+        true => Decision::Join { hears },
+        false => Decision::No,
+    }
 }
 
 impl Sap {
-    /// Something has been negotiated: once that is all, the user is joined in the groups in
-    /// which he has AutoJoin.
-    pub(crate) async fn auto_join(&self, session: &Arc<Session>, was_ready: bool) {
-        let Some(hears) = decide(was_ready, &session.settings(), session.version) else {
+    /// Something has been negotiated, or the client polls: once it is known what the client
+    /// takes, the user is joined in the groups in which he has AutoJoin.
+    pub(crate) async fn auto_join(&self, session: &Arc<Session>, polls: bool) {
+        if session.is_auto_joined() {
             return;
+        }
+        let hears = match decide(&session.settings(), session.version, polls) {
+            Decision::NotYet => return,
+            // Two exchanges at once: one of them does it.
+            _ if !session.take_auto_join() => return,
+            Decision::No => return,
+            Decision::Join { hears } => hears,
         };
         match self.elements.auto_join(&session.facts(), hears).await {
             Ok(0) => {}
@@ -82,21 +96,21 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_joined_once_when_all_is_negotiated() {
+    fn a_client_is_joined_when_all_is_negotiated_or_nothing_more_will_be() {
         for version in Version::ALL {
             let all = agreed(true, version);
-            for (was_ready, capabilities, agreement, expected) in [
-                (false, true, Some(all), Some(true)),
-                (true, true, Some(all), None),
-                (false, false, Some(all), None),
-                (false, true, None, None),
+            let joins = Decision::Join { hears: true };
+            for (capabilities, agreement, polls, expected) in [
+                (true, Some(all), false, joins),
+                (true, Some(all), true, joins),
+                (false, Some(all), true, Decision::NotYet),
+                (true, None, false, Decision::NotYet),
+                (true, None, true, joins),
+                (false, None, true, Decision::NotYet),
             ] {
                 let settings = settings(capabilities, agreement);
-                assert_eq!(
-                    decide(was_ready, &settings, version),
-                    expected,
-                    "{version:?}"
-                );
+                let got = decide(&settings, version, polls);
+                assert_eq!(got, expected, "{version:?} {capabilities} {polls}");
             }
         }
     }
@@ -104,16 +118,16 @@ mod tests {
     #[test]
     fn who_cannot_learn_of_it_is_not_joined() {
         for (version, expected) in [
-            (Version::V1_1, None),
-            (Version::V1_2, None),
-            (Version::V1_3, Some(false)),
+            (Version::V1_1, Decision::No),
+            (Version::V1_2, Decision::No),
+            (Version::V1_3, Decision::Join { hears: false }),
         ] {
             let settings = settings(true, Some(agreed(false, version)));
-            assert_eq!(decide(false, &settings, version), expected, "{version:?}");
+            assert_eq!(decide(&settings, version, false), expected, "{version:?}");
         }
         let mut without = settings(true, Some(agreed(true, Version::V1_2)));
         let others = Service::ALL.iter().copied();
         without.services = others.filter(|one| *one != Service::Group).collect();
-        assert_eq!(decide(false, &without, Version::V1_2), None);
+        assert_eq!(decide(&without, Version::V1_2, false), Decision::No);
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod wishes;
 use crate::cir::session::SessionCir;
 use crate::client_profile::ClientProfile;
 use crate::delivery::group_joined::JoinedGroups;
+use crate::delivery::links::WantedLink;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::outbound::Outbound;
 use crate::delivery::settling::Settling;
@@ -56,9 +57,13 @@ pub(crate) struct Session {
     /// Held while a server transaction is chosen and opened.
     pub(crate) handing_out: Mutex<()>,
     pub(crate) settling: Settling,
+    /// What it can only be sent a link to that is not known yet.
+    pub(crate) wanted_links: Mutex<Vec<WantedLink>>,
     /// The groups that it has joined.
     pub(crate) groups: Mutex<JoinedGroups>,
     pub(crate) segments: Mutex<Segments>,
+    /// Its user has been joined where he wants to be without asking, or is not to be.
+    auto_joined: AtomicBool,
     pub(crate) cir: SessionCir,
     pub(crate) tally: Tally,
 }
@@ -146,8 +151,10 @@ impl Session {
             outbound: Mutex::new(outbound),
             handing_out: Mutex::default(),
             settling: Settling::default(),
+            wanted_links: Mutex::default(),
             groups: Mutex::default(),
             segments: Mutex::new(Segments::default()),
+            auto_joined: AtomicBool::new(false),
             cir: SessionCir::default(),
             tally: Tally::new(now),
         }
@@ -183,6 +190,9 @@ impl Session {
     /// time by which a session outlives its keep-alive time.
     pub(crate) fn restore(&self, expires: Timestamp, now: Timestamp, grace: Duration) {
         self.resumes.store(true, Ordering::Relaxed);
+        // He may have left since.
+        let settled = self.settings.read().capabilities.negotiated;
+        self.auto_joined.store(settled, Ordering::Relaxed);
         let keep_alive = self.settings.read().keep_alive;
         let life = keep_alive::life(keep_alive, grace);
         let least = now.plus(life.saturating_sub(keep_alive));
@@ -217,6 +227,16 @@ impl Session {
             self.persisted.store(seen, Ordering::Relaxed);
         }
         untold
+    }
+
+    /// Whether it has been settled that its user is joined without asking, or not.
+    pub(crate) fn is_auto_joined(&self) -> bool {
+        self.auto_joined.load(Ordering::Relaxed)
+    }
+
+    /// Settles that; false when it has been before.
+    pub(crate) fn take_auto_join(&self) -> bool {
+        !self.auto_joined.swap(true, Ordering::Relaxed)
     }
 
     /// A membership has ended, and with it what was agreed about messages of that group

@@ -213,6 +213,18 @@ impl Tx<'_> {
         Ok(true)
     }
 
+    /// Removes what the server keeps for a purpose of an owner; `false` when there is nothing.
+    pub fn remove_content_for(
+        &mut self,
+        owner: &UserId,
+        purpose: &str,
+    ) -> Result<bool, StoreError> {
+        match self.content_for(owner, purpose)? {
+            Some(kept) => self.remove_content(&kept.id),
+            None => Ok(false),
+        }
+    }
+
     /// How much an owner keeps, or all together.
     pub fn content_usage(&mut self, owner: Option<&UserId>) -> Result<ContentUsage, StoreError> {
         let usage = self.query_one(

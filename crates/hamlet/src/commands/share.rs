@@ -5,7 +5,7 @@ use crate::account::{finish, list_address};
 use crate::cli::{Account, Share};
 use crate::failure::Failure;
 use crate::output::{line, plain};
-use hamlet_client::{Client, Recipients, Transport, TransportOptions};
+use hamlet_client::{Client, Recipients, Transport};
 use std::fmt::Write as _;
 
 /// Uploads the file, prints its URL, and invites.
@@ -19,26 +19,26 @@ pub async fn run(account: Account, options: Share) -> Result<(), Failure> {
             .ok_or_else(|| Failure::said("what is it? say so with --type, such as image/png"))?
             .to_owned(),
     };
-    let mut client = account.open().await?;
     let target = format!(
         "{}/content?name={}",
         account.server.trim_end_matches('/'),
         encoded(&name)
     );
-    let outcome = share(&mut client, &options, &target, &media_type, octets).await;
+    let http = Transport::new(&target, account.transport()?)?;
+    let mut client = account.open().await?;
+    let outcome = share(&mut client, &options, http, &media_type, octets).await;
     finish(client, outcome).await
 }
 
 async fn share(
     client: &mut Client,
     options: &Share,
-    target: &str,
+    mut http: Transport,
     media_type: &str,
     octets: Vec<u8>,
 ) -> Result<(), Failure> {
     let session = client.session().map(|session| session.id.to_string());
     let session = session.unwrap_or_default();
-    let mut http = Transport::new(target, TransportOptions::default())?;
     let who = ("Authorization".to_owned(), format!("Bearer {session}"));
     let reply = http.post(media_type, &[who], octets.into()).await?;
     if reply.status != 201 {

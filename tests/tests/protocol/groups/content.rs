@@ -93,3 +93,61 @@ async fn what_is_withdrawn_is_told_to_nobody_and_gone() {
         assert_eq!(gone.status, 404, "nothing else shares it");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_joined_at_his_login_is_told_what_was_shared_meanwhile() {
+    // csp-group 9; csp-access 10.2.
+    for (version, syntax) in EACH {
+        let server = TestServer::with_users(STORE, &["alice", "bob"]).await;
+        let mut alice = server.client(version, syntax, "alice").await;
+        super::create(&mut alice, GROUP, &[], Some("Ann"))
+            .await
+            .expect_status(200);
+        let mut bob = server.client(version, syntax, "bob").await;
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
+        let own = super::property("AutoJoin", "T");
+        super::set(&mut bob, GROUP, None, Some(&own))
+            .await
+            .expect_status(200);
+        bob.request("<Logout-Request/>").await.expect_code(200);
+        let path = keep(&server, &basic("alice"), b"a picture").await;
+        let url = format!("http://im.example/x{path}");
+        assert_eq!(share(&mut alice, "s1", GROUP, &url).await, 200);
+
+        let mut bob = server.client(version, syntax, "bob").await;
+        super::negotiate(&mut bob, "").await;
+        let told = bob.drain().await;
+        let shared: Vec<_> = told
+            .iter()
+            .filter(|came| came.name == "InviteUser-Request")
+            .collect();
+        assert_eq!(shared.len(), 1, "{told:#?}");
+        assert_eq!(shared[0].texts("URLList/URL"), [url.as_str()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_owner_has_removed_is_not_told_to_those_who_come() {
+    let (version, syntax) = EACH[1];
+    let server = TestServer::with_users(STORE, &["alice", "bob"]).await;
+    let mut alice = server.client(version, syntax, "alice").await;
+    let mut bob = server.client(version, syntax, "bob").await;
+    super::create(&mut alice, GROUP, &[], Some("Ann"))
+        .await
+        .expect_status(200);
+    let gone = keep(&server, &basic("alice"), b"a picture").await;
+    let url = format!("http://im.example/x{gone}");
+    assert_eq!(share(&mut alice, "s1", GROUP, &url).await, 200);
+    let elsewhere = "http://other.example/content/abc.png";
+    assert_eq!(share(&mut alice, "s2", GROUP, elsewhere).await, 200);
+    let removed = ask(&server, "DELETE", &gone, &basic("alice"), &[], b"").await;
+    assert_eq!(removed.status, 204);
+    join(&mut bob, GROUP, "Bo")
+        .await
+        .expect("JoinGroup-Response");
+    let came = take(&mut bob, "InviteUser-Request").await;
+    assert_eq!(came.texts("URLList/URL"), [elsewhere]);
+    nothing(&mut bob).await;
+}

@@ -1,6 +1,7 @@
 //! Groups (csp-group): over a socket, in every version.
 
 mod client;
+mod consistency;
 mod content;
 mod converse;
 mod life;
@@ -9,6 +10,7 @@ mod notices;
 mod operator;
 mod phones;
 mod properties;
+mod roles;
 
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
@@ -86,6 +88,28 @@ pub async fn join_with(
          <SubscribeNotification>{subscribe}</SubscribeNotification>{more}</JoinGroup-Request>"
     );
     client.request(&content).await
+}
+
+/// ClientCapability, with what a client says there before 1.3, too.
+pub async fn capable(client: &mut Client) {
+    let capability = "<ClientCapability-Request><CapabilityList><ClientType>MOBILE_PHONE</ClientType></CapabilityList></ClientCapability-Request>";
+    let answer = client.request(capability).await;
+    answer.expect("ClientCapability-Response");
+}
+
+/// Service-Request for these functions; for all if there are none.
+pub async fn serve(client: &mut Client, functions: &str) {
+    let service = format!(
+        "<Service-Request><Functions><WVCSPFeat>{functions}</WVCSPFeat></Functions>\
+         <AllFunctionsRequest>F</AllFunctionsRequest></Service-Request>"
+    );
+    client.request(&service).await.expect("Service-Response");
+}
+
+/// Both, as after a login.
+pub async fn negotiate(client: &mut Client, functions: &str) {
+    capable(client).await;
+    serve(client, functions).await;
 }
 
 /// A request that has nothing but the GroupID, such as `LeaveGroup`.

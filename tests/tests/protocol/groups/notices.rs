@@ -4,8 +4,9 @@ use super::{
     EACH, GROUP, about, add_members, join, join_with, nothing, property, set, take, value,
     with_group,
 };
-use hamlet_csp::Version;
+use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::Client;
+use hamlet_tests::server::TestServer;
 
 async fn subscription(client: &mut Client, kind: &str) -> hamlet_tests::answer::Answer {
     let content = format!(
@@ -160,17 +161,85 @@ async fn who_wants_it_is_joined_at_his_login() {
         bob.request("<Logout-Request/>").await.expect_code(200);
         alice.drain().await;
         let mut bob = server.client(version, syntax, "bob").await;
-        let capability = "<ClientCapability-Request><CapabilityList><ClientType>MOBILE_PHONE</ClientType></CapabilityList></ClientCapability-Request>";
-        bob.request(capability)
-            .await
-            .expect("ClientCapability-Response");
-        let service = "<Service-Request><Functions><WVCSPFeat/></Functions><AllFunctionsRequest>F</AllFunctionsRequest></Service-Request>";
-        bob.request(service).await.expect("Service-Response");
+        super::negotiate(&mut bob, "").await;
         let told = take(&mut alice, "GroupChangeNotice").await;
         assert!(told.at("Joined").is_some(), "{told:#?}");
         let told = take(&mut bob, "GroupChangeNotice").await;
         let names = super::joined_names(told.at("Joined").expect("who"), version);
         assert_eq!(names, ["Bo"]);
         join(&mut bob, GROUP, "Bo").await.expect_status(807);
+    }
+}
+
+/// bob, who wants to be joined, in a new session.
+async fn comes_back(server: &TestServer, (version, syntax): (Version, Syntax)) -> Client {
+    let mut bob = server.client(version, syntax, "bob").await;
+    join(&mut bob, GROUP, "Bo")
+        .await
+        .expect("JoinGroup-Response");
+    set(&mut bob, GROUP, None, Some(&property("AutoJoin", "T")))
+        .await
+        .expect_status(200);
+    bob.request("<Logout-Request/>").await.expect_code(200);
+    server.client(version, syntax, "bob").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_client_cannot_learn_of_it_is_not_joined_at_his_login() {
+    // 9 RULE: clients of 1.1 and 1.2 without GRCHN, whatever they negotiate first.
+    const NO_NOTICES: &str = "<GroupFeat><GroupUseFunc><SUBGCN/></GroupUseFunc></GroupFeat>";
+    for (version, syntax) in EACH {
+        for services_first in [true, false] {
+            let (server, _alice) = with_group(&["alice", "bob"], &[]).await;
+            let mut bob = comes_back(&server, (version, syntax)).await;
+            if services_first {
+                super::serve(&mut bob, NO_NOTICES).await;
+                super::capable(&mut bob).await;
+            } else {
+                super::negotiate(&mut bob, NO_NOTICES).await;
+            }
+            nothing(&mut bob).await;
+            let left = about(&mut bob, "LeaveGroup", GROUP).await;
+            let expected = if version == Version::V1_3 { 200 } else { 808 };
+            assert_eq!(left.code(), Some(expected), "{version} {services_first}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_not_joined_again_in_the_same_session() {
+    // 9 RULE: once in a session, also after a restart.
+    for (version, syntax) in EACH {
+        let (mut server, mut alice) = with_group(&["alice", "bob"], &[]).await;
+        let mut bob = comes_back(&server, (version, syntax)).await;
+        super::negotiate(&mut bob, "").await;
+        about(&mut bob, "LeaveGroup", GROUP).await.expect_code(200);
+        bob.drain().await;
+        for _ in 0..2 {
+            super::negotiate(&mut bob, "").await;
+            nothing(&mut bob).await;
+            server.restart().await;
+            bob.reconnect(server.address()).await;
+        }
+        alice.reconnect(server.address()).await;
+        join(&mut alice, GROUP, "Ann")
+            .await
+            .expect("JoinGroup-Response");
+        about(&mut bob, "LeaveGroup", GROUP).await.expect_code(808);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_negotiates_no_services_is_joined_when_he_begins_to_poll() {
+    // csp-access 3.4: at once if no negotiation follows.
+    for (version, syntax) in EACH {
+        let (server, _alice) = with_group(&["alice", "bob"], &[]).await;
+        let mut bob = comes_back(&server, (version, syntax)).await;
+        super::capable(&mut bob).await;
+        let told = take(&mut bob, "GroupChangeNotice").await;
+        assert!(told.at("Joined").is_some(), "{told:#?}");
+        about(&mut bob, "LeaveGroup", GROUP).await.expect_code(200);
+        nothing(&mut bob).await;
+        about(&mut bob, "LeaveGroup", GROUP).await.expect_code(808);
     }
 }

@@ -1,7 +1,8 @@
 //! Properties (csp-group 1.2, 5.9, 5.10).
 
 use super::{
-    EACH, GROUP, about, all_properties, join, nothing, property, set, take, value, with_group,
+    EACH, GROUP, about, all_properties, join, join_with, nothing, property, set, take, value,
+    with_group,
 };
 use hamlet_csp::{Syntax, Version};
 
@@ -123,5 +124,52 @@ async fn who_joins_gets_the_welcome_note() {
             assert_eq!(joined.text("WelcomeNote/ContentData"), shown, "{version:?}");
             about(&mut bob, "LeaveGroup", GROUP).await.expect_code(200);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_keeps_the_name_of_another() {
+    // 1.2, 5.10 RULE: 811; a name that is kept for AutoJoin would keep its bearer out.
+    for (version, syntax) in EACH {
+        let (server, mut alice) = with_group(&["alice", "bob"], &[]).await;
+        join(&mut alice, GROUP, "Ann")
+            .await
+            .expect("JoinGroup-Response");
+        let mut bob = server.client(version, syntax, "bob").await;
+        let keeping = |name: &str| {
+            let own = property("AutoJoin", "T") + &property("ScreenName", name);
+            format!("<OwnProperties>{own}</OwnProperties>")
+        };
+        if version > Version::V1_1 {
+            for name in ["Ann", "ANN", "*skiing*"] {
+                join_with(&mut bob, GROUP, "", "F", &keeping(name))
+                    .await
+                    .expect_status(811);
+            }
+        }
+        // A name that was nobody's when he chose it.
+        join(&mut bob, GROUP, "Bo")
+            .await
+            .expect("JoinGroup-Response");
+        let own = property("ScreenName", "Queen");
+        set(&mut bob, GROUP, None, Some(&own))
+            .await
+            .expect_status(200);
+        about(&mut alice, "LeaveGroup", GROUP)
+            .await
+            .expect_code(200);
+        join(&mut alice, GROUP, "Queen")
+            .await
+            .expect("JoinGroup-Response");
+        let auto = property("AutoJoin", "T");
+        set(&mut bob, GROUP, None, Some(&auto))
+            .await
+            .expect_status(811);
+        about(&mut alice, "LeaveGroup", GROUP)
+            .await
+            .expect_code(200);
+        join(&mut alice, GROUP, "Queen")
+            .await
+            .expect("JoinGroup-Response");
     }
 }
