@@ -5,8 +5,8 @@ use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
 use crate::group::{GroupConfig, LocalGroups, Teller};
 use crate::im::{
-    self, Acknowledged, GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem,
-    MessageIds, NextExpiry, OfflineHandling, OnlineHandling, OutsideMessage, Rooms,
+    self, Acknowledged, GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession,
+    MailboxItem, MessageIds, NextExpiry, OfflineHandling, OnlineHandling, OutsideMessage, Rooms,
 };
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
@@ -427,7 +427,9 @@ impl Elements {
         message: MessageId,
         known: Option<Vec<ClientId>>,
     ) -> Result<Acknowledged, StoreError> {
-        self.inner.acknowledge_by_name(requestor, message, known).await
+        self.inner
+            .acknowledge_by_name(requestor, message, known)
+            .await
     }
 
     /// Whether a session has done so before.

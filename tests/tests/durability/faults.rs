@@ -240,9 +240,11 @@ async fn cut_everywhere(database: Option<String>) {
                 }
                 let (version, syntax) = dialect(&parts, row);
                 eprintln!("{row}: {point:?} {cut:?} {loss:?} {version:?} {syntax:?}");
-                let mut scene =
-                    Scene::open(&mut server, version, syntax, (point, cut, loss)).await;
-                if parts.iter().any(|part| matches!(part, Part::Take(_, NOTIFICATION, ..))) {
+                let mut scene = Scene::open(&mut server, version, syntax, (point, cut, loss)).await;
+                if parts
+                    .iter()
+                    .any(|part| matches!(part, Part::Take(_, NOTIFICATION, ..)))
+                {
                     scene.ben.be_quiet().await;
                 }
                 scene.play(&parts).await;
@@ -401,9 +403,13 @@ impl<'s> Scene<'s> {
                     self.ask(part, *who, content, (codes, *anew)).await;
                 }
                 Part::Fetch(who, text) => {
-                    let content = "<GetMessage-Request><MessageID>{id}</MessageID></GetMessage-Request>";
+                    let content =
+                        "<GetMessage-Request><MessageID>{id}</MessageID></GetMessage-Request>";
                     let again = (&[200; 2], Anew::Again(200));
-                    let answer = self.ask(part, *who, content, again).await.expect("an answer");
+                    let answer = self
+                        .ask(part, *who, content, again)
+                        .await
+                        .expect("an answer");
                     let message = answer.expect("GetMessage-Response");
                     assert_eq!(message.text("ContentData"), Some(text.as_str()));
                 }
@@ -490,7 +496,8 @@ impl<'s> Scene<'s> {
         check(&push, expected);
         if expected.0 == NOTIFICATION {
             let told = push.primitive().text("MessageInfo/MessageID");
-            told.expect("a MessageID").clone_into(&mut self.side(who).told);
+            told.expect("a MessageID")
+                .clone_into(&mut self.side(who).told);
         }
         let cut = self.cut_at(part, true);
         let may_come_again = self.acknowledge(who, &push, cut).await;

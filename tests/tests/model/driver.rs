@@ -6,12 +6,12 @@
 //!
 //! [`AT_ONCE`]: hamlet_tests::server::AT_ONCE
 
+use crate::Run;
 use crate::exchange::{carry, restart};
 use crate::host::{Host, PASSWORD, Place};
 use crate::phone::Phone;
 use crate::reference::{Model, address};
 use crate::send::contact;
-use crate::Run;
 use crate::steps::{CLIENTS, CLIENTS_OF, Fault, Step, dialect, steps};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;

@@ -42,11 +42,7 @@ pub(crate) trait Run: Sized + Send + 'static {
     fn steps(seed: u64, count: usize) -> Vec<Self::Step>;
 
     /// A server with its users, and their clients, none of which has a session.
-    fn start(
-        place: Place,
-        store: Option<&str>,
-        seed: u64,
-    ) -> impl Future<Output = Self> + Send;
+    fn start(place: Place, store: Option<&str>, seed: u64) -> impl Future<Output = Self> + Send;
 
     /// Carries out one step and compares.
     fn step(&mut self, step: &Self::Step) -> impl Future<Output = Result<(), String>> + Send;

@@ -121,17 +121,18 @@ impl Driver {
         if !self.is_live(client) {
             return Ok(());
         }
-        let Some(sent) = self.phones[client].last.clone() else {
+        // What has failed for everybody before anything was stored is judged anew, and perhaps
+        // otherwise.
+        let last = self.phones[client].last.clone();
+        let Some(sent) = last.filter(|sent| sent.answer.at("MessageID").is_some()) else {
             return Ok(());
         };
         let request = ("Request", Some(sent.id.as_str()));
         let answer = self
             .exchange(client, request, &sent.content, Fault::None)
             .await?;
-        // What has failed for everybody before anything was stored is judged anew.
-        let reached = sent.answer.at("MessageID").is_some();
         ensure!(
-            !reached || *answer.primitive() == sent.answer,
+            *answer.primitive() == sent.answer,
             "repeated, it is answered {:?} instead of {:?}",
             answer.primitive(),
             sent.answer

@@ -26,9 +26,13 @@ fn recipients() -> String {
         user("wv:nobody@h"),
         user("wv:refuser@h"),
         format!("<Group><GroupID>{SKI}</GroupID></Group>"),
-        format!("<Group><ScreenName><SName>name</SName><GroupID>{DEN}</GroupID></ScreenName></Group>"),
+        format!(
+            "<Group><ScreenName><SName>name</SName><GroupID>{DEN}</GroupID></ScreenName></Group>"
+        ),
         "<Group><GroupID>wv:anna/none@h</GroupID></Group>".to_owned(),
-        format!("<Group><ScreenName><SName>none</SName><GroupID>{DEN}</GroupID></ScreenName></Group>"),
+        format!(
+            "<Group><ScreenName><SName>none</SName><GroupID>{DEN}</GroupID></ScreenName></Group>"
+        ),
         format!("<ContactList>{LIST}</ContactList>"),
         "<ContactList>wv:anna/none@h</ContactList>".to_owned(),
     ]
@@ -109,8 +113,7 @@ async fn receive(client: &mut Client, notify: bool) -> Element {
     let answer = client.request(&get).await;
     let message = answer.expect("GetMessage-Response").clone();
     for _ in 0..2 {
-        let delivered =
-            format!("<MessageDelivered><MessageID>{id}</MessageID></MessageDelivered>");
+        let delivered = format!("<MessageDelivered><MessageID>{id}</MessageID></MessageDelivered>");
         client.request(&delivered).await.expect_status(200);
     }
     message
@@ -186,7 +189,9 @@ async fn every_kind_of_recipient_gets_it_by_every_method_in_every_version() {
                 clients.push(client);
             }
             let text = format!("turn {turn} {notify} & <é>");
-            let answer = anna.request(&send_message(&recipients(), &text, true)).await;
+            let answer = anna
+                .request(&send_message(&recipients(), &text, true))
+                .await;
             answer.expect_code(201);
             let response = answer.expect("SendMessage-Response");
             let details = response.all("Result/DetailedResult");

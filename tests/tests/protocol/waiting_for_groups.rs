@@ -228,7 +228,10 @@ async fn what_a_group_remembers_can_be_forwarded_and_stays() {
             forwarded(&bob.request(&request).await, version);
         }
         let messages = carol.messages().await;
-        assert_eq!(messages.iter().map(text).collect::<Vec<_>>(), ["long ago"; 2]);
+        assert_eq!(
+            messages.iter().map(text).collect::<Vec<_>>(),
+            ["long ago"; 2]
+        );
         // Only what waits for him is his to reject.
         bob.request(&reject(&id)).await.expect_status(426);
         bob.request(&get(&id)).await.expect("GetMessage-Response");
@@ -271,7 +274,11 @@ async fn a_copy_can_be_forwarded_and_rejected_after_another_client_has_it() {
     }
     assert_eq!(text(&carol.messages().await[0]), "to hand on");
     assert_eq!(listed(&mut two).await, Vec::<String>::new());
-    restarted(&mut server, &mut [&mut anna, &mut carol, &mut one, &mut two]).await;
+    restarted(
+        &mut server,
+        &mut [&mut anna, &mut carol, &mut one, &mut two],
+    )
+    .await;
     for client in [&mut one, &mut two, &mut carol] {
         assert_eq!(client.drain().await, []);
     }
@@ -345,7 +352,10 @@ async fn what_another_client_has_acknowledged_is_no_error() {
     }
     let id = sent(&mut anna, &user("wv:bob@h"), "hello").await;
     for client in &mut clients {
-        client.request(&get(&id)).await.expect("GetMessage-Response");
+        client
+            .request(&get(&id))
+            .await
+            .expect("GetMessage-Response");
     }
     for client in &mut clients {
         client.request(&delivered(&id)).await.expect_status(200);
@@ -421,7 +431,10 @@ async fn who_leaves_notifications_of_a_group_unanswered_is_pushed_to_from_then_o
         assert_eq!(messages.iter().map(text).collect::<Vec<_>>(), ["second"]);
         assert_eq!(listed(&mut bob).await, [long.as_str()]);
         let answer = bob.request(&get(&long)).await;
-        assert_eq!(text(answer.expect("GetMessage-Response")), "longer than it wants");
+        assert_eq!(
+            text(answer.expect("GetMessage-Response")),
+            "longer than it wants"
+        );
         bob.request(&delivered(&long)).await.expect_status(200);
         assert_eq!(listed(&mut bob).await, Vec::<String>::new());
         anna.drain().await;
@@ -431,10 +444,14 @@ async fn who_leaves_notifications_of_a_group_unanswered_is_pushed_to_from_then_o
 /// SetDeliveryMethod: of the group ten octets at most.
 fn short(version: Version) -> String {
     let limit = match version {
-        Version::V1_3 => format!("<GroupID>{GROUP}</GroupID><GroupContentLimit>10</GroupContentLimit>"),
+        Version::V1_3 => {
+            format!("<GroupID>{GROUP}</GroupID><GroupContentLimit>10</GroupContentLimit>")
+        }
         _ => format!("<AcceptedContentLength>10</AcceptedContentLength><GroupID>{GROUP}</GroupID>"),
     };
-    format!("<SetDeliveryMethod-Request><DeliveryMethod>P</DeliveryMethod>{limit}</SetDeliveryMethod-Request>")
+    format!(
+        "<SetDeliveryMethod-Request><DeliveryMethod>P</DeliveryMethod>{limit}</SetDeliveryMethod-Request>"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

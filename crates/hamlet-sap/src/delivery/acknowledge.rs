@@ -101,7 +101,9 @@ impl Sap {
             })
         });
         let id = MessageId::new(message);
-        let acknowledged = self.elements.acknowledge_by_name(session.requestor(), id, owed);
+        let acknowledged = self
+            .elements
+            .acknowledge_by_name(session.requestor(), id, owed);
         let acknowledged = match acknowledged.await {
             Ok(acknowledged) => acknowledged,
             Err(error) => {

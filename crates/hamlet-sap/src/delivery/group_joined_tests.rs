@@ -190,7 +190,9 @@ fn who_was_told_of_a_page_and_fetches_nothing_is_told_of_the_next() {
         position: 0,
         beyond: Vec::new(),
     };
-    world.groups.join(world.log.clone(), "bo".to_owned(), &cursor);
+    world
+        .groups
+        .join(world.log.clone(), "bo".to_owned(), &cursor);
     assert!(!world.groups.knows_all());
     let mut told = 0;
     while let [(_, from)] = world.read()[..] {

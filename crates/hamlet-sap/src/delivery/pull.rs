@@ -159,7 +159,9 @@ impl Sap {
     ) -> Result<Vec<Arc<GroupMessage>>, Refusal> {
         let known = {
             let mut groups = session.groups.lock();
-            groups.knows_all().then(|| groups.waiting(&me(session, now)))
+            groups
+                .knows_all()
+                .then(|| groups.waiting(&me(session, now)))
         };
         if let Some(turns) = known {
             let message = |turn: &Turn| turn.entry.message.clone();

@@ -159,8 +159,14 @@ impl Groups {
         fault: Fault,
     ) -> Result<Answer, String> {
         let id = self.next_id();
-        self.exchange(client, ("Request", Some(id.as_str())), content, fault, |_| ())
-            .await
+        self.exchange(
+            client,
+            ("Request", Some(id.as_str())),
+            content,
+            fault,
+            |_| (),
+        )
+        .await
     }
 
     /// One transaction; `done` is noted before what came in an answer that was lost is looked

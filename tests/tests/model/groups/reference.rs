@@ -59,7 +59,9 @@ impl Model {
 
     /// The client has a new session, or none any more.
     pub fn session(&mut self, client: usize, live: bool) {
-        self.rooms.iter_mut().for_each(|room| drop(room.remove(&client)));
+        self.rooms
+            .iter_mut()
+            .for_each(|room| drop(room.remove(&client)));
         self.live[client] = live;
         self.notify[client] = false;
     }
@@ -148,21 +150,32 @@ impl Model {
 
     /// What comes when the client polls: one of these, if there are any.
     pub fn next(&self, client: usize) -> Vec<(usize, &Said)> {
-        let of_group = |group| self.due(client).find(move |(of, due)| *of == group && !due.told);
+        let of_group = |group| {
+            self.due(client)
+                .find(move |(of, due)| *of == group && !due.told)
+        };
         let next = (0..GROUPS).filter_map(of_group);
         next.map(|(group, due)| (group, &due.said)).collect()
     }
 
     /// The client has a message, or does not get it.
     pub fn done(&mut self, client: usize, id: &str) {
-        for joined in self.rooms.iter_mut().filter_map(|room| room.get_mut(&client)) {
+        for joined in self
+            .rooms
+            .iter_mut()
+            .filter_map(|room| room.get_mut(&client))
+        {
             joined.due.retain(|due| due.said.id != id);
         }
     }
 
     /// The client knows that it can fetch a message.
     pub fn tell(&mut self, client: usize, id: &str) {
-        for joined in self.rooms.iter_mut().filter_map(|room| room.get_mut(&client)) {
+        for joined in self
+            .rooms
+            .iter_mut()
+            .filter_map(|room| room.get_mut(&client))
+        {
             let of_id = joined.due.iter_mut().filter(|due| due.said.id == id);
             of_id.for_each(|due| due.told = true);
         }

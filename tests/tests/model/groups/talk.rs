@@ -85,6 +85,18 @@ impl Groups {
             let id = answer.primitive().text("MessageID");
             id.expect("an id").clone_into(&mut said.id);
             self.model.say(group, &said);
+            self.arrives(fault).await?;
+        }
+        Ok(())
+    }
+
+    /// The copy of a request that nobody waited for may have been carried out, and not yet told
+    /// of.
+    async fn arrives(&mut self, fault: Fault) -> Result<(), String> {
+        for client in 0..CLIENTS {
+            if fault == Fault::Gone {
+                self.list(client).await?;
+            }
         }
         Ok(())
     }
@@ -248,19 +260,28 @@ impl Groups {
             How::ByRequest => self.next_id(),
             _ => id,
         };
-        let waited = self.model.due(client).any(|(_, due)| due.said.id == message);
+        let waited = self
+            .model
+            .due(client)
+            .any(|(_, due)| due.said.id == message);
         let answer = self
-            .exchange(client, (mode, Some(id.as_str())), &content, fault, |model| match how {
-                // After a restart the Status closes nothing.
-                How::Well if notified && open && fault != Fault::Killed => {
-                    model.tell(client, &message);
-                }
-                How::Well | How::TheOneBefore | How::ByRequest if !notified => {
-                    model.done(client, &message);
-                }
-                How::ByStatus | How::Error415 if open => model.done(client, &message),
-                _ => {}
-            })
+            .exchange(
+                client,
+                (mode, Some(id.as_str())),
+                &content,
+                fault,
+                |model| match how {
+                    // After a restart the Status closes nothing.
+                    How::Well if notified && open && fault != Fault::Killed => {
+                        model.tell(client, &message);
+                    }
+                    How::Well | How::TheOneBefore | How::ByRequest if !notified => {
+                        model.done(client, &message);
+                    }
+                    How::ByStatus | How::Error415 if open => model.done(client, &message),
+                    _ => {}
+                },
+            )
             .await?;
         if how == How::ByRequest {
             // One that it had acknowledged otherwise is not remembered.
@@ -298,16 +319,25 @@ impl Groups {
             return Ok(());
         }
         let content = "<GetMessageList-Request/>";
-        let answer = self.request(client, content, Fault::None).await?;
-        let path = match self.phones[client].client.version {
-            Version::V1_3 => "MessageInfoList/MessageInfo/MessageID",
-            _ => "MessageInfo/MessageID",
-        };
-        let told: BTreeSet<&str> = answer.primitive().texts(path).into_iter().collect();
-        let due = self.model.due(client).map(|(_, due)| due.said.id.as_str());
-        let due: BTreeSet<&str> = due.collect();
-        ensure!(told == due, "{told:?} are listed instead of {due:?}");
-        Ok(())
+        let due = self.model.due(client).map(|(_, due)| due.said.id.clone());
+        let due: BTreeSet<String> = due.collect();
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let answer = self.request(client, content, Fault::None).await?;
+            let path = match self.phones[client].client.version {
+                Version::V1_3 => "MessageInfoList/MessageInfo/MessageID",
+                _ => "MessageInfo/MessageID",
+            };
+            let told = answer.primitive().texts(path).into_iter();
+            let told: BTreeSet<String> = told.map(str::to_owned).collect();
+            if told == due {
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "{told:?} are listed instead of {due:?}"
+            );
+        }
     }
 
     /// One of the messages that wait for a client.
@@ -399,7 +429,7 @@ impl Groups {
         };
         self.model.say(group, &said);
         self.model.done(client, &original.id);
-        Ok(())
+        self.arrives(fault).await
     }
 
     /// Everything comes to those who come for it.
