@@ -5,8 +5,8 @@ use crate::content::{ContentConfig, ContentError, Kept, NewContent};
 use crate::directory::Directory;
 use crate::group::{GroupConfig, LocalGroups, Teller};
 use crate::im::{
-    self, GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession, MailboxItem,
-    MessageIds, NextExpiry, OfflineHandling, OnlineHandling, OutsideMessage, Rooms,
+    self, Acknowledged, GroupCursor, GroupMessage, GroupTalkConfig, ImConfig, JoinedSession,
+    MailboxItem, MessageIds, NextExpiry, OfflineHandling, OnlineHandling, OutsideMessage, Rooms,
 };
 use crate::invitation::{Groups, InvitationConfig};
 use crate::outbox::{OutboxItem, Waiting};
@@ -431,6 +431,36 @@ impl Elements {
         owed: Vec<ClientId>,
     ) -> Result<bool, StoreError> {
         self.inner.delivered(user, id, client, owed).await
+    }
+
+    /// A client acknowledges a message by a request of its own (csp-im 7.2). `known`: it is the
+    /// turn of these clients after it; `None`, what is in the mailbox is not its to take.
+    pub async fn acknowledge_by_name(
+        &self,
+        requestor: Requestor,
+        message: MessageId,
+        known: Option<Vec<ClientId>>,
+    ) -> Result<Acknowledged, StoreError> {
+        self.inner
+            .acknowledge_by_name(requestor, message, known)
+            .await
+    }
+
+    /// Whether a session has done so before.
+    pub async fn has_acknowledged(
+        &self,
+        session: &SessionId,
+        message: &MessageId,
+    ) -> Result<bool, StoreError> {
+        self.inner.has_acknowledged(session, message).await
+    }
+
+    /// All that a session has not had from its groups, by group and in order.
+    pub async fn waiting_in_groups(
+        &self,
+        requestor: Requestor,
+    ) -> Result<Vec<Arc<GroupMessage>>, StoreError> {
+        self.inner.waiting_in_groups(requestor).await
     }
 
     /// A client has negotiated how its user's messages are handled (csp-im 10.2); that counts

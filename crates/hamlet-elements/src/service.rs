@@ -348,6 +348,15 @@ pub enum Event {
         /// The entries.
         ids: Vec<String>,
     },
+    /// A session is done with a message of a group.
+    GroupDone {
+        /// The session.
+        session: SessionId,
+        /// The group.
+        group: GroupId,
+        /// The place of the message in its log.
+        seq: i64,
+    },
     /// The presence of a publisher, in full, for one subscribed session.
     Presence {
         /// The session.

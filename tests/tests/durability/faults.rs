@@ -1,5 +1,5 @@
 //! Each step of each exchange, cut off in every way: no message is lost, none comes again to
-//! a client that has acknowledged it, reports come once (csp-access 2.3, 2.4; csp-im 5.5, 6,
+//! a client that has acknowledged it, reports come once (csp-access 2.3, 2.4; csp-im 5.5, 6, 7,
 //! 8). The table is [`CUTS`] × [`Loss`] × the points of each conversation.
 //!
 //! Where a client cannot know whether it was heard, either may be so: a request whose answer
@@ -13,6 +13,7 @@ use hamlet_tests::cluster::Cluster;
 use hamlet_tests::http::DEADLINE;
 use hamlet_tests::process::Hamletd;
 use hamlet_tests::server::AT_ONCE;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -71,13 +72,26 @@ use Who::{Ann, Ben};
 /// A part of a conversation.
 enum Part {
     /// A request, and the codes of its answer: the first one, and the one that it has when it
-    /// is repeated and was carried out before.
-    Ask(Who, String, [u16; 2]),
+    /// is repeated and was carried out before. `{id}` in it is the message that the client was
+    /// notified of.
+    Ask(Who, String, [u16; 2], Anew),
+    /// GetMessage of that message, with its text.
+    Fetch(Who, String),
     /// The operator's command that sends Ben a text.
     Announce(String),
     /// A server request: the poll that brings it, and the answer. With its name, a path to a
     /// text in it, and that text.
     Take(Who, &'static str, &'static str, String),
+}
+
+/// What a client does in a new session about a request of the one before whose answer it has
+/// not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Anew {
+    /// Nothing, unless it knows that it was not carried out.
+    Never,
+    /// It asks again; this code says that it was carried out before.
+    Again(u16),
 }
 
 /// Where in its conversation a cut is: a part of it, and if that is a server request, whether
@@ -92,7 +106,7 @@ fn messages(row: usize) -> Vec<Part> {
     let text = |number: usize| format!("number {number} of row {row}");
     let send = |number| {
         let content = send_message(&user("wv:ben@h"), &text(number), true);
-        Part::Ask(Ann, content, [200; 2])
+        Part::Ask(Ann, content, [200; 2], Anew::Never)
     };
     let message = |number| Part::Take(Ben, "NewMessage", "ContentData", text(number));
     let report = || {
@@ -112,9 +126,9 @@ fn invitation(row: usize) -> Vec<Part> {
         "<InviteUser-Response><InviteID>{id}</InviteID><Acceptance>T</Acceptance></InviteUser-Response>"
     );
     vec![
-        Part::Ask(Ann, invite, [200; 2]),
+        Part::Ask(Ann, invite, [200; 2], Anew::Never),
         Part::Take(Ben, "InviteUser-Request", "InviteID", id.clone()),
-        Part::Ask(Ben, accept, [200; 2]),
+        Part::Ask(Ben, accept, [200; 2], Anew::Never),
         Part::Take(Ann, "Invite-Response", "InviteID", id),
     ]
 }
@@ -127,6 +141,69 @@ fn system_message(row: usize) -> Vec<Part> {
         Part::Take(Ben, "SystemMessage-Request", path, text),
     ]
 }
+
+/// Ben is notified of a message and does something about it; then Ann hears of it.
+fn notified(text: &str, what: Vec<Part>, report: (&'static str, &str)) -> Vec<Part> {
+    let content = send_message(&user("wv:ben@h"), text, true);
+    let size = text.len().to_string();
+    let mut parts = vec![
+        Part::Ask(Ann, content, [200; 2], Anew::Never),
+        Part::Take(Ben, NOTIFICATION, "MessageInfo/ContentSize", size),
+    ];
+    parts.extend(what);
+    let (path, value) = report;
+    let report = Part::Take(Ann, "DeliveryReport-Request", path, value.to_owned());
+    parts.push(report);
+    parts
+}
+
+fn pulled(row: usize) -> Vec<Part> {
+    let text = format!("row {row} waits");
+    let delivered = "<MessageDelivered><MessageID>{id}</MessageID></MessageDelivered>".to_owned();
+    let what = vec![
+        Part::Fetch(Ben, text.clone()),
+        Part::Ask(Ben, delivered, [200; 2], Anew::Again(426)),
+    ];
+    notified(&text, what, ("Result/Code", "200"))
+}
+
+fn rejected(row: usize) -> Vec<Part> {
+    let reject = "<RejectMessage-Request><MessageID>{id}</MessageID></RejectMessage-Request>";
+    let what = vec![Part::Ask(
+        Ben,
+        reject.to_owned(),
+        [200; 2],
+        Anew::Again(426),
+    )];
+    notified(&format!("row {row} waits"), what, ("Result/Code", "538"))
+}
+
+/// Back to Ann.
+fn forwarded(row: usize) -> Vec<Part> {
+    let text = format!("row {row} goes round");
+    let forward = format!(
+        "<ForwardMessage-Request><MessageID>{{id}}</MessageID><Recipient>{}</Recipient></ForwardMessage-Request>",
+        user("wv:ann@h")
+    );
+    let what = vec![
+        Part::Ask(Ben, forward, [200; 2], Anew::Again(426)),
+        Part::Take(Ann, "NewMessage", "ContentData", text.clone()),
+    ];
+    let about = "MessageInfo/Recipient/User/UserID";
+    notified(&text, what, (about, "wv:ben@h"))
+}
+
+const NOTIFICATION: &str = "MessageNotification";
+
+/// The conversations, and which of their parts are cut off.
+const CONVERSATIONS: [(fn(usize) -> Vec<Part>, Range<usize>); 6] = [
+    (messages, 0..6),
+    (invitation, 0..4),
+    (system_message, 0..2),
+    (pulled, 1..4),
+    (rejected, 2..3),
+    (forwarded, 2..4),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_cut_off_nothing_is_lost_or_doubled_on_sqlite() {
@@ -150,21 +227,27 @@ async fn cut_everywhere(database: Option<String>) {
     server.add_user("wv:ann@h", "secret");
     server.add_user("wv:ben@h", "secret");
     let mut row = 0;
-    for conversation in [messages, invitation, system_message] {
-        for point in points(&conversation(0)) {
+    for (conversation, which) in CONVERSATIONS {
+        for point in points(&conversation(0), which) {
             for (cut, loss) in CUTS.iter().flat_map(|cut| LOSSES.map(|loss| (*cut, loss))) {
                 row += 1;
                 let parts = conversation(row);
                 // Who logs in anew does not know what became of his request, and nobody does.
-                let unknowable = matches!(parts[point.part], Part::Ask(..))
+                let unknowable = matches!(parts[point.part], Part::Ask(.., Anew::Never))
                     && (cut, loss) == (Cut::Written, Loss::Session);
                 if unknowable {
                     continue;
                 }
                 let (version, syntax) = dialect(&parts, row);
                 eprintln!("{row}: {point:?} {cut:?} {loss:?} {version:?} {syntax:?}");
-                let scene = Scene::open(&mut server, version, syntax, (point, cut, loss));
-                scene.await.play(&parts).await;
+                let mut scene = Scene::open(&mut server, version, syntax, (point, cut, loss)).await;
+                if parts
+                    .iter()
+                    .any(|part| matches!(part, Part::Take(_, NOTIFICATION, ..)))
+                {
+                    scene.ben.be_quiet().await;
+                }
+                scene.play(&parts).await;
             }
         }
     }
@@ -179,11 +262,11 @@ fn dialect(parts: &[Part], row: usize) -> (Version, Syntax) {
     }
 }
 
-fn points(conversation: &[Part]) -> Vec<Point> {
+fn points(conversation: &[Part], which: Range<usize>) -> Vec<Point> {
     let mut points = Vec::new();
-    for (part, what) in conversation.iter().enumerate() {
-        let answers: &[bool] = match what {
-            Part::Ask(..) => &[false],
+    for part in which {
+        let answers: &[bool] = match &conversation[part] {
+            Part::Ask(..) | Part::Fetch(..) => &[false],
             Part::Announce(_) => &[],
             Part::Take(..) => &[false, true],
         };
@@ -200,6 +283,10 @@ struct Side {
     client: Client,
     user: &'static str,
     logins: usize,
+    /// It wants to be notified of messages.
+    quiet: bool,
+    /// The message that it was notified of last.
+    told: String,
     /// A server request that came with an answer.
     ahead: Option<Answer>,
 }
@@ -210,6 +297,8 @@ impl Side {
             client: Client::connect(server.address(), dialect.0, dialect.1).await,
             user,
             logins: 0,
+            quiet: false,
+            told: String::new(),
             ahead: None,
         };
         side.login().await;
@@ -227,6 +316,16 @@ impl Side {
         answer.expect_code(200);
         self.client.keep_session(&answer);
         self.ahead = None;
+        if self.quiet {
+            self.be_quiet().await;
+        }
+    }
+
+    async fn be_quiet(&mut self) {
+        self.quiet = true;
+        let quiet = "<SetDeliveryMethod-Request><DeliveryMethod>N</DeliveryMethod></SetDeliveryMethod-Request>";
+        let body = self.inband(("Request", Some("quiet")), quiet);
+        self.exchange(&body).await.expect_status(200);
     }
 
     async fn exchange(&mut self, body: &[u8]) -> Answer {
@@ -300,7 +399,20 @@ impl<'s> Scene<'s> {
                     let words = ["system-message", "send", text, "--to", "wv:ben@h"];
                     self.server.operate(&words);
                 }
-                Part::Ask(who, content, codes) => self.ask(part, *who, content, codes).await,
+                Part::Ask(who, content, codes, anew) => {
+                    self.ask(part, *who, content, (codes, *anew)).await;
+                }
+                Part::Fetch(who, text) => {
+                    let content =
+                        "<GetMessage-Request><MessageID>{id}</MessageID></GetMessage-Request>";
+                    let again = (&[200; 2], Anew::Again(200));
+                    let answer = self
+                        .ask(part, *who, content, again)
+                        .await
+                        .expect("an answer");
+                    let message = answer.expect("GetMessage-Response");
+                    assert_eq!(message.text("ContentData"), Some(text.as_str()));
+                }
                 Part::Take(who, name, path, text) => {
                     self.take(part, *who, (name, path, text)).await;
                 }
@@ -319,26 +431,43 @@ impl<'s> Scene<'s> {
         (point == Point { part, answer }).then_some((cut, loss))
     }
 
-    async fn ask(&mut self, part: usize, who: Who, content: &str, codes: &[u16; 2]) {
+    async fn ask(
+        &mut self,
+        part: usize,
+        who: Who,
+        content: &str,
+        (codes, anew): (&[u16; 2], Anew),
+    ) -> Option<Answer> {
         let cut = self.cut_at(part, false);
         let id = format!("ask-{part}");
         let request = ("Request", Some(id.as_str()));
-        let body = self.side(who).inband(request, content);
-        match self.exchange(who, &body, cut).await {
-            Outcome::Answered(answer) => answer.expect_code(codes[0]),
+        let side = self.side(who);
+        let content = content.replace("{id}", &escape(&side.told));
+        let body = side.inband(request, &content);
+        let answer = match self.exchange(who, &body, cut).await {
+            Outcome::Answered(answer) => {
+                assert_eq!(code(&answer), codes[0], "{answer:?}");
+                answer
+            }
             Outcome::Repeated(answer) => {
-                let code = answer.code().expect("a code");
-                assert!(codes.contains(&code), "{answer:?}");
+                assert!(codes.contains(&code(&answer)), "{answer:?}");
+                answer
             }
             Outcome::Unanswered => {
-                // In its new session it does anew what has not been done.
-                if cut.is_some_and(|(cut, _)| cut == Cut::HalfWritten) {
-                    let body = self.side(who).inband(request, content);
-                    let answer = self.side(who).exchange(&body).await;
-                    answer.expect_code(codes[0]);
-                }
+                let was_not_done = cut.is_some_and(|(cut, _)| cut == Cut::HalfWritten);
+                let other = match anew {
+                    _ if was_not_done => codes[0],
+                    Anew::Again(before) => before,
+                    Anew::Never => return None,
+                };
+                // In its new session.
+                let body = self.side(who).inband(request, &content);
+                let answer = self.side(who).exchange(&body).await;
+                assert!([codes[0], other].contains(&code(&answer)), "{answer:?}");
+                answer
             }
-        }
+        };
+        Some(answer)
     }
 
     async fn take(&mut self, part: usize, who: Who, expected: (&str, &str, &str)) {
@@ -365,6 +494,11 @@ impl<'s> Scene<'s> {
             None => self.comes(who).await,
         };
         check(&push, expected);
+        if expected.0 == NOTIFICATION {
+            let told = push.primitive().text("MessageInfo/MessageID");
+            told.expect("a MessageID")
+                .clone_into(&mut self.side(who).told);
+        }
         let cut = self.cut_at(part, true);
         let may_come_again = self.acknowledge(who, &push, cut).await;
         let again = match may_come_again {
@@ -405,8 +539,11 @@ impl<'s> Scene<'s> {
         };
         self.side(who).ahead = next.filter(|answer| !answer.is_empty());
         let is_named = message.is_some();
+        let is_notification = push.primitive().name == NOTIFICATION;
         match cut {
             None => Again::Never,
+            // What a client was told is forgotten with its session, and with the server.
+            Some((_, Loss::Session | Loss::Server)) if is_notification => Again::Certainly,
             Some((cut, _)) if cut.is_answered() => Again::Never,
             Some((_, Loss::Connection)) => Again::Never,
             Some((Cut::HalfWritten, Loss::Session)) => Again::Certainly,
@@ -472,6 +609,14 @@ impl<'s> Scene<'s> {
             let push = self.side(who).poll().await;
             assert!(push.is_empty(), "{who:?} gets {:#?}", push.primitive());
         }
+    }
+}
+
+/// The code of an answer; of one that stands for success itself 200.
+fn code(answer: &Answer) -> u16 {
+    match answer.code() {
+        None if answer.primitive().name.ends_with("-Response") => 200,
+        code => code.expect("a code"),
     }
 }
 

@@ -183,15 +183,20 @@ impl Driver {
             _ if notified => {}
             How::Well | How::TheOneBefore if named => self.model.acknowledge(client, &key),
             How::ByRequest => {
-                let once = matches!(fault, Fault::None | Fault::HalfWritten);
-                let expected: &[u16] = match (waited, once, self.model.forks(client)) {
-                    (true, true, _) => &[200],
-                    (false, _, false) => &[426],
-                    _ => &[200, 426],
+                let before = self.phones[client].requested.contains(&key);
+                let user = user_of(client);
+                let expected: &[u16] = match waited || before {
+                    true => &[200],
+                    // A copy may wait, and the server does not remember for ever.
+                    false if self.model.forks(client) || self.model.has(user, &key) => &[200, 426],
+                    false => &[426],
                 };
                 let code = answer.code().unwrap_or_default();
                 ensure!(expected.contains(&code), "{key:?}: {}", brief(&answer));
                 self.model.acknowledge(client, &key);
+                if code == 200 && waited {
+                    self.phones[client].requested.insert(key.clone());
+                }
             }
             // A Status counts for the transaction, as long as that is open.
             How::Well | How::ByStatus | How::ByNamelessStatus if open => match fault {

@@ -6,14 +6,16 @@
 //!
 //! [`AT_ONCE`]: hamlet_tests::server::AT_ONCE
 
+use crate::Run;
+use crate::exchange::{carry, restart};
 use crate::host::{Host, PASSWORD, Place};
 use crate::phone::Phone;
 use crate::reference::{Model, address};
 use crate::send::contact;
-use crate::steps::{CLIENTS, CLIENTS_OF, Fault, Step, dialect};
+use crate::steps::{CLIENTS, CLIENTS_OF, Fault, Step, dialect, steps};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
-use hamlet_tests::client::{Client, transaction};
+use hamlet_tests::client::Client;
 use hamlet_tests::http::DEADLINE;
 use std::time::Instant;
 
@@ -28,7 +30,7 @@ macro_rules! ensure {
 
 pub(crate) use ensure;
 
-/// A run.
+/// A run of messages from user to user.
 pub struct Driver {
     pub(crate) host: Host,
     pub(crate) model: Model,
@@ -39,9 +41,15 @@ pub struct Driver {
     lost: Option<Answer>,
 }
 
-impl Driver {
+impl Run for Driver {
+    type Step = Step;
+
+    fn steps(seed: u64, count: usize) -> Vec<Step> {
+        steps(seed, count)
+    }
+
     /// A server with its users, and their clients, none of which has a session.
-    pub async fn start(place: Place, store: Option<&str>, seed: u64) -> Self {
+    async fn start(place: Place, store: Option<&str>, seed: u64) -> Self {
         let host = Host::start(place, store).await;
         for owner in 0..CLIENTS_OF.len() {
             let mut client = Client::connect(host.address(), Version::V1_2, Syntax::Xml).await;
@@ -67,12 +75,12 @@ impl Driver {
     }
 
     /// Ends the server.
-    pub async fn stop(mut self) {
+    async fn stop(mut self) {
         self.host.stop().await;
     }
 
     /// Carries out one step and compares.
-    pub async fn step(&mut self, step: &Step) -> Result<(), String> {
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Login { client, fresh } => self.login(*client, *fresh).await?,
             Step::Logout { client, fault } => self.logout(*client, *fault).await?,
@@ -147,7 +155,9 @@ impl Driver {
         }
         self.compare().await
     }
+}
 
+impl Driver {
     /// The store holds what the reference holds: what is done aside is waited for.
     pub(crate) async fn compare(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + DEADLINE;
@@ -205,54 +215,18 @@ impl Driver {
         content: &str,
         fault: Fault,
     ) -> Result<Answer, String> {
-        let server = self.host.address();
-        let phone = &mut self.phones[client];
-        let body = phone
-            .client
-            .message("Inband", &[transaction(mode, id, content)]);
-        match fault {
-            Fault::None => {}
-            Fault::HalfWritten => {
-                let half = body.len() / 2 + 80;
-                phone.client.write(&body, Some(half)).await;
-                phone.client.reconnect(server).await;
-            }
-            Fault::Gone => {
-                phone.client.write(&body, None).await;
-                phone.client.reconnect(server).await;
-            }
-            Fault::AnswerLost => {
-                let http = phone.client.post(&body).await;
-                let lost = phone.client.read(http);
-                phone.client.reconnect(server).await;
-                self.lost = Some(lost).filter(|lost| !lost.is_empty() && lost.mode() == "Request");
-            }
-            Fault::HalfRead => {
-                phone.client.write(&body, None).await;
-                // An empty answer has octets, too.
-                assert!(phone.client.connection().begins_to_answer().await);
-                phone.client.reconnect(server).await;
-            }
-            Fault::Killed => {
-                phone.client.write(&body, None).await;
-                self.restart().await;
-            }
+        let what = ((mode, id), content);
+        let carried = carry(&mut self.host, &mut self.phones, client, what, fault).await;
+        if carried.killed {
+            self.model.restarted();
         }
-        let phone = &mut self.phones[client];
-        // A notification may have been lost with an answer.
-        phone.deaf |= phone.quiet && !matches!(fault, Fault::None | Fault::HalfWritten);
-        phone.lapse();
-        let http = phone.client.post(&body).await;
-        Ok(phone.client.read(http))
+        self.lost = self.lost.take().or(carried.lost);
+        Ok(carried.answer)
     }
 
-    /// The server dies and comes again; its clients connect anew and notice nothing else.
     pub(crate) async fn restart(&mut self) {
-        self.host.restart().await;
+        restart(&mut self.host, &mut self.phones).await;
         self.model.restarted();
-        for phone in &mut self.phones {
-            phone.server_restarted(self.host.address()).await;
-        }
     }
 
     pub(crate) async fn login(&mut self, client: usize, fresh: bool) -> Result<(), String> {

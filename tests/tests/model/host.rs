@@ -3,6 +3,7 @@
 
 use crate::reference::{QUOTA, address};
 use crate::steps::CLIENTS_OF;
+use hamlet_model::{Domain, GroupId};
 use hamlet_tests::process::Hamletd;
 use hamlet_tests::server::{AT_ONCE, TestServer};
 use hamletd::control::Request;
@@ -119,6 +120,20 @@ impl Host {
             Self::Here(server) => Some(server.mailbox(&address(user)).await),
             Self::Apart(_) => None,
         }
+    }
+
+    /// The names of what was said in a group, in the order of its log, if that can be seen.
+    pub async fn said(&self, group: &str) -> Option<Vec<String>> {
+        let Self::Here(server) = self else {
+            return None;
+        };
+        let home = Domain::parse("h").expect("a domain");
+        let group = GroupId::parse(group, &home).expect("a group");
+        let read = server
+            .store()
+            .read(move |tx| tx.group_log(&group, 0, 10_000));
+        let log = read.await.expect("a store that works");
+        Some(log.iter().map(|said| said.message.to_string()).collect())
     }
 
     /// Ends the server.

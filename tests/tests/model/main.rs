@@ -1,7 +1,8 @@
 //! The server against a small reference: thousands of steps that dice choose, compared after
 //! each (csp-im 5, 6, 8, 9, 10). No message is lost, none comes again to a client that has
 //! acknowledged it, each sender's come in order, reports come once, and the mailboxes of the
-//! store hold what the reference holds.
+//! store hold what the reference holds. A second, smaller reference is of groups: whoever has
+//! joined gets each message once, in one order (csp-group 6).
 //!
 //! Among the other tests these are some fixed seeds. `HAMLET_MODEL_SECONDS=600` has each test
 //! try seed after seed for so long, from a number that the clock gives; `HAMLET_MODEL_SEED=N`
@@ -10,6 +11,8 @@
 
 mod deliver;
 mod driver;
+mod exchange;
+mod groups;
 mod host;
 mod phone;
 mod reference;
@@ -19,9 +22,10 @@ mod steps;
 mod waiting;
 
 use crate::driver::Driver;
+use crate::groups::Groups;
 use crate::host::Place;
-use crate::steps::Step;
 use hamlet_tests::cluster::Cluster;
+use std::fmt::Debug;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long a failing run is made shorter.
@@ -29,6 +33,23 @@ const SHRINKING: Duration = Duration::from_secs(60);
 
 /// How long a run may take.
 const DEADLINE: Duration = Duration::from_secs(300);
+
+/// A server and the reference that it is compared with.
+pub(crate) trait Run: Sized + Send + 'static {
+    type Step: Debug + Clone + Send + Sync + 'static;
+
+    /// So many steps that dice choose.
+    fn steps(seed: u64, count: usize) -> Vec<Self::Step>;
+
+    /// A server with its users, and their clients, none of which has a session.
+    fn start(place: Place, store: Option<&str>, seed: u64) -> impl Future<Output = Self> + Send;
+
+    /// Carries out one step and compares.
+    fn step(&mut self, step: &Self::Step) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// Ends the server.
+    fn stop(self) -> impl Future<Output = ()> + Send;
+}
 
 /// Where a run takes place.
 #[derive(Clone, Copy)]
@@ -43,7 +64,7 @@ async fn the_server_does_as_the_reference_on_sqlite() {
         place: Place::Here,
         cluster: None,
     };
-    try_seeds(scene, &[1, 2, 3], 500).await;
+    try_seeds::<Driver>(scene, &[1, 2, 3], 500).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +76,7 @@ async fn the_server_does_as_the_reference_on_postgresql() {
         place: Place::Here,
         cluster: Some(cluster),
     };
-    try_seeds(scene, &[4, 5, 6], 500).await;
+    try_seeds::<Driver>(scene, &[4, 5, 6], 500).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +85,7 @@ async fn a_killed_server_does_as_the_reference_on_sqlite() {
         place: Place::Apart,
         cluster: None,
     };
-    try_seeds(scene, &[7, 8], 500).await;
+    try_seeds::<Driver>(scene, &[7, 8], 500).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,11 +97,53 @@ async fn a_killed_server_does_as_the_reference_on_postgresql() {
         place: Place::Apart,
         cluster: Some(cluster),
     };
-    try_seeds(scene, &[9, 10], 500).await;
+    try_seeds::<Driver>(scene, &[9, 10], 500).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_do_as_the_reference_on_sqlite() {
+    let scene = Scene {
+        place: Place::Here,
+        cluster: None,
+    };
+    try_seeds::<Groups>(scene, &[1, 2, 3], 500).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_do_as_the_reference_on_postgresql() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let scene = Scene {
+        place: Place::Here,
+        cluster: Some(cluster),
+    };
+    try_seeds::<Groups>(scene, &[4, 5], 500).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_of_a_killed_server_do_as_the_reference_on_sqlite() {
+    let scene = Scene {
+        place: Place::Apart,
+        cluster: None,
+    };
+    try_seeds::<Groups>(scene, &[6, 7], 500).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_of_a_killed_server_do_as_the_reference_on_postgresql() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let scene = Scene {
+        place: Place::Apart,
+        cluster: Some(cluster),
+    };
+    try_seeds::<Groups>(scene, &[8], 500).await;
 }
 
 /// Runs of so many steps each.
-async fn try_seeds(scene: Scene, fixed: &[u64], count: usize) {
+async fn try_seeds<R: Run>(scene: Scene, fixed: &[u64], count: usize) {
     let number = |name: &str| -> Option<u64> {
         let value = std::env::var(name).ok()?;
         Some(value.parse().expect("a number"))
@@ -90,16 +153,16 @@ async fn try_seeds(scene: Scene, fixed: &[u64], count: usize) {
     match (seconds, first) {
         (None, None) => {
             for seed in fixed {
-                try_seed(scene, *seed, count).await;
+                try_seed::<R>(scene, *seed, count).await;
             }
         }
-        (None, Some(seed)) => try_seed(scene, seed, count).await,
+        (None, Some(seed)) => try_seed::<R>(scene, seed, count).await,
         (Some(seconds), first) => {
             let clock = SystemTime::now().duration_since(UNIX_EPOCH);
             let first = first.unwrap_or_else(|| clock.map_or(0, |since| since.as_secs()));
             let mut runs = 0;
             while begun.elapsed() < Duration::from_secs(seconds) {
-                try_seed(scene, first + runs, count).await;
+                try_seed::<R>(scene, first + runs, count).await;
                 runs += 1;
             }
             eprintln!("{runs} seeds of {count} steps without a difference");
@@ -107,16 +170,16 @@ async fn try_seeds(scene: Scene, fixed: &[u64], count: usize) {
     }
 }
 
-async fn try_seed(scene: Scene, seed: u64, count: usize) {
+async fn try_seed<R: Run>(scene: Scene, seed: u64, count: usize) {
     eprintln!("seed {seed}");
-    let steps = steps::steps(seed, count);
-    let Some((at, failure)) = run(scene, seed, &steps).await else {
+    let steps = R::steps(seed, count);
+    let Some((at, failure)) = run::<R>(scene, seed, &steps).await else {
         return;
     };
     eprintln!("step {at} of seed {seed}: {failure}");
     let deadline = Instant::now() + SHRINKING;
-    let fails = async |steps: &[Step]| {
-        let failed = run(scene, seed, steps).await;
+    let fails = async |steps: &[R::Step]| {
+        let failed = run::<R>(scene, seed, steps).await;
         failed.map(|(_, failure)| failure)
     };
     let failing = steps[..=at].to_vec();
@@ -129,7 +192,7 @@ async fn try_seed(scene: Scene, seed: u64, count: usize) {
 }
 
 /// One run on a server of its own: the first step that fails, and how.
-async fn run(scene: Scene, seed: u64, steps: &[Step]) -> Option<(usize, String)> {
+async fn run<R: Run>(scene: Scene, seed: u64, steps: &[R::Step]) -> Option<(usize, String)> {
     let database = match scene.cluster {
         Some(cluster) => {
             let made = tokio::task::spawn_blocking(|| cluster.database());
@@ -137,7 +200,7 @@ async fn run(scene: Scene, seed: u64, steps: &[Step]) -> Option<(usize, String)>
         }
         None => None,
     };
-    let mut driver = Driver::start(scene.place, database.as_deref(), seed).await;
+    let mut driver = R::start(scene.place, database.as_deref(), seed).await;
     let mut at = 0;
     let all = steps.to_vec();
     let (said, mut heard) = tokio::sync::watch::channel(0);

@@ -7,6 +7,7 @@ use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::Client;
 use hamlet_tests::element::Element;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 /// A client.
@@ -24,6 +25,8 @@ pub struct Phone {
     pub answers: bool,
     /// It wants to be notified of messages.
     pub quiet: bool,
+    /// What it has acknowledged by requests of its own, in this session.
+    pub requested: HashSet<Key>,
     /// It has left a notification unanswered: the server may take it for a client that knows
     /// none, and send it messages (csp-im 3.2 item 6).
     pub deaf: bool,
@@ -81,6 +84,7 @@ impl Phone {
             last: None,
             answers: false,
             quiet: false,
+            requested: HashSet::new(),
             deaf: false,
         }
     }
@@ -103,6 +107,7 @@ impl Phone {
         self.last = None;
         self.answers = false;
         self.quiet = false;
+        self.requested.clear();
         self.deaf = false;
     }
 

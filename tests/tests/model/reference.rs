@@ -288,6 +288,11 @@ impl Model {
         self.users[user].waiting.iter().any(|e| e.key == *key)
     }
 
+    /// Whether a client of the user has acknowledged something.
+    pub fn has(&self, user: usize, key: &Key) -> bool {
+        clients_of(user).any(|client| self.acknowledged[client].contains(key))
+    }
+
     /// Whether copies go to several sessions of a client's user.
     pub fn forks(&self, client: usize) -> bool {
         self.users[user_of(client)].forks

@@ -157,7 +157,8 @@ impl Driver {
         let Some(sent) = self.phones[client].last.clone() else {
             return Ok(());
         };
-        // What has failed for everybody before anything was stored is judged anew.
+        // What has failed for everybody before anything was stored is judged anew, and perhaps
+        // otherwise.
         if sent.answer.at("MessageID").is_none() {
             let request = (sent.id.as_str(), Some(&sent.answer));
             let sending = sent.sending;

@@ -1,10 +1,9 @@
 //! Makes a failing run shorter: whatever can be left out without saving it is left out.
 
-use crate::steps::Step;
 use std::time::Instant;
 
 /// The shortest run found before the deadline that still fails, and how.
-pub async fn shrink(
+pub async fn shrink<Step: Clone>(
     mut steps: Vec<Step>,
     mut failure: String,
     deadline: Instant,
@@ -35,6 +34,7 @@ pub async fn shrink(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::Step;
     use std::time::Duration;
 
     #[tokio::test]

@@ -322,7 +322,7 @@ fn how(dice: &mut Dice) -> How {
 }
 
 /// One exchange in so many goes wrong.
-fn fault(dice: &mut Dice, in_so_many: usize) -> Fault {
+pub fn fault(dice: &mut Dice, in_so_many: usize) -> Fault {
     if !dice.one_in(in_so_many) {
         return Fault::None;
     }
@@ -357,7 +357,7 @@ impl Dice {
         (self.next() % bound as u64) as usize
     }
 
-    fn one_in(&mut self, bound: usize) -> bool {
+    pub fn one_in(&mut self, bound: usize) -> bool {
         self.below(bound) == 0
     }
 }

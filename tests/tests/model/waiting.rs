@@ -114,8 +114,9 @@ impl Driver {
         if acknowledge {
             let content =
                 format!("<MessageDelivered><MessageID>{id}</MessageID></MessageDelivered>");
-            self.simple(client, &content, fault, &[200, 426]).await?;
+            self.simple(client, &content, fault, &[200]).await?;
             self.model.acknowledge(client, &key);
+            self.phones[client].requested.insert(key.clone());
         }
         Ok(())
     }

@@ -1,27 +1,27 @@
 //! ForwardMessage (csp-im 7.6): a new message in the place of one that waits.
 
-use crate::content::unlink;
 use crate::elements::{Inner, Shared};
 use crate::failure::refusal;
 use crate::im::ForwardMessage;
-use crate::im::mailbox::report_on;
-use crate::im::record::MessageRecord;
+use crate::im::holder::{Holder, Taken};
 use crate::once;
 use crate::service::{Answer, Event, IdempotenceKey, Requestor};
-use hamlet_model::{Message, Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{Message, MessageId, Refusal, StatusCode, Timestamp};
 use hamlet_store::{StoreError, Tx};
 
 /// The message that a new one takes the place of.
 #[derive(Debug, Clone)]
 pub(crate) struct Original {
-    user: UserId,
-    id: String,
+    holder: Holder,
+    id: MessageId,
+    /// It waited then, and is not too old since.
+    at: Timestamp,
 }
 
 impl Original {
     /// Whether it still waits.
     pub(crate) fn waits(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-        Ok(tx.mailbox_entry(&self.user, &self.id)?.is_some())
+        self.holder.waits(tx, &self.id, self.at)
     }
 
     /// It has been handed on: it is removed, and its sender is told.
@@ -30,19 +30,16 @@ impl Original {
         tx: &mut Tx<'_>,
         shared: &Shared,
     ) -> Result<Vec<Event>, StoreError> {
-        let Some(entry) = tx.take_mailbox(&self.user, &self.id)? else {
+        let (what, code) = ((&self.id, self.at), StatusCode::MESSAGE_FORWARDED);
+        let Some(Taken { mut events, entry }) = self.holder.take(tx, shared, what, code)? else {
             return Ok(Vec::new());
         };
-        let code = StatusCode::MESSAGE_FORWARDED;
-        unlink(tx, shared, &entry)?;
-        let mut events = report_on(tx, shared, &entry, code)?;
-        if shared.records {
-            events.extend(MessageRecord::concluded(&entry, code));
+        if let Some(entry) = entry {
+            events.push(Event::MailboxRemoved {
+                user: entry.recipient,
+                ids: vec![entry.id],
+            });
         }
-        events.push(Event::MailboxRemoved {
-            user: self.user.clone(),
-            ids: vec![self.id.clone()],
-        });
         Ok(events)
     }
 }
@@ -58,16 +55,26 @@ impl Inner {
     ) -> Answer {
         let holder = self.holder(requestor.clone()).await;
         let holder = holder.map_err(|error| refusal(&error))?;
-        let (id, known) = (request.message.clone(), key.clone());
+        let original = Original {
+            holder,
+            id: request.message.clone(),
+            at: Timestamp::now(),
+        };
+        let (looked_for, known) = (original.clone(), key.clone());
         // Done before, the original is gone: that is looked for first.
         let found = self.store.write(move |tx| {
             let earlier = once::recall(tx, known.as_ref())?;
-            Ok((earlier, holder.waiting(tx, &id, Timestamp::now())?))
+            let Original { holder, id, at } = &looked_for;
+            Ok((earlier, holder.message(tx, id, *at)?))
         });
-        let original = match found.await.map_err(|error| refusal(&error))? {
+        let (message, original) = match found.await.map_err(|error| refusal(&error))? {
             (Some(earlier), _) => return earlier,
-            (None, None) => return Err(StatusCode::INVALID_MESSAGE_ID.into()),
-            (None, Some(original)) => original,
+            (None, Some(message)) => (message, Some(original)),
+            // What a group remembers stays with it.
+            (None, None) => {
+                let read = self.groups.history_message(&requestor, &request.message);
+                (read.await?, None)
+            }
         };
         let recipients = request.recipients;
         let sender = self
@@ -89,13 +96,9 @@ impl Inner {
             sender: sender.party,
             sent: Timestamp::now(),
             report: false,
-            ..*original
+            ..message
         };
-        let original = Original {
-            user: requestor.user.clone(),
-            id: request.message.to_string(),
-        };
-        self.store_message(&requestor, message, addressed, Some(original), key)
+        self.store_message(&requestor, message, addressed, original, key)
             .await
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::im::History;
 use crate::im::group_message::GroupMessage;
+use crate::im::holder::waiting_in_groups;
 use crate::service::Requestor;
 use hamlet_model::{Domain, GroupId, Message, MessageId, StatusCode, Timestamp};
 use hamlet_store::{StoreError, Tx};
@@ -61,8 +62,8 @@ pub(crate) fn history(
     }))
 }
 
-/// A message of some group's history: 426 when no history has it, 808 for one who has not
-/// joined that group.
+/// A message that waits for the session in a group, or of some group's history: 426 when there
+/// is none, 808 for one who has not joined the group whose history has it.
 pub(crate) fn history_message(
     tx: &mut Tx<'_>,
     home: &Domain,
@@ -70,6 +71,9 @@ pub(crate) fn history_message(
     id: &MessageId,
 ) -> Result<Result<Message, StatusCode>, StoreError> {
     let now = Timestamp::now();
+    if let Some((said, _)) = waiting_in_groups(tx, requestor, id, now)?.pop() {
+        return Ok(Ok(said.message));
+    }
     let entries = tx.group_log_entries(id)?.into_iter();
     let mut code = StatusCode::INVALID_MESSAGE_ID;
     for entry in entries.filter(|entry| entry.history && entry.expires > now) {

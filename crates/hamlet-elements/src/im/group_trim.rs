@@ -1,16 +1,17 @@
 //! What becomes of what was said in groups: read, expired, or history (csp-group 6 items 7
 //! and 10; csp-im 7.4).
 
-use crate::elements::Inner;
+use crate::elements::{Inner, Shared};
 use crate::im::DeliveryReport;
 use crate::im::EXPIRE_BATCH;
 use crate::im::deliver::check_size;
 use crate::im::group_message::GroupMessage;
 use crate::im::report::{Posted, post_to};
+use crate::service::Event;
 use hamlet_model::{
     Content, GroupId, Message, MessageId, MessageParty, Refusal, StatusCode, Timestamp, UserId,
 };
-use hamlet_store::{LogPolicy, StoreError};
+use hamlet_store::{LogPolicy, StoreError, Tx};
 use std::time::Duration;
 
 /// What is kept of what is said in groups.
@@ -41,18 +42,10 @@ impl Inner {
         message: &GroupMessage,
         code: StatusCode,
     ) -> Result<bool, StoreError> {
-        let (group, seq, shared) = (message.group.clone(), message.seq, self.shared.clone());
-        let report = report_of(message, code);
-        let write = self.store.write(move |tx| {
-            if !tx.remove_group_log(&group, seq)? {
-                return Ok(None);
-            }
-            let posted = match &report {
-                Some((to, report)) => post_to(tx, &shared, to, report.clone())?,
-                None => None,
-            };
-            Ok(Some(posted.map(Posted::event)))
-        });
+        let (message, shared) = (message.clone(), self.shared.clone());
+        let write = self
+            .store
+            .write(move |tx| take_whisper(tx, &shared, &message, code));
         let concluded = write.await?;
         let was_there = concluded.is_some();
         self.emit(concluded.flatten());
@@ -142,6 +135,23 @@ impl Inner {
         self.speak_in_group(group, message).await?;
         Ok(id)
     }
+}
+
+/// Removes a whisper: what its sender is told, if he wanted to know; `None` when it was gone.
+pub(crate) fn take_whisper(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    message: &GroupMessage,
+    code: StatusCode,
+) -> Result<Option<Option<Event>>, StoreError> {
+    if !tx.remove_group_log(&message.group, message.seq)? {
+        return Ok(None);
+    }
+    let posted = match report_of(message, code) {
+        Some((to, report)) => post_to(tx, shared, &to, report)?,
+        None => None,
+    };
+    Ok(Some(posted.map(Posted::event)))
 }
 
 /// What the sender of a whisper is told, if he wanted to know.

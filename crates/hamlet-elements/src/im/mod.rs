@@ -1,5 +1,6 @@
 //! The Instant Messaging Service Element (architecture document 5.3.3; csp-im).
 
+mod acknowledge;
 mod applications;
 mod deliver;
 mod due;
@@ -14,6 +15,7 @@ mod group_trim;
 mod group_types;
 mod handling;
 mod history;
+mod holder;
 mod mailbox;
 mod message_id;
 mod outside;
@@ -27,6 +29,7 @@ mod send;
 mod sender;
 mod types;
 
+pub use acknowledge::Acknowledged;
 pub(crate) use due::NextExpiry;
 pub(crate) use expire::EXPIRE_BATCH;
 pub(crate) use group_history::{check_joined, history, history_message};

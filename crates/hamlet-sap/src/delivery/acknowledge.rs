@@ -7,7 +7,8 @@ use crate::delivery::pushes::Waiting;
 use crate::mapping::{Facts, system_message};
 use crate::session::Session;
 use hamlet_csp::elements::Primitive;
-use hamlet_model::{StatusCode, Timestamp};
+use hamlet_elements::im::Acknowledged;
+use hamlet_model::{MessageId, Refusal, StatusCode, Timestamp};
 
 impl Sap {
     /// A Response of the client; what it closes is closed durably when this returns, be it by
@@ -40,7 +41,13 @@ impl Sap {
                 .groups
                 .lock()
                 .is_notified(message, &me(session, now));
-        self.acknowledge_waiting(session, message, now).await && pulled
+        if pulled {
+            let known = self.acknowledge_by_name(session, message, now).await;
+            return known.is_ok_and(|known| known);
+        }
+        // One that comes again is answered again.
+        !self.acknowledge_waiting(session, message, now).await
+            && self.has_acknowledged(session, message).await
     }
 
     /// A Status in mode Request closes the oldest transaction (csp-access 2.4).
@@ -59,23 +66,80 @@ impl Sap {
         session.settling.settled().await;
     }
 
-    /// MessageDelivered in mode Request: whether the message was waiting.
+    /// MessageDelivered in mode Request: whether the message was waiting, or the user has
+    /// acknowledged it before (csp-im 7.2).
     pub(crate) async fn deliver_by_request(
         &self,
         session: &Session,
         message: &str,
         now: Timestamp,
-    ) -> bool {
+    ) -> Result<bool, Refusal> {
         let under_way = session.settling.begin();
         let push = session.outbound.lock().answered_push(message);
         if let Some(What::Push(waiting)) = push {
             self.push_reaction(session, waiting, Reaction::Acknowledged)
                 .await;
-            return true;
+            return Ok(true);
         }
         drop(under_way);
         session.outbound.lock().answered_message(message);
-        self.acknowledge_waiting(session, message, now).await
+        self.acknowledge_by_name(session, message, now).await
+    }
+
+    /// The same, once no transaction is open. The record that this makes has the answer ready
+    /// when the client did not get it.
+    async fn acknowledge_by_name(
+        &self,
+        session: &Session,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
+        self.warm(&session.user).await;
+        let under_way = session.settling.begin();
+        let view = session.view(true);
+        let (waits, had) = {
+            let mailbox = session.user.mailbox.lock();
+            (
+                mailbox.concerns(message, &view),
+                mailbox.was_acknowledged(message),
+            )
+        };
+        if !waits {
+            drop(under_way);
+            session.settling.settled().await;
+        }
+        let settings = session.settings();
+        let owed = waits.then(|| {
+            self.with_asker(session, &settings, now, |asker, mailbox| {
+                mailbox.acknowledged(message, asker)
+            })
+        });
+        let id = MessageId::new(message);
+        let acknowledged = self
+            .elements
+            .acknowledge_by_name(session.requestor(), id, owed);
+        let acknowledged = match acknowledged.await {
+            Ok(acknowledged) => acknowledged,
+            Err(error) => {
+                session.user.mailbox.lock().reload();
+                return Err(self.store_failed("mailbox", &error));
+            }
+        };
+        if acknowledged == Acknowledged::Now {
+            self.metrics.delivered.inc();
+            session.tally.received();
+        }
+        let of_group = self.done_in_groups(session, message, now).await;
+        Ok(acknowledged != Acknowledged::Unknown || waits || had || of_group)
+    }
+
+    async fn has_acknowledged(&self, session: &Session, message: &str) -> bool {
+        let id = MessageId::new(message);
+        let has = self.elements.has_acknowledged(&session.id, &id).await;
+        has.unwrap_or_else(|error| {
+            self.store_failed("mailbox", &error);
+            false
+        })
     }
 
     /// A decision has come under the identifier of a server transaction, which it closes;
@@ -256,7 +320,8 @@ impl Sap {
         if self.acknowledge_group_by_id(session, entry, now).await {
             return true;
         }
-        let waits = session.user.mailbox.lock().contains(entry);
+        let view = session.view(true);
+        let waits = session.user.mailbox.lock().concerns(entry, &view);
         if waits {
             self.acknowledge_entry(session, entry, now).await;
             return true;

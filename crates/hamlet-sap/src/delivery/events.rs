@@ -243,6 +243,15 @@ impl Events for Hub {
                     ids.iter().for_each(|id| mailbox.removed(id));
                 }
             }
+            Event::GroupDone {
+                session,
+                group,
+                seq,
+            } => {
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    session.groups.lock().done(&group, seq);
+                }
+            }
             Event::Presence {
                 session,
                 publisher,

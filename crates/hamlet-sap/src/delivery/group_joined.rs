@@ -11,6 +11,9 @@ use std::time::Duration;
 /// How many messages are read from the store at a time for a session that is slow.
 pub(crate) const PAGE: usize = 16;
 
+/// Most messages that are kept for a session that knows of all of them and fetches none.
+const MOST_BEHIND: usize = 16 * PAGE;
+
 /// How many messages a session may be done with beyond one that it does not come for. That one
 /// is then given up.
 const MAX_BEYOND: usize = 256;
@@ -32,6 +35,8 @@ struct Membership {
     beyond: BTreeSet<i64>,
     /// The position as the store knows it.
     stored: i64,
+    /// More is done with than the store has been told.
+    untold: bool,
     /// What the session has been given and is not done with.
     parts: BTreeMap<i64, Part>,
     /// What is older than the memory of the log, up to `behind_to`.
@@ -93,6 +98,7 @@ impl JoinedGroups {
             position: cursor.position,
             beyond: cursor.beyond.iter().copied().collect(),
             stored: cursor.position,
+            untold: false,
             parts: BTreeMap::new(),
             behind: VecDeque::new(),
             behind_to: cursor.position,
@@ -127,9 +133,15 @@ impl JoinedGroups {
     pub(crate) fn lacking(&self) -> Vec<(GroupId, i64)> {
         let lacks = |m: &Membership| {
             let from = m.known_to();
-            (m.behind.is_empty() && from < m.log.floor()).then(|| (m.log.group.clone(), from))
+            (m.is_read() && from < m.log.floor()).then(|| (m.log.group.clone(), from))
         };
         self.groups.iter().filter_map(lacks).collect()
+    }
+
+    /// Whether all that waits is in memory.
+    pub(crate) fn knows_all(&self) -> bool {
+        let knows = |m: &Membership| m.known_to() >= m.log.floor() && m.log.lacks().is_none();
+        self.groups.iter().all(knows)
     }
 
     /// Whether there are any.
@@ -155,7 +167,8 @@ impl JoinedGroups {
             _ => floor,
         };
         let older = messages.into_iter().filter(|message| message.seq <= floor);
-        m.behind = older.map(|message| Entry::new(Arc::new(message))).collect();
+        m.behind
+            .extend(older.map(|message| Entry::new(Arc::new(message))));
         m.advance();
     }
 
@@ -243,6 +256,7 @@ impl JoinedGroups {
         let m = self.of(group)?;
         m.advance();
         m.stored = m.position;
+        m.untold = false;
         Some(GroupCursor {
             group: group.clone(),
             session: session.clone(),
@@ -260,6 +274,12 @@ impl JoinedGroups {
         Some((m.position, m.position > m.stored))
     }
 
+    /// The groups in which the session is done with more than the store has been told.
+    pub(crate) fn untold(&self) -> Vec<GroupId> {
+        let untold = self.groups.iter().filter(|m| m.untold);
+        untold.map(|m| m.log.group.clone()).collect()
+    }
+
     fn of(&mut self, group: &GroupId) -> Option<&mut Membership> {
         self.groups.iter_mut().find(|m| m.log.group == *group)
     }
@@ -269,6 +289,16 @@ impl Membership {
     /// Everything behind `position` is known up to here, or in the log's memory.
     fn known_to(&self) -> i64 {
         self.position.max(self.behind_to)
+    }
+
+    /// Whether nothing that was read from the store may still come by itself.
+    fn is_read(&self) -> bool {
+        let settled = |entry: &Arc<Entry>| {
+            let seq = entry.message.seq;
+            let part = self.parts.get(&seq);
+            self.beyond.contains(&seq) || part.is_some_and(|part| part.state == State::Notified)
+        };
+        self.behind.len() < MOST_BEHIND && self.behind.iter().all(settled)
     }
 
     /// Visits all messages behind the position that are known without a gap, in order.
@@ -355,6 +385,7 @@ impl Membership {
     fn done(&mut self, seq: i64) -> bool {
         self.parts.remove(&seq);
         let is_new = seq > self.position && self.beyond.insert(seq);
+        self.untold |= is_new;
         self.advance();
         is_new
     }

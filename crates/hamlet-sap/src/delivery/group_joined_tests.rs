@@ -181,6 +181,38 @@ fn a_slow_session_reads_page_by_page_what_the_memory_has_lost() {
 }
 
 #[test]
+fn who_was_told_of_a_page_and_fetches_nothing_is_told_of_the_next() {
+    let mut world = World::new(600, &[]);
+    world.groups.leave(&group());
+    let cursor = GroupCursor {
+        group: group(),
+        session: SessionId::new("s"),
+        position: 0,
+        beyond: Vec::new(),
+    };
+    world
+        .groups
+        .join(world.log.clone(), "bo".to_owned(), &cursor);
+    assert!(!world.groups.knows_all());
+    let mut told = 0;
+    while let [(_, from)] = world.read()[..] {
+        let page = (from + 1..=from + PAGE as i64).map(said).collect();
+        world.groups.read(&group(), from, page);
+        while let Some(seq) = world.next() {
+            told += 1;
+            assert_eq!(seq, told);
+            world.groups.notified(&group(), seq);
+        }
+    }
+    assert_eq!(told, MOST_BEHIND as i64, "but not for ever");
+    // What it acknowledges makes room.
+    for seq in 1..=20 {
+        assert!(world.done(seq));
+    }
+    assert_eq!(world.read(), [(group(), MOST_BEHIND as i64)]);
+}
+
+#[test]
 fn what_a_client_never_comes_for_is_given_up() {
     let mut world = World::new(0, &[]);
     world.say(1..=2);

@@ -12,7 +12,7 @@ use crate::delivery::links::{Link, WantedLink};
 use crate::delivery::outbound::{Given, Reaction, What};
 use crate::mapping::{Facts, message};
 use crate::session::{Session, Settings};
-use hamlet_csp::{Syntax, Text, Written};
+use hamlet_csp::{Syntax, Tag, Text, Written};
 use hamlet_model::{Message, StatusCode, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,12 +120,14 @@ impl Sap {
         verdict: Verdict,
     ) {
         match verdict {
-            // It can still be pulled, as long as others do not have it, too.
-            Verdict::Keep | Verdict::Notify if settings.capabilities.notify => {
+            // csp-im 3.2 item 6: it is listed, and can be pulled until it expires.
+            Verdict::Keep | Verdict::Notify
+                if settings.profile.takes_push(Tag::MessageNotification) =>
+            {
                 let mut groups = session.groups.lock();
                 groups.notified(&turn.message().group, turn.message().seq);
             }
-            // Others have it.
+            // Others have it; to this client it cannot be brought.
             _ => self.pass_group_message(session, turn, StatusCode::UNSUPPORTED_MEDIA_TYPE),
         }
     }
@@ -247,6 +249,7 @@ impl Sap {
                         .by_id(said.message.id.as_str(), &me(session, now));
                     if let Some(turn) = turn {
                         self.pass_group_message(session, &turn, code);
+                        self.keep_cursor(session, &said.group).await;
                     }
                 }
             }
@@ -270,19 +273,29 @@ impl Sap {
         session.tally.received();
     }
 
-    /// The user does not want a message of a group (csp-im 7.5).
-    pub(crate) async fn reject_group_message(&self, session: &Session, turn: &Turn) {
-        let said = turn.message();
-        if !session.groups.lock().done(&said.group, said.seq) {
-            return;
+    /// The session is done with a message, in whatever groups; whether it was not before. What
+    /// it is done with is on the disk when this returns: places that were under way there may
+    /// have been older.
+    pub(crate) async fn done_in_groups(
+        &self,
+        session: &Session,
+        message: &str,
+        now: Timestamp,
+    ) -> bool {
+        let mut was_waiting = false;
+        let next = || session.groups.lock().by_id(message, &me(session, now));
+        while let Some(turn) = next() {
+            let said = turn.message();
+            if !session.groups.lock().done(&said.group, said.seq) {
+                break;
+            }
+            was_waiting = true;
         }
-        let code = StatusCode::MESSAGE_REJECTED;
-        if said.is_private()
-            && let Err(error) = self.elements.conclude_whisper(said, code).await
-        {
-            self.store_failed("group log", &error);
+        let untold = session.groups.lock().untold();
+        for group in untold {
+            self.keep_cursor(session, &group).await;
         }
-        self.keep_cursor(session, &said.group).await;
+        was_waiting
     }
 
     /// MessageDelivered for a message of a group whose transaction is not known (any more).

@@ -16,8 +16,8 @@ const REMEMBERED: usize = 64;
 pub(crate) struct Mailbox {
     state: State,
     entries: VecDeque<Entry>,
-    /// The entries that went last.
-    went: VecDeque<String>,
+    /// The entries that went last, and whether a client acknowledged them.
+    went: VecDeque<(String, bool)>,
     /// How entries are spread over the user's sessions.
     pub(crate) handling: OnlineHandling,
 }
@@ -184,7 +184,7 @@ impl Mailbox {
 
     fn push(&mut self, id: String, item: Arc<MailboxItem>, owed: Option<Vec<ClientId>>) {
         // Who has no copy yet may still get one of an entry that went.
-        let went = owed.is_none() && self.went.contains(&id);
+        let went = owed.is_none() && self.went.iter().any(|(gone, _)| *gone == id);
         if went || self.entries.iter().any(|entry| entry.id == id) {
             return;
         }
@@ -197,24 +197,34 @@ impl Mailbox {
         });
     }
 
-    fn went(&mut self, id: &str) {
+    fn went(&mut self, id: &str, acknowledged: bool) {
         if self.went.len() == REMEMBERED {
             self.went.pop_front();
         }
-        self.went.push_back(id.to_owned());
+        self.went.push_back((id.to_owned(), acknowledged));
+    }
+
+    /// Whether a client has acknowledged the entry, as far as that is remembered.
+    pub(crate) fn was_acknowledged(&self, id: &str) -> bool {
+        self.went.iter().any(|(gone, by)| *by && gone == id)
     }
 
     /// The store has an entry no more.
     pub(crate) fn removed(&mut self, id: &str) {
-        self.went(id);
+        self.went(id, false);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }
         self.entries.retain(|entry| entry.id != id);
     }
 
-    pub(crate) fn contains(&self, id: &str) -> bool {
-        self.entries.iter().any(|entry| entry.id == id)
+    /// Whether there is an entry that is addressed to the session of this view.
+    pub(crate) fn concerns(&self, id: &str, view: &SessionView) -> bool {
+        let entry = self.entries.iter().find(|entry| entry.id == id);
+        entry.is_some_and(|entry| match &*entry.item {
+            MailboxItem::Message(message) => addresses(&message.recipient, view),
+            MailboxItem::Report(_) => true,
+        })
     }
 
     /// The oldest entry that the asker gets now.
@@ -369,7 +379,7 @@ impl Mailbox {
     /// The session has acknowledged the entry; the clients that get a copy of it now.
     pub(crate) fn acknowledged(&mut self, id: &str, asker: &Asker<'_>) -> Vec<ClientId> {
         let forks = self.handling == OnlineHandling::ForkAll;
-        self.went(id);
+        self.went(id, true);
         if let State::Loading { gone, .. } = &mut self.state {
             gone.insert(id.to_owned());
         }

@@ -57,6 +57,17 @@ pub(crate) enum What {
     Group(Given),
 }
 
+impl What {
+    /// Whether it only says that a message waits.
+    fn is_notification(&self) -> bool {
+        match self {
+            Self::Notification(_) => true,
+            Self::Group(given) => given.notification,
+            _ => false,
+        }
+    }
+}
+
 /// A message of a group on its way to the session.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Given {
@@ -107,15 +118,12 @@ impl Outbound {
         while let Some(at) = self.open.iter().position(|open| open.until <= now) {
             let what = self.open.remove(at).what;
             // That it may just not know.
-            if !matches!(what, What::Notification(_)) {
-                self.unanswered = self.unanswered.saturating_add(1);
+            match what.is_notification() {
+                true => self.notice_unanswered(implicit_after),
+                false => self.unanswered = self.unanswered.saturating_add(1),
             }
             match what {
-                What::Message(id) | What::Report(id) => entries.push(id),
-                What::Notification(id) => {
-                    entries.push(id);
-                    self.notice_unanswered(implicit_after);
-                }
+                What::Message(id) | What::Report(id) | What::Notification(id) => entries.push(id),
                 What::Presence(notices) => self.notices.put_back(notices),
                 What::Push(waiting) => self.pushes.put_back(waiting),
                 // The session's groups know until when it was waited for.

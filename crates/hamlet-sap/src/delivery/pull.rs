@@ -5,6 +5,7 @@
 //! it is listed and fetched. What takes a message away is done in the store by the element.
 
 use crate::Sap;
+use crate::delivery::group_joined::Turn;
 use crate::delivery::group_out::me;
 use crate::delivery::{adapt, decide};
 use crate::mapping::{Facts, pull, result};
@@ -12,8 +13,7 @@ use crate::negotiation::delivery_method;
 use crate::session::Session;
 use hamlet_csp::elements::Primitive;
 use hamlet_csp::encode_primitive;
-use hamlet_elements::im::{GetHistory, MailboxItem, RejectMessages};
-use hamlet_elements::service::Outcome;
+use hamlet_elements::im::{GetHistory, GroupMessage, MailboxItem, RejectMessages};
 use hamlet_elements::{Answer, Call, IdempotenceKey, Request, Response};
 use hamlet_model::{GroupId, Message, MessageId, Refusal, StatusCode, Timestamp, UserId};
 use std::sync::Arc;
@@ -54,11 +54,12 @@ impl Sap {
             },
             Primitive::ForwardMessageRequest(request) => match pull::forward(&request, facts) {
                 Ok(forward) => {
+                    self.warm(&session.user).await;
                     let id = forward.message.clone();
                     let request = Request::ForwardMessage(Box::new(forward));
                     let answer = self.ask(session, request, Some(key)).await;
                     if answer.is_ok() {
-                        session.outbound.lock().answered_message(id.as_str());
+                        self.let_go(session, &id, now).await;
                     }
                     Ok(pull::forwarded(&answer, facts))
                 }
@@ -129,8 +130,8 @@ impl Sap {
             .mailbox
             .lock()
             .messages(&session.view(true), now);
-        let of_groups = session.groups.lock().waiting(&me(session, now));
-        let of_groups = of_groups.iter().map(|turn| &turn.message().message);
+        let of_groups = self.waiting_in_groups(session, now).await?;
+        let of_groups = of_groups.iter().map(|said| &said.message);
         let waiting = items.iter().filter_map(|item| message_of(item));
         let mut waiting: Vec<&Message> = waiting.chain(of_groups).collect();
         waiting.sort_by_key(|message| message.sent);
@@ -148,6 +149,26 @@ impl Sap {
         let fitting = self.page(&messages, total, session, facts, now);
         let messages = messages[..fitting].iter().copied();
         Ok(pull::list_response(messages, total, facts, now))
+    }
+
+    /// What the session has not had from its groups.
+    async fn waiting_in_groups(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<GroupMessage>>, Refusal> {
+        let known = {
+            let mut groups = session.groups.lock();
+            groups
+                .knows_all()
+                .then(|| groups.waiting(&me(session, now)))
+        };
+        if let Some(turns) = known {
+            let message = |turn: &Turn| turn.entry.message.clone();
+            return Ok(turns.iter().map(message).collect());
+        }
+        let waiting = self.elements.waiting_in_groups(session.requestor()).await;
+        waiting.map_err(|error| self.store_failed("group log", &error))
     }
 
     /// How many of the descriptions fit into ParserSize, where the answer cannot be segmented:
@@ -241,71 +262,39 @@ impl Sap {
         }
     }
 
-    /// csp-im 7.5. Of what is only a copy for this client nobody is told.
+    /// csp-im 7.5.
     async fn reject(
         &self,
-        mut request: RejectMessages,
+        request: RejectMessages,
         key: IdempotenceKey,
         session: &Session,
         facts: &Facts<'_>,
         now: Timestamp,
     ) -> Result<Primitive, Refusal> {
         self.warm(&session.user).await;
-        let before = request.messages.len();
-        let dropped: Vec<MessageId> = {
-            let mut mailbox = session.user.mailbox.lock();
-            let is_copy = |id: &MessageId| mailbox.drop_copy(id.as_str(), &session.client);
-            let (dropped, others) = request.messages.into_iter().partition(is_copy);
-            request.messages = others;
-            dropped
+        let ids = request.messages.clone();
+        let request = Request::RejectMessages(request);
+        let Response::Done(outcome) = self.ask(session, request, Some(key)).await? else {
+            return Err(StatusCode::INTERNAL_ERROR.into());
         };
-        for id in dropped {
-            let (user, client) = (&session.user.id, &session.client);
-            let gone = self
-                .elements
-                .delivered(user, id.as_str(), client, Vec::new());
-            if let Err(error) = gone.await {
-                // It is offered again after a restart.
-                self.store_failed("mailbox", &error);
-            }
+        let unknown = |id: &MessageId| outcome.details.iter().any(|d| d.messages.contains(id));
+        for id in ids.iter().filter(|id| !unknown(id)) {
+            self.let_go(session, id, now).await;
         }
-        let (of_groups, others): (Vec<_>, Vec<_>) = request
-            .messages
-            .into_iter()
-            .map(|id| {
-                let turn = session.groups.lock().by_id(id.as_str(), &me(session, now));
-                (id, turn)
-            })
-            .partition(|(_, turn)| turn.is_some());
-        request.messages = others.into_iter().map(|(id, _)| id).collect();
-        for (id, turn) in of_groups {
-            session.outbound.lock().answered_message(id.as_str());
-            if let Some(turn) = turn {
-                self.reject_group_message(session, &turn).await;
-            }
-        }
-        for id in &request.messages {
-            session.outbound.lock().answered_message(id.as_str());
-        }
-        let copies = before - request.messages.len();
-        let answer = match request.messages.is_empty() {
-            true => Ok(Response::Done(Outcome::default())),
-            false => {
-                let request = Request::RejectMessages(request);
-                self.ask(session, request, Some(key)).await
-            }
-        };
-        let outcome = match answer {
-            Ok(Response::Done(outcome)) => outcome,
-            Ok(_) => Outcome::default(),
-            // Some were known all the same.
-            Err(refusal) if copies > 0 && !refusal.details.is_empty() => Outcome {
-                details: refusal.details,
-            },
-            Err(refusal) => return Err(refusal),
-        };
         let code = outcome.code();
         Ok(result::status_with(code, "", &outcome.details, facts))
+    }
+
+    /// The store has a message for the session no more: nor has what is in memory. (Of the
+    /// user's mailbox and of places in groups events tell.)
+    async fn let_go(&self, session: &Session, id: &MessageId, now: Timestamp) {
+        session.outbound.lock().answered_message(id.as_str());
+        session
+            .user
+            .mailbox
+            .lock()
+            .drop_copy(id.as_str(), &session.client);
+        self.done_in_groups(session, id.as_str(), now).await;
     }
 
     /// Whether a message that is acknowledged by a request of its own is one of a history, which

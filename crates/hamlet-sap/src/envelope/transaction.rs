@@ -206,8 +206,10 @@ impl Sap {
             }
             Primitive::MessageDelivered(delivered) => {
                 let message = delivered.message_id.unwrap_or_default();
-                let known = self.deliver_by_request(session, &message, now).await
-                    || self.is_in_history(session, &message).await;
+                let known = match self.deliver_by_request(session, &message, now).await {
+                    Ok(known) => known || self.is_in_history(session, &message).await,
+                    Err(refusal) => return Done::respond(result::refused(&refusal, facts)),
+                };
                 let code = match known {
                     true => StatusCode::OK,
                     false => StatusCode::INVALID_MESSAGE_ID,

@@ -209,6 +209,27 @@ impl Tx<'_> {
         Ok(removed == 1)
     }
 
+    /// How far a session has come in the log of a group; `None` when it has not joined.
+    pub fn group_cursor(
+        &mut self,
+        group: &GroupId,
+        session: &SessionId,
+    ) -> Result<Option<GroupCursor>, StoreError> {
+        self.query_one(
+            "SELECT cursor, beyond FROM group_joined
+             WHERE session = ?2 AND session <> '' AND group_id = ?1",
+            values![group, session],
+            |row| {
+                Ok(GroupCursor {
+                    group: group.clone(),
+                    session: session.clone(),
+                    position: row.int(0)?,
+                    beyond: places(row.text(1)?),
+                })
+            },
+        )
+    }
+
     /// Notes how far sessions have come, in one statement for all; who has left meanwhile is
     /// passed over.
     pub fn advance_group_cursors(&mut self, cursors: &[GroupCursor]) -> Result<(), StoreError> {

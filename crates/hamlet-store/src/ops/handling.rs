@@ -143,6 +143,21 @@ impl Tx<'_> {
         )
     }
 
+    /// The copy of an entry that a client still gets.
+    pub fn mailbox_copy(
+        &mut self,
+        recipient: &UserId,
+        id: &str,
+        client: &ClientId,
+    ) -> Result<Option<MailboxCopy>, StoreError> {
+        self.query_one(
+            "SELECT recipient, id, client, expires, payload FROM mailbox_copy
+             WHERE recipient = ?1 AND id = ?2 AND client = ?3",
+            values![recipient, id, &to_json(client)?],
+            copy,
+        )
+    }
+
     /// A client has its copy; `false` when there was none for it.
     pub fn remove_mailbox_copy(
         &mut self,

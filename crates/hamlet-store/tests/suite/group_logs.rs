@@ -135,6 +135,12 @@ on_both_engines! {
         ];
         let moved = both.clone();
         store.write(move |tx| tx.advance_group_cursors(&moved)).await;
+        let of = async |name: &str| {
+            let name = session(name);
+            store.read(move |tx| tx.group_cursor(&group("/ski"), &name)).await
+        };
+        assert_eq!(of("anna").await.as_ref(), Some(&both[0]));
+        assert_eq!(of("cy").await, None);
         let after = (session("anna"), group("/ski"));
         let read = store.read(|tx| tx.joined_sessions(None, 1)).await;
         let rest = store.read(move |tx| tx.joined_sessions(Some(&after), 9)).await;

@@ -79,6 +79,9 @@ on_both_engines! {
                     tx.put_mailbox_copy(&copy)?;
                 }
                 let all = tx.mailbox_copies(&user("bo"), 10)?;
+                let of = |client| ClientId::from_url(client);
+                assert_eq!(tx.mailbox_copy(&user("bo"), "a", &of("q"))?, Some(copy("a", "q", 5)));
+                assert_eq!(tx.mailbox_copy(&user("bo"), "b", &of("q"))?, None);
                 let had = tx.remove_mailbox_copy(&user("bo"), "a", &ClientId::from_url("p"))?;
                 let twice = tx.remove_mailbox_copy(&user("bo"), "a", &ClientId::from_url("p"))?;
                 assert!(!tx.has_expired_copies(Timestamp::from_secs(4))?);

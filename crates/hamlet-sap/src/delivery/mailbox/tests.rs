@@ -233,7 +233,10 @@ fn entries_go_out_in_order_and_once_until_they_are_due_again() {
     assert_eq!(one.take(&mut mailbox, "s", 179), None);
     assert_eq!(one.take(&mut mailbox, "s", 180).as_deref(), Some("a"));
     assert!(one.acknowledge(&mut mailbox, "s", "a").is_empty());
-    assert!(!mailbox.contains("a"));
+    assert_eq!(mailbox.len(), 1);
+    assert!(mailbox.was_acknowledged("a") && !mailbox.was_acknowledged("b"));
+    mailbox.removed("b");
+    assert!(!mailbox.was_acknowledged("b"), "nobody has it");
 }
 
 #[test]
