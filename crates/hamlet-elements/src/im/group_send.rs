@@ -278,8 +278,8 @@ impl Inner {
                     sender: target.shown,
                     sender_name: None,
                     recipient: party,
-                    // What the sender of a whisper hears is known here alone.
-                    report: message.report && is_private && here,
+                    // Of a message to all the group reports, and nobody else.
+                    report: message.report && is_private,
                     ..message.clone()
                 },
             };

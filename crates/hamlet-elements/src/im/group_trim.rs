@@ -145,7 +145,10 @@ impl Inner {
 }
 
 /// What the sender of a whisper is told, if he wanted to know.
-fn report_of(message: &GroupMessage, code: StatusCode) -> Option<(UserId, DeliveryReport)> {
+pub(crate) fn report_of(
+    message: &GroupMessage,
+    code: StatusCode,
+) -> Option<(UserId, DeliveryReport)> {
     let wanted = message.is_private() && message.message.report;
     wanted.then(|| {
         let client = message.sender_client.clone();

@@ -1,5 +1,7 @@
 //! What has been committed for other domains and waits to be sent (csp-im 5.3 item 10).
 
+mod lines;
+
 use crate::elements::Inner;
 use crate::failure::encoding;
 use crate::group;
@@ -17,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+
+pub(crate) use lines::Lines;
 
 /// How long a presence notification or subscription is worth sending.
 pub(crate) const PRESENCE_LIFE: Duration = Duration::from_secs(3600);
@@ -171,7 +175,9 @@ impl Inner {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<OutboxItem>, StoreError> {
+        self.know_lines().await?;
         let entries = self.store.read(move |tx| tx.outbox_due(now, limit)).await?;
+        let many = entries.len() >= limit;
         let mut items = Vec::with_capacity(entries.len());
         let mut useless = Vec::new();
         let mut newest = HashSet::new();
@@ -228,6 +234,18 @@ impl Inner {
                 .await?;
         }
         items.reverse();
+        for item in &items {
+            if let Some(line) = lines::line(&item.destination, &item.requestor, &item.request) {
+                self.lines.enter(item.id, line);
+            }
+        }
+        let (waiting, items): (Vec<_>, Vec<_>) = items
+            .into_iter()
+            .partition(|item| self.lines.ahead_of(item.id).is_some());
+        if !waiting.is_empty() {
+            let waiting = waiting.into_iter().map(|item| item.id).collect();
+            self.hold_back(waiting, many).await?;
+        }
         Ok(items)
     }
 
@@ -248,13 +266,13 @@ impl Inner {
             })
             .await?;
         self.emit(events);
-        Ok(())
+        self.next_in_line(&[id]).await
     }
 
     /// Drops what could not be sent in time. Answers how many entries went.
     pub(crate) async fn expire_outbox(&self, now: Timestamp) -> Result<usize, StoreError> {
         let shared = self.shared.clone();
-        let (count, events) = self
+        let (gone, events) = self
             .store
             .write(move |tx| {
                 let expired = tx.take_expired_outbox(now, crate::im::EXPIRE_BATCH)?;
@@ -263,11 +281,13 @@ impl Inner {
                     let answer = Err(hamlet_model::StatusCode::MESSAGE_EXPIRED.into());
                     events.extend(failed_elsewhere(tx, &shared, entry, &answer)?);
                 }
-                Ok((expired.len(), events))
+                let gone: Vec<i64> = expired.iter().map(|entry| entry.id).collect();
+                Ok((gone, events))
             })
             .await?;
         self.emit(events);
-        Ok(count)
+        self.next_in_line(&gone).await?;
+        Ok(gone.len())
     }
 }
 
