@@ -48,6 +48,7 @@ async fn who_wants_it_is_joined_in_a_group_elsewhere_at_his_login() {
             told(&mut bob, "Joined", "Bo").await;
             join(&mut bob, GROUP, "Bo").await.expect_status(807);
             say(&mut alice, "hello").await.expect_code(200);
+            eprintln!("{version:?} {syntax:?} {faults:?}");
             assert_eq!(heard(&mut bob, "hello").await, ["Ann > *: hello"]);
             say(&mut bob, "hi").await.expect_code(200);
             assert_eq!(heard(&mut alice, "hi").await, ["Bo > *: hi"], "{faults:?}");

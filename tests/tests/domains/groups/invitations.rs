@@ -85,12 +85,8 @@ async fn a_moderator_of_another_domain_invites_into_the_group_s_own() {
                 .await
                 .expect_status(200);
             invited(&mut carl).await;
-            let cancel = format!(
-                "<CancelInvite-Request><InviteID>i2</InviteID><Recipient>{}</Recipient><GroupID>{GROUP}</GroupID>\
-                 </CancelInvite-Request>",
-                user("wv:carl@a")
-            );
-            bob.request(&cancel).await.expect_status(200);
+            let cancel = "<CancelInvite-Request><InviteID>i2</InviteID></CancelInvite-Request>";
+            bob.request(cancel).await.expect_status(200);
             wait(&mut carl, "withdrawal", |came| {
                 (came.name == "CancelInviteUser-Request").then_some(())
             })
@@ -115,8 +111,4 @@ async fn who_is_no_moderator_lets_nobody_into_a_restricted_group() {
         .expect_status(200);
     invited(&mut carl).await;
     join(&mut carl, GROUP, "Carl").await.expect_status(810);
-    // Nor does a name that is another's.
-    bob.request(&invite(Version::V1_2, "i2", "wv:carl@a", Some("Ann")))
-        .await
-        .expect_code(808);
 }
