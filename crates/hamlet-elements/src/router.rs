@@ -260,7 +260,7 @@ impl Inner {
             }
             Request::DeliveryReport(report) => {
                 self.take_report(&requestor.user, *report, key).await
-            },
+            }
             Request::GetAccessLists => self.get_access_lists(requestor).await,
             Request::ChangeAccessLists(request) => {
                 self.change_access_lists(requestor, *request, key).await

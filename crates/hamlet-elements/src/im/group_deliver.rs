@@ -11,6 +11,7 @@ use crate::im::group_send::{Through, fail};
 use crate::im::group_trim::report_of;
 use crate::im::group_types::DeliverGroupMessage;
 use crate::im::report::{Posted, post_to, whispered_to};
+use crate::im::rooms::Room;
 use crate::once;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Requestor, Response};
 use hamlet_model::refusal::Failures;
@@ -119,9 +120,17 @@ impl Inner {
         } = request;
         let now = Timestamp::now();
         message.expires = message.expires.min(now.plus(self.config.im.max_validity));
-        let room = self.room(&group).await?;
-        let Some(room) = room.filter(|room| !room.joined.is_empty()) else {
-            return Ok(None);
+        let anybody = |room: &Arc<Room>| !room.joined.is_empty();
+        let room = match self.room(&group).await?.filter(anybody) {
+            Some(room) => room,
+            None => {
+                // What is remembered may be from just before somebody came.
+                self.rooms.forget(&group);
+                match self.room(&group).await?.filter(anybody) {
+                    Some(room) => room,
+                    None => return Ok(None),
+                }
+            }
         };
         let refusing = match &message.sender {
             MessageParty::Group(_) => HashSet::new(),

@@ -104,8 +104,7 @@ impl Inner {
                         invited.push(user.clone());
                     }
                 }
-                let telling =
-                    group::invited_from_elsewhere(tx, &shared, &invitation, &invited)?;
+                let telling = group::invited_from_elsewhere(tx, &shared, &invitation, &invited)?;
                 let mut failures = failures.clone();
                 let reached = welcome.len() - full.len() + silenced;
                 for user in full {

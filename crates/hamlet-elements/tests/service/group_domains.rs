@@ -164,7 +164,12 @@ async fn a_whisper_between_two_other_domains_is_reported_through_the_group_s() {
     drained(&a).await;
     let at_b = log(&b).await;
     assert_eq!(texts(&at_b), ["psst"]);
-    assert!(b.elements.conclude_whisper(&at_b[0], StatusCode::OK).await.unwrap());
+    assert!(
+        b.elements
+            .conclude_whisper(&at_b[0], StatusCode::OK)
+            .await
+            .unwrap()
+    );
     drained(&b).await;
     drained(&a).await;
     let reports = c.mailbox(&cleo.user).await;
@@ -179,7 +184,12 @@ async fn a_whisper_between_two_other_domains_is_reported_through_the_group_s() {
     assert_eq!((report.code.0, &report.recipient), (200, &name("Bo")));
 
     // Of others' names a domain has nothing to report.
-    for (whose, expected) in [("Al", "901"), ("Cleo", "901"), ("Bo", "200"), ("gone", "200")] {
+    for (whose, expected) in [
+        ("Al", "901"),
+        ("Cleo", "901"),
+        ("Bo", "200"),
+        ("gone", "200"),
+    ] {
         let forged = DeliveryReport {
             sender: MessageParty::user(alice.user.clone()),
             recipient: name(whose),

@@ -34,9 +34,18 @@ async fn a_group_is_run_from_another_domain() {
 
         // An ordinary user reads, and changes his own.
         let read = properties(&mut bob).await;
-        assert_eq!(value(&read, "GroupProperties", "Topic").as_deref(), Some("snow"));
-        assert_eq!(value(&read, "GroupProperties", "ActiveUsers").as_deref(), Some("4"));
-        assert_eq!(value(&read, "OwnProperties", "PrivilegeLevel").as_deref(), Some("User"));
+        assert_eq!(
+            value(&read, "GroupProperties", "Topic").as_deref(),
+            Some("snow")
+        );
+        assert_eq!(
+            value(&read, "GroupProperties", "ActiveUsers").as_deref(),
+            Some("4")
+        );
+        assert_eq!(
+            value(&read, "OwnProperties", "PrivilegeLevel").as_deref(),
+            Some("User")
+        );
         let topic = property("Topic", "ice");
         set(&mut bob, GROUP, Some(&topic), None)
             .await
@@ -44,10 +53,16 @@ async fn a_group_is_run_from_another_domain() {
         about(&mut bob, "GetGroupMembers", GROUP)
             .await
             .expect_status(816);
-        super::reject(&mut bob, "wv:carl@a").await.expect_status(816);
-        about(&mut bob, "DeleteGroup", GROUP).await.expect_status(816);
+        super::reject(&mut bob, "wv:carl@a")
+            .await
+            .expect_status(816);
+        about(&mut bob, "DeleteGroup", GROUP)
+            .await
+            .expect_status(816);
 
-        access(&mut alice, "Admin", "wv:bob@b").await.expect_status(200);
+        access(&mut alice, "Admin", "wv:bob@b")
+            .await
+            .expect_status(200);
         let level = change(&mut bob, "OwnProperties", "PrivilegeLevel").await;
         assert_eq!(level, "Admin");
         set(&mut bob, GROUP, Some(&topic), None)
@@ -57,7 +72,9 @@ async fn a_group_is_run_from_another_domain() {
             assert_eq!(change(client, "GroupProperties", "Topic").await, "ice");
         }
         let list = users(version, &["wv:bert@b", "wv:carl@a", "wv:nobody@a"]);
-        let add = format!("<AddGroupMembers-Request><GroupID>{GROUP}</GroupID>{list}</AddGroupMembers-Request>");
+        let add = format!(
+            "<AddGroupMembers-Request><GroupID>{GROUP}</GroupID>{list}</AddGroupMembers-Request>"
+        );
         let answer = bob.request(&add).await;
         answer.expect_status(201);
         assert!(discloses(answer.primitive(), "wv:nobody@a"));
@@ -79,13 +96,16 @@ async fn a_group_is_run_from_another_domain() {
         assert_eq!(rejected.texts("UserList/User/UserID"), ["wv:carl@a"]);
         assert_eq!(put_out(&mut carl).await, "809");
         told(&mut bob, "Left", "Carl").await;
-        let question = format!("<RejectList-Request><GroupID>{GROUP}</GroupID></RejectList-Request>");
+        let question =
+            format!("<RejectList-Request><GroupID>{GROUP}</GroupID></RejectList-Request>");
         let answer = bob.request(&question).await;
         let rejected = answer.expect("RejectList-Response");
         assert_eq!(rejected.texts("UserList/User/UserID"), ["wv:carl@a"]);
 
         // He deletes it: everybody else is told.
-        about(&mut bob, "DeleteGroup", GROUP).await.expect_status(200);
+        about(&mut bob, "DeleteGroup", GROUP)
+            .await
+            .expect_status(200);
         for client in [&mut alice, &mut bert] {
             assert_eq!(put_out(client).await, "800", "{version:?}");
         }
@@ -102,7 +122,9 @@ async fn an_administrator_elsewhere_changes_much_whatever_happens_on_the_way() {
         let mut alice = with_group(&domains, &[]).await;
         let mut bob = domains.bob().await;
         joins(&mut bob, "Bo").await;
-        access(&mut alice, "Admin", "wv:bob@b").await.expect_status(200);
+        access(&mut alice, "Admin", "wv:bob@b")
+            .await
+            .expect_status(200);
         change(&mut bob, "OwnProperties", "PrivilegeLevel").await;
         for topic in ["one", "two", "three"] {
             set(&mut bob, GROUP, Some(&property("Topic", topic)), None)

@@ -48,7 +48,6 @@ async fn who_wants_it_is_joined_in_a_group_elsewhere_at_his_login() {
             told(&mut bob, "Joined", "Bo").await;
             join(&mut bob, GROUP, "Bo").await.expect_status(807);
             say(&mut alice, "hello").await.expect_code(200);
-            eprintln!("{version:?} {syntax:?} {faults:?}");
             assert_eq!(heard(&mut bob, "hello").await, ["Ann > *: hello"]);
             say(&mut bob, "hi").await.expect_code(200);
             assert_eq!(heard(&mut alice, "hi").await, ["Bo > *: hi"], "{faults:?}");
@@ -73,9 +72,14 @@ async fn who_may_not_join_any_more_is_not_joined_at_his_login() {
     members(&mut alice, "AddGroupMembers", &["wv:bob@b"])
         .await
         .expect_status(200);
-    access(&mut alice, "Mod", "wv:bob@b").await.expect_status(200);
+    access(&mut alice, "Mod", "wv:bob@b")
+        .await
+        .expect_status(200);
     let mut bob = log_in(&domains.b, version, syntax, "wv:bob@b").await;
-    let own = format!("<OwnProperties>{}</OwnProperties>", property("AutoJoin", "T"));
+    let own = format!(
+        "<OwnProperties>{}</OwnProperties>",
+        property("AutoJoin", "T")
+    );
     join_with(&mut bob, GROUP, &screen_name("Bo", GROUP), "T", &own)
         .await
         .expect("JoinGroup-Response");
@@ -95,7 +99,10 @@ async fn who_may_not_join_any_more_is_not_joined_at_his_login() {
     let bob = bob.unwrap();
     let noted = || {
         let bob = bob.clone();
-        domains.b.store().read(move |tx| tx.auto_join_elsewhere(&bob, 9))
+        domains
+            .b
+            .store()
+            .read(move |tx| tx.auto_join_elsewhere(&bob, 9))
     };
     assert_eq!(noted().await.unwrap().len(), 1);
     let mut client = ready(&domains, version, syntax).await;
@@ -104,7 +111,9 @@ async fn who_may_not_join_any_more_is_not_joined_at_his_login() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(crate::PATIENCE, forgotten).await.unwrap();
+    tokio::time::timeout(crate::PATIENCE, forgotten)
+        .await
+        .unwrap();
     say(&mut client, "not there").await.expect_code(808);
     let mut bert = bert(&domains).await;
     joins(&mut bert, "Bert").await;

@@ -1,9 +1,7 @@
 //! Users of another domain join a group, hear who else does, and leave (csp-group 5.3-5.5, 5.12,
 //! 5.13, 11.3).
 
-use super::{
-    EACH, GROUP, bert, discloses, heard, joins, put_out, say, told, with_group,
-};
+use super::{EACH, GROUP, bert, discloses, heard, joins, put_out, say, told, with_group};
 use crate::{Domains, WEATHER, log_in, log_in_as};
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::client::Client;
@@ -53,12 +51,21 @@ async fn users_of_two_domains_come_and_go_in_every_version() {
             assert!(!discloses(listed, "wv:carl@a"), "{listed:#?}");
             assert!(discloses(listed, "wv:bert@b"));
         }
-        let mut owner =
-            log_in_as("WV:desk", &domains.a, Version::V1_3, Syntax::Xml, "wv:alice@a").await;
+        let mut owner = log_in_as(
+            "WV:desk",
+            &domains.a,
+            Version::V1_3,
+            Syntax::Xml,
+            "wv:alice@a",
+        )
+        .await;
         joins(&mut owner, "Ann 2").await;
         let answer = about(&mut owner, "GetJoinedUsers", GROUP).await;
         let listed = answer.expect("GetJoinedUsers-Response");
-        assert!(discloses(listed, "wv:bob@b"), "who may put him out: {listed:#?}");
+        assert!(
+            discloses(listed, "wv:bob@b"),
+            "who may put him out: {listed:#?}"
+        );
 
         carl.request(&format!(
             "<LeaveGroup-Request><GroupID>{GROUP}</GroupID></LeaveGroup-Request>"
@@ -155,8 +162,14 @@ async fn a_user_of_another_domain_is_kept_out_and_put_out() {
         let domains = Domains::start(WEATHER[0]).await;
         let mut alice = with_group(&domains, &[]).await;
         let mut phone = log_in(&domains.b, version, syntax, "wv:bob@b").await;
-        let mut desk =
-            log_in_as("WV:desk", &domains.b, Version::V1_3, Syntax::Xml, "wv:bob@b").await;
+        let mut desk = log_in_as(
+            "WV:desk",
+            &domains.b,
+            Version::V1_3,
+            Syntax::Xml,
+            "wv:bob@b",
+        )
+        .await;
         join(&mut phone, "wv:alice/none@a", "Bo")
             .await
             .expect_status(800);

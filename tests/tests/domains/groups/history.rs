@@ -41,8 +41,14 @@ async fn who_has_joined_reads_what_a_group_elsewhere_remembers() {
         joins(&mut bob, "Bo").await;
         list(&mut bob).await.expect_status(821);
         // A property of 1.3.
-        let mut owner =
-            log_in_as("WV:desk", &domains.a, Version::V1_3, Syntax::Xml, "wv:alice@a").await;
+        let mut owner = log_in_as(
+            "WV:desk",
+            &domains.a,
+            Version::V1_3,
+            Syntax::Xml,
+            "wv:alice@a",
+        )
+        .await;
         set(&mut owner, GROUP, Some(&property("History", "T")), None)
             .await
             .expect_status(200);

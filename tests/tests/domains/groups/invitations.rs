@@ -64,7 +64,9 @@ async fn a_moderator_of_another_domain_invites_into_the_group_s_own() {
             members(&mut alice, "AddGroupMembers", &["wv:bob@b", "wv:bert@b"])
                 .await
                 .expect_status(200);
-            access(&mut alice, "Mod", "wv:bob@b").await.expect_status(200);
+            access(&mut alice, "Mod", "wv:bob@b")
+                .await
+                .expect_status(200);
             let mut bob = log_in(&domains.b, version, syntax, "wv:bob@b").await;
             let mut carl = domains.carl().await;
             // Not yet in the group.

@@ -13,7 +13,9 @@ async fn without_a_way_there_is_no_group() {
     for what in ["GetGroupProps", "GetGroupMembers", "DeleteGroup"] {
         about(&mut bob, what, far).await.expect_status(516);
     }
-    about(&mut bob, "GetJoinedUsers", far).await.expect_status(808);
+    about(&mut bob, "GetJoinedUsers", far)
+        .await
+        .expect_status(808);
     about(&mut bob, "LeaveGroup", far).await.expect_code(808);
     set(&mut bob, far, Some(&property("Topic", "x")), None)
         .await

@@ -11,8 +11,14 @@ async fn the_clients_of_a_user_share_one_join_elsewhere() {
         let domains = Domains::start(WEATHER[0]).await;
         let mut alice = with_group(&domains, &[]).await;
         let mut phone = log_in(&domains.b, version, syntax, "wv:bob@b").await;
-        let mut desk =
-            log_in_as("WV:desk", &domains.b, Version::V1_3, Syntax::Xml, "wv:bob@b").await;
+        let mut desk = log_in_as(
+            "WV:desk",
+            &domains.b,
+            Version::V1_3,
+            Syntax::Xml,
+            "wv:bob@b",
+        )
+        .await;
         joins(&mut phone, "Bo").await;
         told(&mut alice, "Joined", "Bo").await;
         join(&mut desk, GROUP, "Robert").await.expect_status(811);
@@ -23,9 +29,15 @@ async fn the_clients_of_a_user_share_one_join_elsewhere() {
 
         // What one says the other hears, and not it itself.
         say(&mut phone, "from the phone").await.expect_code(200);
-        assert_eq!(heard(&mut desk, "from the phone").await, ["Bo > *: from the phone"]);
+        assert_eq!(
+            heard(&mut desk, "from the phone").await,
+            ["Bo > *: from the phone"]
+        );
         say(&mut desk, "from the desk").await.expect_code(200);
-        assert_eq!(heard(&mut phone, "from the desk").await, ["Bo > *: from the desk"]);
+        assert_eq!(
+            heard(&mut phone, "from the desk").await,
+            ["Bo > *: from the desk"]
+        );
         say(&mut alice, "to both").await.expect_code(200);
         for client in [&mut phone, &mut desk] {
             assert_eq!(heard(client, "to both").await, ["Ann > *: to both"]);
@@ -54,8 +66,14 @@ async fn two_clients_that_join_at_once_are_both_joined() {
         let domains = Domains::start(*faults).await;
         let mut alice = with_group(&domains, &[]).await;
         let mut phone = domains.bob().await;
-        let mut desk =
-            log_in_as("WV:desk", &domains.b, Version::V1_3, Syntax::Xml, "wv:bob@b").await;
+        let mut desk = log_in_as(
+            "WV:desk",
+            &domains.b,
+            Version::V1_3,
+            Syntax::Xml,
+            "wv:bob@b",
+        )
+        .await;
         let (one, other) = tokio::join!(
             join_with(&mut phone, GROUP, "", "T", ""),
             join_with(&mut desk, GROUP, "", "T", ""),

@@ -79,8 +79,8 @@ async fn every_version_hears_a_name_and_no_address() {
         say(&mut alice, "hyvää yötä").await.expect_code(200);
         // S60 and Android name themselves as users (csp-im 5.4).
         let sender = "<Sender><User><UserID>wv:bob@b</UserID></User></Sender></MessageInfo>";
-        let request = send_message(&to_group(), "こんばんは", true)
-            .replace("</MessageInfo>", sender);
+        let request =
+            send_message(&to_group(), "こんばんは", true).replace("</MessageInfo>", sender);
         bob.request(&request).await.expect_code(200);
         for (client, own) in [
             (&mut alice, "Bo"),

@@ -170,7 +170,10 @@ impl Inner {
 pub(super) enum Note {
     Nothing,
     /// Whether the user wants to be joined at login.
-    AutoJoin { user: UserId, wanted: bool },
+    AutoJoin {
+        user: UserId,
+        wanted: bool,
+    },
     /// The client that is joined now, and the same if he has said it.
     Joined {
         requestor: Requestor,

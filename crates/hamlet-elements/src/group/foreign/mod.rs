@@ -155,7 +155,12 @@ impl Inner {
     }
 
     /// A question, which changes nothing.
-    pub(crate) async fn ask_group(&self, user: &UserId, group: &GroupId, request: Request) -> Answer {
+    pub(crate) async fn ask_group(
+        &self,
+        user: &UserId,
+        group: &GroupId,
+        request: Request,
+    ) -> Answer {
         let wait = self.config.groups.foreign_wait;
         let domain = group.domain();
         let answer = self.relay.ask(&domain, user.clone(), request, wait).await;
