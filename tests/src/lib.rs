@@ -16,6 +16,7 @@ pub mod digest;
 pub mod element;
 pub mod fan_out;
 pub mod fixture;
+pub mod group;
 pub mod http;
 pub mod phone;
 pub mod process;

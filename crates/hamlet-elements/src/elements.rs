@@ -9,7 +9,7 @@ use crate::im::{
     MailboxItem, MessageIds, NextExpiry, OfflineHandling, OnlineHandling, OutsideMessage, Rooms,
 };
 use crate::invitation::{Groups, InvitationConfig};
-use crate::outbox::{OutboxItem, Waiting};
+use crate::outbox::{Lines, OutboxItem, Waiting};
 use crate::presence::{
     Absences, Accesses, Hub, MobileNetwork, NetworkPresence, PresenceConfig, ReportedNetwork,
 };
@@ -119,6 +119,8 @@ pub(crate) struct Inner {
     pub(crate) message_ids: MessageIds,
     pub(crate) expiry: NextExpiry,
     pub(crate) waiting: Arc<Waiting>,
+    /// What goes to other domains one after the other.
+    pub(crate) lines: Arc<Lines>,
     pub(crate) hub: Hub,
     pub(crate) absences: Absences,
     /// What is known of users without their clients.
@@ -207,6 +209,7 @@ impl Elements {
             message_ids: MessageIds::new(),
             expiry: NextExpiry::default(),
             waiting: Arc::default(),
+            lines: Arc::default(),
             hub: Hub::default(),
             absences: Absences::default(),
             network: reported.clone(),

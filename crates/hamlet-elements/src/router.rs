@@ -72,27 +72,31 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         true => Ok(()),
         false => Err(Refusal::new(StatusCode::NO_SUCH_GROUP)),
     };
+    // Whether he has that name in a group of ours is seen later (ssp 5.5 item 4).
+    let names_himself_here = |party: &MessageParty| {
+        matches!(party, MessageParty::ScreenName { group, .. }
+            if group.domain_str() == config.domain.as_str())
+    };
     match &call.request {
         Request::DeliverMessage(deliver) if speaks_for(&deliver.message.sender) => Ok(()),
-        // Whether he has that name in a group of ours is seen later.
-        Request::DeliverMessage(deliver)
-            if matches!(&deliver.message.sender, MessageParty::ScreenName { group, .. }
-                if group.domain_str() == config.domain.as_str()) =>
-        {
-            Ok(())
-        }
+        Request::DeliverMessage(deliver) if names_himself_here(&deliver.message.sender) => Ok(()),
         Request::DeliveryReport(report) if speaks_for(&report.recipient) => Ok(()),
+        // About a whisper in a group of ours.
+        Request::DeliveryReport(report) if names_himself_here(&report.recipient) => Ok(()),
         Request::DeliverMessage(_) | Request::DeliveryReport(_) => Err(not_own()),
         Request::DeliverInvitation(deliver) => {
             let invitation = &deliver.invitation;
-            match invitation.inviter == *requestor && speaks_for(&invitation.sender) {
+            let sender = &invitation.sender;
+            let honest = speaks_for(sender) || names_himself_here(sender);
+            match invitation.inviter == *requestor && honest {
                 true => Ok(()),
                 false => Err(not_own()),
             }
         }
         Request::WithdrawInvitation(withdrawal)
             if withdrawal.invitation.inviter == *requestor
-                && speaks_for(&withdrawal.invitation.sender) =>
+                && (speaks_for(&withdrawal.invitation.sender)
+                    || names_himself_here(&withdrawal.invitation.sender)) =>
         {
             Ok(())
         }
@@ -116,8 +120,6 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::ChangeAccessLists(_)
         | Request::RejectMessages(_)
         | Request::ForwardMessage(_)
-        | Request::GetHistory(_)
-        | Request::GetHistoryMessage(_)
         | Request::Search(_)
         | Request::ContinueSearch(_)
         | Request::StopSearch(_)
@@ -148,7 +150,9 @@ pub(crate) fn admit(config: &ElementsConfig, domain: &Domain, call: &Call) -> Re
         | Request::GetGroupProps(_)
         | Request::SetGroupProps(_)
         | Request::RejectList(_)
-        | Request::SubscribeGroupNotice(_) => Ok(()),
+        | Request::SubscribeGroupNotice(_)
+        | Request::GetHistory(_)
+        | Request::GetHistoryMessage(_) => Ok(()),
         Request::UpdatePresence(_)
         | Request::ClientStatus(_)
         | Request::CreateAttributeList(_)
@@ -254,7 +258,9 @@ impl Inner {
             Request::DeliverGroupMessage(request) => {
                 self.deliver_group_message(*request, key).await
             }
-            Request::DeliveryReport(report) => self.take_report(*report, key).await,
+            Request::DeliveryReport(report) => {
+                self.take_report(&requestor.user, *report, key).await
+            }
             Request::GetAccessLists => self.get_access_lists(requestor).await,
             Request::ChangeAccessLists(request) => {
                 self.change_access_lists(requestor, *request, key).await

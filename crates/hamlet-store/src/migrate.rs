@@ -19,6 +19,7 @@ const SQLITE: &[&str] = &[
     include_str!("migrations/sqlite/0005.sql"),
     include_str!("migrations/sqlite/0006.sql"),
     include_str!("migrations/sqlite/0007.sql"),
+    include_str!("migrations/sqlite/0008.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0001.sql"),
@@ -28,6 +29,7 @@ const POSTGRES: &[&str] = &[
     include_str!("migrations/postgres/0005.sql"),
     include_str!("migrations/postgres/0006.sql"),
     include_str!("migrations/postgres/0007.sql"),
+    include_str!("migrations/postgres/0008.sql"),
 ];
 const _: () = assert!(SQLITE.len() == POSTGRES.len());
 

@@ -6,6 +6,7 @@ mod authorization;
 mod blocking;
 mod expiry;
 mod figure_6;
+mod groups;
 mod invitations;
 mod maps;
 mod messages;
@@ -50,6 +51,7 @@ struct Domains {
     a: TestServer,
     b: TestServer,
     net: Net,
+    faults: Faults,
 }
 
 impl Domains {
@@ -70,7 +72,16 @@ impl Domains {
                 server.add_user(user, "secret").await;
             }
         }
-        Self { a, b, net }
+        Self { a, b, net, faults }
+    }
+
+    /// Stops the server of one domain and starts it again; the way between them is a new one.
+    async fn restart(&mut self, domain: &str) {
+        match domain {
+            "a" => self.a.restart().await,
+            _ => self.b.restart().await,
+        }
+        self.net = Net::join(("a", &self.a), ("b", &self.b), self.faults);
     }
 
     /// alice, with a client of 1.1.
@@ -91,6 +102,21 @@ impl Domains {
 
 async fn log_in(server: &TestServer, version: Version, syntax: Syntax, user: &str) -> Client {
     Client::login(server.address(), version, syntax, user, "secret").await
+}
+
+/// A further client of a user.
+async fn log_in_as(
+    client_id: &str,
+    server: &TestServer,
+    version: Version,
+    syntax: Syntax,
+    user: &str,
+) -> Client {
+    let mut client = Client::connect(server.address(), version, syntax).await;
+    client.client_id = client_id.to_owned();
+    let answer = client.login_with_password(user, "secret").await;
+    answer.expect_code(200);
+    client
 }
 
 /// Polls and acknowledges until a server request comes that `wanted` takes.

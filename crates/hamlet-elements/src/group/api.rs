@@ -9,13 +9,15 @@ use hamlet_store::StoreError;
 impl Elements {
     /// A client has negotiated what it takes: its user is joined in the groups in which he
     /// has AutoJoin, and hears of it as the others do (csp-group 9). `hears`: the client
-    /// takes notices. Answers how many groups he was joined in; to be called once for a
-    /// session.
+    /// takes notices. Answers how many groups of this domain he was joined in; those of others
+    /// follow when their domains answer. To be called once for a session.
     pub async fn auto_join(
         &self,
         session: &SessionFacts,
         hears: bool,
     ) -> Result<usize, StoreError> {
+        let (inner, facts) = (self.inner.clone(), session.clone());
+        tokio::spawn(async move { inner.auto_join_elsewhere(&facts, hears).await });
         self.inner.auto_join(session, hears).await
     }
 

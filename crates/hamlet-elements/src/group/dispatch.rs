@@ -52,7 +52,7 @@ impl Inner {
 }
 
 /// The group that a request is about and that its domain decides on.
-fn subject(request: &Request) -> Option<&GroupId> {
+pub(crate) fn subject(request: &Request) -> Option<&GroupId> {
     match request {
         Request::DeleteGroup(request) => Some(&request.group),
         Request::JoinGroup(request) => Some(&request.group),

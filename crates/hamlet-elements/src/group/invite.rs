@@ -122,19 +122,7 @@ impl Groups for LocalGroups {
                 };
                 return Ok(may(standing, operation(kind)));
             }
-            let Some(group) = tx.group(&id)? else {
-                return Ok(Err(StatusCode::NO_SUCH_GROUP));
-            };
-            let member = tx.group_member(&id, &user)?;
-            let standing = Standing {
-                joined,
-                ..standing(&group, &user, member.as_ref())
-            };
-            // Who takes part in a conversation may ask more people in.
-            if kind == InviteType::ExtendGroup && standing.member && tx.is_conversation(&id)? {
-                return Ok(Ok(()));
-            }
-            Ok(may(standing, operation(kind)))
+            may_invite_here(tx, &user, &id, kind)
         })
         .boxed()
     }
@@ -189,6 +177,28 @@ impl Groups for LocalGroups {
     }
 }
 
+/// As [`Groups::may_invite`], for a group of this domain and an inviter of any.
+fn may_invite_here(
+    tx: &mut Tx<'_>,
+    user: &UserId,
+    id: &GroupId,
+    kind: InviteType,
+) -> Result<Result<(), StatusCode>, StoreError> {
+    let Some(group) = tx.group(id)? else {
+        return Ok(Err(StatusCode::NO_SUCH_GROUP));
+    };
+    let member = tx.group_member(id, user)?;
+    let standing = Standing {
+        joined: !tx.joined_of_user(id, user)?.is_empty(),
+        ..standing(&group, user, member.as_ref())
+    };
+    // Who takes part in a conversation may ask more people in.
+    if kind == InviteType::ExtendGroup && standing.member && tx.is_conversation(id)? {
+        return Ok(Ok(()));
+    }
+    Ok(may(standing, operation(kind)))
+}
+
 fn operation(kind: InviteType) -> Operation {
     match kind {
         InviteType::Membership => Operation::InviteMembers,
@@ -240,6 +250,23 @@ pub(crate) fn invited(
         }
     }
     effects.seal(tx, shared).map(Some)
+}
+
+/// As [`invited`], by a user of another domain, of whom only that one has seen whether he may
+/// invite: if he may not, the invitation allows nothing.
+pub(crate) fn invited_from_elsewhere(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    invitation: &Invitation,
+    invitees: &[UserId],
+) -> Result<Option<Telling>, StoreError> {
+    let Some(group) = invitation.group.as_ref() else {
+        return Ok(None);
+    };
+    match may_invite_here(tx, &invitation.inviter, group, invitation.kind)? {
+        Ok(()) => invited(tx, shared, invitation, invitees),
+        Err(_) => Ok(None),
+    }
 }
 
 /// An invitee has answered: who accepts to become a member is one, if his inviter still has

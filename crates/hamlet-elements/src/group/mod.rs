@@ -31,9 +31,10 @@ mod sessions;
 mod tell;
 mod types;
 
+pub(crate) use dispatch::subject;
 pub(crate) use effects::Telling;
 pub(crate) use foreign::undo_late_join;
-pub(crate) use invite::{LocalGroups, answered, invited};
+pub(crate) use invite::{LocalGroups, answered, invited, invited_from_elsewhere};
 pub(crate) use rights::Standing;
 pub(crate) use tell::Teller;
 

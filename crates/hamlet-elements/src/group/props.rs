@@ -27,7 +27,9 @@ impl Inner {
             let visible = properties.access == AccessType::Open || properties.searchable;
             view.check(&requestor.user, Operation::GetProperties { visible })?;
             let standing = view.standing(&requestor.user);
-            let own = match standing.owner || standing.member || standing.joined {
+            // Who has AutoJoin has set something, too.
+            let related = standing.owner || standing.joined || view.member.is_some();
+            let own = match related {
                 true => {
                     let member = view.member.clone();
                     let member = member.unwrap_or_else(|| nothing(&requestor.user));

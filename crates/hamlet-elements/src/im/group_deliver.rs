@@ -8,12 +8,15 @@ use crate::im::MessageSender;
 use crate::im::deliver::check_size;
 use crate::im::group_message::GroupMessage;
 use crate::im::group_send::{Through, fail};
+use crate::im::group_trim::report_of;
 use crate::im::group_types::DeliverGroupMessage;
+use crate::im::report::{Posted, post_to, whispered_to};
+use crate::im::rooms::Room;
 use crate::once;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Requestor, Response};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{Message, MessageParty, Refusal, StatusCode, Timestamp, UserId};
-use hamlet_store::StoreError;
+use hamlet_store::{StoreError, Tx};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -76,6 +79,7 @@ impl Inner {
             return done();
         };
         let expected = done();
+        let (shared, silent) = (self.shared.clone(), self.config.im.silent_blocking);
         let write = self.store.write(move |tx| {
             if once::begin(tx, key.as_ref(), &expected)?.is_some() {
                 return Ok(None);
@@ -84,14 +88,22 @@ impl Inner {
             if tx.count_group_joined(&message.group)? == 0 {
                 return Ok(None);
             }
+            if let Some(code) = refused(tx, &message)? {
+                let told = code != StatusCode::BLOCKED || !silent;
+                let report = report_of(&message, code).filter(|_| told);
+                return Ok(match report {
+                    Some((to, report)) => post_to(tx, &shared, &to, report)?.map(Posted::event),
+                    None => None,
+                });
+            }
             let seq = tx.append_group_log(&message.entry(false)?)?;
-            Ok(Some(GroupMessage {
+            Ok(Some(Event::GroupMessage(Arc::new(GroupMessage {
                 seq,
                 ..message.clone()
-            }))
+            }))))
         });
-        let said = write.await.map_err(|error| refusal(&error))?;
-        self.emit(said.map(|said| Event::GroupMessage(Arc::new(said))));
+        let event = write.await.map_err(|error| refusal(&error))?;
+        self.emit(event);
         done()
     }
 
@@ -108,9 +120,17 @@ impl Inner {
         } = request;
         let now = Timestamp::now();
         message.expires = message.expires.min(now.plus(self.config.im.max_validity));
-        let room = self.room(&group).await?;
-        let Some(room) = room.filter(|room| !room.joined.is_empty()) else {
-            return Ok(None);
+        let anybody = |room: &Arc<Room>| !room.joined.is_empty();
+        let room = match self.room(&group).await?.filter(anybody) {
+            Some(room) => room,
+            None => {
+                // What is remembered may be from just before somebody came.
+                self.rooms.forget(&group);
+                match self.room(&group).await?.filter(anybody) {
+                    Some(room) => room,
+                    None => return Ok(None),
+                }
+            }
         };
         let refusing = match &message.sender {
             MessageParty::Group(_) => HashSet::new(),
@@ -134,4 +154,17 @@ impl Inner {
             message,
         }))
     }
+}
+
+/// Why the target of a whisper does not get it: he has left (410), or does not want to hear from
+/// its sender (532). The group's domain could not know that.
+fn refused(tx: &mut Tx<'_>, message: &GroupMessage) -> Result<Option<StatusCode>, StoreError> {
+    if !message.is_private() {
+        return Ok(None);
+    }
+    Ok(match whispered_to(tx, &message.group, &message.target)? {
+        None => Some(StatusCode::UNABLE_TO_DELIVER),
+        Some(user) if message.refusing.contains(&user) => Some(StatusCode::BLOCKED),
+        Some(_) => None,
+    })
 }

@@ -46,7 +46,6 @@ pub(crate) fn history(
     if let Err(code) = check_joined(tx, home, requestor, group)? {
         return Ok(Err(code));
     }
-    // A group of another domain keeps its history there.
     if !tx
         .group(group)?
         .is_some_and(|group| group.properties.history)

@@ -111,12 +111,18 @@ impl Inner {
                 continue;
             };
             if group.domain_str() != self.config.domain.as_str() {
-                match self.relay.reaches(group.domain_str()) {
-                    true => {
+                let announces = sender.announces.as_ref() == Some(group);
+                match () {
+                    () if !self.relay.reaches(group.domain_str()) => {
+                        fail(failures, StatusCode::DOMAIN_NOT_SUPPORTED, &party);
+                    }
+                    () if !announces && self.is_joined_with_another(requestor, group).await? => {
+                        fail(failures, StatusCode::NOT_JOINED, &party);
+                    }
+                    () => {
                         let of_domain = through.foreign.entry(group.domain()).or_default();
                         of_domain.push(party);
                     }
-                    false => fail(failures, StatusCode::DOMAIN_NOT_SUPPORTED, &party),
                 }
                 continue;
             }
@@ -136,6 +142,20 @@ impl Inner {
             }
         }
         Ok(through)
+    }
+
+    /// Whether other clients of a user are joined in a group elsewhere, and the one that asks
+    /// is not: that domain knows the user alone.
+    async fn is_joined_with_another(
+        &self,
+        requestor: &Requestor,
+        group: &GroupId,
+    ) -> Result<bool, StoreError> {
+        let room = self.room(group).await?;
+        Ok(requestor.session.is_some()
+            && room.is_some_and(|room| {
+                room.users.contains(&requestor.user) && room.of(requestor).is_none()
+            }))
     }
 
     /// The checks of csp-im 5.3 item 5 for one of them.
@@ -278,8 +298,8 @@ impl Inner {
                     sender: target.shown,
                     sender_name: None,
                     recipient: party,
-                    // What the sender of a whisper hears is known here alone.
-                    report: message.report && is_private && here,
+                    // Of a message to all the group reports, and nobody else.
+                    report: message.report && is_private,
                     ..message.clone()
                 },
             };

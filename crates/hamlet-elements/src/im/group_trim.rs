@@ -155,7 +155,10 @@ pub(crate) fn take_whisper(
 }
 
 /// What the sender of a whisper is told, if he wanted to know.
-fn report_of(message: &GroupMessage, code: StatusCode) -> Option<(UserId, DeliveryReport)> {
+pub(crate) fn report_of(
+    message: &GroupMessage,
+    code: StatusCode,
+) -> Option<(UserId, DeliveryReport)> {
     let wanted = message.is_private() && message.message.report;
     wanted.then(|| {
         let client = message.sender_client.clone();

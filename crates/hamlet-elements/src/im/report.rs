@@ -10,7 +10,7 @@ use crate::outbox::Parcel;
 use crate::service::{Answer, Event, IdempotenceKey, Outcome, Request, Response};
 use hamlet_model::refusal::Failures;
 use hamlet_model::{
-    ClientId, Detail, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId,
+    ClientId, Detail, GroupId, Message, MessageParty, Refusal, StatusCode, Timestamp, UserId,
 };
 use hamlet_store::{Put, StoreError, Tx};
 use std::sync::Arc;
@@ -91,31 +91,71 @@ pub(crate) fn post_to(
         let put = tx.put_mailbox(&entry(&item, None, receiver)?, &quota(&shared.im))?;
         return Ok((put == Put::Stored).then(|| Posted::Here(receiver.clone(), Arc::new(item))));
     }
-    let requestor = match &report.recipient {
-        MessageParty::User { user, .. } => user.clone(),
-        MessageParty::Group(group) | MessageParty::ScreenName { group, .. } => group.speaker(),
+    let (requestor, destination) = match &report.recipient {
+        MessageParty::User { user, .. } => (user.clone(), receiver.domain()),
+        MessageParty::Group(group) | MessageParty::ScreenName { group, .. }
+            if group.domain_str() == shared.domain.as_str() =>
+        {
+            (group.speaker(), receiver.domain())
+        }
+        // The group's domain knows the sender of a whisper by his name (csp-group 6 item 8).
+        MessageParty::ScreenName { name, group } => {
+            let target = whispered_to(tx, group, name)?;
+            let of_domain = || UserId::parse(group.name(), &shared.domain).ok();
+            match target.or_else(of_domain) {
+                Some(user) => (user, group.domain()),
+                None => return Ok(None),
+            }
+        }
+        MessageParty::Group(_) => return Ok(None),
     };
     if report.receiver() != Some(receiver) {
         report.sender = MessageParty::user(receiver.clone());
     }
-    let (destination, expires) = (receiver.domain(), report.expires);
+    let expires = report.expires;
     let request = Request::DeliveryReport(Box::new(report));
     tx.put_outbox(&Parcel::request(requestor, request).entry(destination, expires)?)?;
     Ok(Some(Posted::Elsewhere))
 }
 
+/// The user of this domain who has joined a group of another one under this name.
+pub(crate) fn whispered_to(
+    tx: &mut Tx<'_>,
+    group: &GroupId,
+    name: &str,
+) -> Result<Option<UserId>, StoreError> {
+    let key = name.trim().to_lowercase();
+    let mut joined = tx.group_joined(group)?.into_iter();
+    let found = joined.find(|joined| joined.name.key() == key);
+    Ok(found.map(|joined| joined.user))
+}
+
 impl Inner {
-    /// A report from the domain of the recipient, for a sender here.
+    /// A report from the domain of the recipient, for a sender here; or about a whisper in a
+    /// group of this domain, whose sender may be of a third one.
     pub(crate) async fn take_report(
         &self,
+        requestor: &UserId,
         report: DeliveryReport,
         key: Option<IdempotenceKey>,
     ) -> Answer {
         let Some(receiver) = report.receiver().cloned() else {
             return Err(StatusCode::ADDRESS_ERROR.into());
         };
+        let is_ours = match &report.recipient {
+            MessageParty::ScreenName { name, group }
+                if group.domain_str() == self.config.domain.as_str() =>
+            {
+                self.check_whispered_to(requestor, name, group).await?;
+                true
+            }
+            _ => false,
+        };
         if !self.directory.is_home(&receiver) {
-            return Err(StatusCode::DOMAIN_NOT_SUPPORTED.into());
+            return match is_ours {
+                true => self.post_once(receiver, report, key).await,
+                false => Err(StatusCode::DOMAIN_NOT_SUPPORTED.into()),
+            };
         }
         let unknown = self
             .directory
@@ -124,6 +164,32 @@ impl Inner {
         if !unknown.map_err(|error| refusal(&error))?.is_empty() {
             return Err(StatusCode::UNKNOWN_USER.into());
         }
+        self.post_once(receiver, report, key).await
+    }
+
+    /// Whether a domain may report for whoever has this name in a group here: one of its own
+    /// users has it, or had it until he left.
+    async fn check_whispered_to(
+        &self,
+        requestor: &UserId,
+        name: &str,
+        group: &GroupId,
+    ) -> Result<(), Refusal> {
+        let room = self.room(group).await.map_err(|error| refusal(&error))?;
+        let room = room.ok_or(StatusCode::NO_SUCH_GROUP)?;
+        let is_own = |user: &UserId| user.domain_str() == requestor.domain_str();
+        match room.named(name) {
+            Some(joined) if !is_own(&joined.user) => Err(StatusCode::ADDRESS_ERROR.into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn post_once(
+        &self,
+        receiver: UserId,
+        report: DeliveryReport,
+        key: Option<IdempotenceKey>,
+    ) -> Answer {
         let latest = Timestamp::now().plus(REPORT_LIFE);
         let report = DeliveryReport {
             expires: report.expires.min(latest),
@@ -137,7 +203,7 @@ impl Inner {
                 if once::begin(tx, key.as_ref(), &done)?.is_some() {
                     return Ok(None);
                 }
-                post(tx, &shared, report.clone())
+                post_to(tx, &shared, &receiver, report.clone())
             })
             .await
             .map_err(|error| refusal(&error))?;

@@ -5,12 +5,13 @@ use super::{DeliverInvitation, Invitation, InvitationConfig, InvitationShown};
 use crate::blocking::Initiator;
 use crate::elements::Inner;
 use crate::failure::{encoding, refusal};
+use crate::group;
 use crate::once;
 use crate::presence::each_once;
 use crate::push::{Push, PushContent, Pushed};
 use crate::service::{Answer, Event, IdempotenceKey};
 use hamlet_model::refusal::Failures;
-use hamlet_model::{Refusal, StatusCode, Timestamp, UserId};
+use hamlet_model::{MessageParty, Refusal, StatusCode, Timestamp, UserId};
 use hamlet_store::{InvitationState, StoreError, StoredInvitation, Tx};
 
 /// How many names are tried for an invitation whose own is taken.
@@ -46,6 +47,15 @@ impl Inner {
             return Err(StatusCode::BAD_PARAMETER.into());
         }
         super::check::check_id(&invitation.id)?;
+        // ssp 5.5 item 4.
+        if let MessageParty::ScreenName { name, group } = &invitation.sender
+            && group.domain_str() == self.config.domain.as_str()
+            && !(self.groups)
+                .is_joined_as(&invitation.inviter, name, group)
+                .await
+        {
+            return Err(StatusCode::NOT_JOINED.into());
+        }
         // Another domain may be more patient, or have another time.
         let longest = Timestamp::now().plus(config.max_validity);
         invitation.expires = invitation.expires.min(longest);
@@ -71,20 +81,30 @@ impl Inner {
         }
         let limits = Limits::of(config);
         let max_invited = config.max_invited;
-        let (answer, events) = self
+        let shared = self.shared.clone();
+        let (answer, events, telling) = self
             .store
             .write(move |tx| {
                 if let Some(earlier) = once::recall(tx, key.as_ref())? {
-                    return Ok((earlier, Vec::new()));
+                    return Ok((earlier, Vec::new(), None));
                 }
                 let many = tx.count_invitations(&invitation.inviter, Timestamp::now())?;
                 if many + welcome.len() > max_invited {
                     return Ok((
                         Err(Refusal::new(StatusCode::MESSAGE_QUEUE_FULL)),
                         Vec::new(),
+                        None,
                     ));
                 }
                 let (events, full) = put_local(tx, &invitation, &welcome, limits)?;
+                let mut invited = Vec::new();
+                for user in &welcome {
+                    let kept = tx.invitation(&invitation.inviter, &invitation.id, user)?;
+                    if kept.is_some_and(|kept| kept.state == InvitationState::Pending) {
+                        invited.push(user.clone());
+                    }
+                }
+                let telling = group::invited_from_elsewhere(tx, &shared, &invitation, &invited)?;
                 let mut failures = failures.clone();
                 let reached = welcome.len() - full.len() + silenced;
                 for user in full {
@@ -92,11 +112,12 @@ impl Inner {
                 }
                 let answer = conclude(failures, reached > 0);
                 once::settle(tx, key.as_ref(), &answer)?;
-                Ok((answer, events))
+                Ok((answer, events, telling))
             })
             .await
             .map_err(|error| refusal(&error))?;
         self.emit(events);
+        self.tell_groups(telling.into_iter().collect()).await;
         answer
     }
 }

@@ -216,6 +216,7 @@ fn take_back(
             }
             let cancelled = InvitationState::Cancelled;
             tx.set_invitation_state(&kept.inviter, &kept.id, invitee, cancelled)?;
+            tx.revoke_group_permission(&kept.inviter, &kept.id, invitee)?;
             let note = request.note.clone();
             withdrawn(tx, &kept, invitation.clone(), note).map(Some)
         }

@@ -4,9 +4,9 @@ use crate::common::*;
 use crate::domains::two;
 use crate::groups::{create, join, leave};
 use crate::relay::{Faults, Net, drained};
-use hamlet_elements::Request;
-use hamlet_elements::im::{GroupMessage, MailboxItem, SendMessage};
-use hamlet_model::{ClientId, GroupId, MessageParty, Recipients};
+use hamlet_elements::im::{DeliveryReport, GroupMessage, MailboxItem, SendMessage};
+use hamlet_elements::{Call, Request, Requestor};
+use hamlet_model::{ClientId, GroupId, MessageParty, Recipients, StatusCode};
 
 fn ski() -> GroupId {
     GroupId::parse("wv:alice/ski@a", &domain("a")).unwrap()
@@ -109,6 +109,99 @@ async fn users_of_two_domains_talk_in_a_group_and_each_message_crosses_once() {
         };
         assert_eq!(report.code.0, 200);
         assert_eq!(report.recipient, MessageParty::Group(ski()));
+    }
+}
+
+#[tokio::test]
+async fn what_piles_up_on_its_way_keeps_its_order() {
+    // csp-group 6 item 12. More than is looked at together.
+    let expected: Vec<String> = (0..150).map(|number| number.to_string()).collect();
+    for faults in WEATHER {
+        let net = Net::new();
+        let (a, b) = two(&net).await;
+        let alice = a.log_in("alice", "phone").await;
+        let bob = b.log_in("bob", "desk").await;
+        let made = create("wv:alice/ski@a", &[], Some("Al"));
+        assert_eq!(outcome(&a.ask(&alice, made).await), "200");
+        let joined = b.ask(&bob, join("wv:alice/ski@a", None)).await;
+        assert_eq!(outcome(&joined), "200", "{faults:?}");
+        drained(&a).await;
+        net.set_faults(faults.clone());
+        net.let_send(false);
+        for text in &expected {
+            assert_eq!(outcome(&a.ask(&alice, send(say(text))).await), "200");
+        }
+        net.let_send(true);
+        drained(&a).await;
+        let at_b = b.elements.group_log(&ski(), 0, 1000).await.unwrap();
+        assert_eq!(texts(&at_b), expected, "{faults:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_whisper_between_two_other_domains_is_reported_through_the_group_s() {
+    // csp-group 6 item 8.
+    let net = Net::new();
+    let (a, b) = two(&net).await;
+    let config = among_contacts(domain("c"));
+    let relay = net.relay(&config.domain);
+    let c = Server::with(config, &["cleo"], relay).await;
+    net.join(&c);
+    let alice = a.log_in("alice", "phone").await;
+    let bob = b.log_in("bob", "desk").await;
+    let cleo = c.log_in("cleo", "desk").await;
+    let made = create("wv:alice/ski@a", &[("PrivateMessaging", "T")], Some("Al"));
+    assert_eq!(outcome(&a.ask(&alice, made).await), "200");
+    for (server, who, name) in [(&b, &bob, "Bo"), (&c, &cleo, "Cleo")] {
+        let joined = server.ask(who, join("wv:alice/ski@a", Some(name))).await;
+        assert_eq!(outcome(&joined), "200");
+    }
+    let request = SendMessage {
+        report: true,
+        ..whisper("bo", "psst")
+    };
+    assert_eq!(outcome(&c.ask(&cleo, send(request)).await), "200");
+    drained(&a).await;
+    let at_b = log(&b).await;
+    assert_eq!(texts(&at_b), ["psst"]);
+    assert!(
+        b.elements
+            .conclude_whisper(&at_b[0], StatusCode::OK)
+            .await
+            .unwrap()
+    );
+    drained(&b).await;
+    drained(&a).await;
+    let reports = c.mailbox(&cleo.user).await;
+    assert_eq!(reports.len(), 1);
+    let MailboxItem::Report(report) = &*reports[0] else {
+        panic!("{reports:?}");
+    };
+    let name = |name: &str| MessageParty::ScreenName {
+        name: name.into(),
+        group: ski(),
+    };
+    assert_eq!((report.code.0, &report.recipient), (200, &name("Bo")));
+
+    // Of others' names a domain has nothing to report.
+    for (whose, expected) in [
+        ("Al", "901"),
+        ("Cleo", "901"),
+        ("Bo", "200"),
+        ("gone", "200"),
+    ] {
+        let forged = DeliveryReport {
+            sender: MessageParty::user(alice.user.clone()),
+            recipient: name(whose),
+            ..(**report).clone()
+        };
+        let call = Call {
+            requestor: Requestor::user(bob.user.clone()),
+            request: Request::DeliveryReport(Box::new(forged)),
+            key: None,
+        };
+        let answer = a.elements.call_from_domain(&b.domain, call).await;
+        assert_eq!(outcome(&answer), expected, "{whose}");
     }
 }
 

@@ -95,7 +95,7 @@ async fn a_domain_invites_answers_and_withdraws_only_for_its_own_users() {
         (deliver(invitation(&bob, party(&carl)), &alice), "901"),
         (
             deliver(invitation(&bob, by_name(group("wv:/g@a"))), &alice),
-            "901",
+            "808",
         ),
         (deliver(honest.clone(), &alice), "200"),
         (

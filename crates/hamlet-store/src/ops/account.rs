@@ -88,6 +88,7 @@ const BELONGINGS: &[&str] = &[
     "DELETE FROM group_conversation WHERE user_id = ?1",
     "DELETE FROM group_member WHERE user_id = ?1",
     "DELETE FROM group_reject WHERE user_id = ?1",
+    "DELETE FROM auto_join_elsewhere WHERE user_id = ?1",
     "UPDATE content_usage SET
          octets = octets - COALESCE((SELECT octets FROM content_usage WHERE owner = ?1), 0),
          items = items - COALESCE((SELECT items FROM content_usage WHERE owner = ?1), 0)

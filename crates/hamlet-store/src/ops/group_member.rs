@@ -201,6 +201,38 @@ impl Tx<'_> {
         )
     }
 
+    /// The groups of other domains in which a user wants to be joined at login, at most `limit`
+    /// in the order of their addresses.
+    pub fn auto_join_elsewhere(
+        &mut self,
+        user: &UserId,
+        limit: usize,
+    ) -> Result<Vec<GroupId>, StoreError> {
+        self.query(
+            "SELECT group_id FROM auto_join_elsewhere WHERE user_id = ?1
+             ORDER BY group_id LIMIT ?2",
+            values![user, limit],
+            |row| row.group(0),
+        )
+    }
+
+    /// Notes whether a user wants to be joined at login in a group of another domain.
+    pub fn set_auto_join_elsewhere(
+        &mut self,
+        user: &UserId,
+        group: &GroupId,
+        wanted: bool,
+    ) -> Result<(), StoreError> {
+        let statement = match wanted {
+            true => {
+                "INSERT INTO auto_join_elsewhere (user_id, group_id) VALUES (?1, ?2)
+                 ON CONFLICT (user_id, group_id) DO NOTHING"
+            }
+            false => "DELETE FROM auto_join_elsewhere WHERE user_id = ?1 AND group_id = ?2",
+        };
+        self.execute(statement, values![user, group]).map(drop)
+    }
+
     /// Puts a user on the reject list; `false` when he was on it.
     ///
     /// # Errors

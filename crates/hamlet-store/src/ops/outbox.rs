@@ -133,6 +133,15 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
+    /// Sets when an entry is to be sent, which is no attempt; `false` when it is gone.
+    pub fn put_off_outbox(&mut self, id: i64, next: Timestamp) -> Result<bool, StoreError> {
+        let changed = self.execute(
+            "UPDATE outbox SET next_attempt = ?2 WHERE id = ?1",
+            values![id, next],
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Removes an entry; `false` when it was gone.
     pub fn remove_outbox(&mut self, id: i64) -> Result<bool, StoreError> {
         let removed = self.execute("DELETE FROM outbox WHERE id = ?1", values![id])?;

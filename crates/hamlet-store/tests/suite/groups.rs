@@ -64,6 +64,26 @@ fn session(who: &str, client: &str) -> StoredSession {
 }
 
 on_both_engines! {
+    async fn where_somebody_wants_to_be_joined_elsewhere_is_noted_once(store: &TestStore) {
+        let (anna, ben) = (user("anna"), user("ben"));
+        let set = |who: &'static str, id: &'static str, wanted| {
+            let who = user(who);
+            store.write(move |tx| tx.set_auto_join_elsewhere(&who, &group_id(id), wanted))
+        };
+        for (who, id) in [("anna", "x/golf"), ("anna", "x/chess"), ("anna", "x/golf"), ("ben", "x/golf")] {
+            set(who, id, true).await;
+        }
+        let of = |who: &hamlet_model::UserId, limit| {
+            let who = who.clone();
+            store.read(move |tx| tx.auto_join_elsewhere(&who, limit))
+        };
+        assert_eq!(of(&anna, 9).await, [group_id("x/chess"), group_id("x/golf")]);
+        assert_eq!(of(&anna, 1).await, [group_id("x/chess")]);
+        set("anna", "x/golf", false).await;
+        assert_eq!(of(&anna, 9).await, [group_id("x/chess")]);
+        assert_eq!(of(&ben, 9).await, [group_id("x/golf")]);
+    }
+
     async fn a_group_is_kept_changed_and_gone_with_its_people(store: &TestStore) {
         store
             .write(|tx| {

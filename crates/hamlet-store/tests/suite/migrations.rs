@@ -7,6 +7,7 @@ use crate::applications::{application, inactive, terminal};
 use crate::authorizations::{asked, attribute_list};
 use crate::cluster::Cluster;
 use crate::contact_lists::contact_list;
+use crate::groups::group_id;
 use crate::harness::{DEADLINE, at, list, postgres_config, runtime, session, user};
 use crate::mailbox::message;
 use crate::pushes::{invitation, push};
@@ -150,6 +151,7 @@ fn furnish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.put_invitation(&invitation("anna", "i", "ben"))?;
     let number = tx.put_system_message(false, at(1), at(80), b"text")?;
     tx.address_system_message(number, &user("anna"), at(2))?;
+    tx.set_auto_join_elsewhere(&user("anna"), &group_id("ben/chess"), true)?;
     authorize(tx)
 }
 
@@ -188,6 +190,7 @@ fn inspect(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     inspect_applications(tx)?;
     inspect_pushes(tx)?;
     inspect_authorizations(tx)?;
+    inspect_groups(tx)?;
     // The quota counts what was there before.
     assert_eq!(tx.put_mailbox(&message("anna", "m2"), &QUOTA)?, Put::Stored);
     assert_eq!(tx.put_mailbox(&message("anna", "m3"), &QUOTA)?, Put::Full);
@@ -252,6 +255,18 @@ fn inspect_authorizations(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     assert_eq!(asked, Some(about_ben()));
     assert_eq!(tx.former_watchers(&user("anna"), at(5), 9)?.len(), 1);
     Ok(())
+}
+
+/// Where somebody wants to be joined, where that is not younger than the database.
+fn inspect_groups(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let (anna, chess) = (user("anna"), group_id("ben/chess"));
+    match tx.auto_join_elsewhere(&anna, 9)?.as_slice() {
+        [] => tx.set_auto_join_elsewhere(&anna, &chess, true),
+        wanted => {
+            assert_eq!(wanted, [chess]);
+            Ok(())
+        }
+    }
 }
 
 /// Of accounts that are older than profiles, address and Alias are found.

@@ -48,6 +48,15 @@ on_both_engines! {
         assert_eq!(store.read(move |tx| tx.outbox_entry(late)).await, Some(entry));
     }
 
+    async fn an_entry_is_put_off_without_an_attempt(store: &TestStore) {
+        let id = put(store, "a.example", 10).await;
+        assert!(store.write(move |tx| tx.put_off_outbox(id, at(50))).await);
+        assert!(store.read(|tx| tx.outbox_due(at(49), 10)).await.is_empty());
+        let due = store.read(|tx| tx.outbox_due(at(50), 10)).await;
+        assert_eq!((due.len(), due[0].attempts), (1, 0));
+        assert!(!store.write(move |tx| tx.put_off_outbox(id + 1, at(50))).await);
+    }
+
     async fn a_domain_s_entries_are_read_in_order_and_in_pages(store: &TestStore) {
         let mut expected = Vec::new();
         for _ in 0..3 {

@@ -1,5 +1,7 @@
 //! What has been committed for other domains and waits to be sent (csp-im 5.3 item 10).
 
+mod lines;
+
 use crate::elements::Inner;
 use crate::failure::encoding;
 use crate::group;
@@ -11,12 +13,14 @@ use hamlet_model::{Domain, Timestamp, UserId};
 use hamlet_store::{NewOutboxEntry, OutboxEntry, StoreError, Tx};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+
+pub(crate) use lines::Lines;
 
 /// How long a presence notification or subscription is worth sending.
 pub(crate) const PRESENCE_LIFE: Duration = Duration::from_secs(3600);
@@ -88,12 +92,46 @@ impl Parcel {
     }
 }
 
+/// For how long a sender that has got an answer may take to note it.
+const CONCLUSION: Duration = Duration::from_secs(60);
+
 /// The senders that still wait for the answers of other domains, by outbox entry. The number
 /// tells a sender from one whose entry was undone and had the same identifier.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    senders: Mutex<HashMap<i64, (u64, oneshot::Sender<Answer>)>>,
+    senders: Mutex<Senders>,
     numbers: AtomicU64,
+}
+
+#[derive(Default)]
+struct Senders {
+    waiting: HashMap<i64, (u64, oneshot::Sender<Answer>)>,
+    /// Those that have got an answer, and note it now: an answer to a repetition does not
+    /// come late.
+    concluding: HashSet<i64>,
+    concluding_since: VecDeque<(Instant, i64)>,
+}
+
+impl Senders {
+    fn concludes(&mut self, id: i64, now: Instant) {
+        while let Some((since, old)) = self.concluding_since.front().copied()
+            && now.duration_since(since) > CONCLUSION
+        {
+            self.concluding_since.pop_front();
+            self.concluding.remove(&old);
+        }
+        if self.concluding.insert(id) {
+            self.concluding_since.push_back((now, id));
+        }
+    }
+}
+
+/// What has become of an answer.
+enum HandedOver {
+    /// Its sender has it, now or from before.
+    ToSender,
+    /// Nobody waits for it.
+    Late(Answer),
 }
 
 impl Waiting {
@@ -102,7 +140,7 @@ impl Waiting {
     pub(crate) fn expect(self: &Arc<Self>, id: i64) -> Expected {
         let (sender, answer) = oneshot::channel();
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        self.senders.lock().insert(id, (number, sender));
+        self.senders.lock().waiting.insert(id, (number, sender));
         Expected {
             id,
             number,
@@ -111,22 +149,31 @@ impl Waiting {
         }
     }
 
-    /// Gives the answer to the sender that waits for it, or back.
-    fn hand_over(&self, id: i64, answer: Answer) -> Result<(), Answer> {
+    /// Gives the answer to the sender that waits for it.
+    fn hand_over(&self, id: i64, answer: Answer) -> HandedOver {
         // Under the lock, so that a sender who finds himself taken out finds the answer.
         let mut senders = self.senders.lock();
-        match senders.remove(&id) {
-            Some((_, sender)) => sender.send(answer),
-            None => Err(answer),
+        let late = match senders.waiting.remove(&id) {
+            Some((_, sender)) => sender.send(answer).err(),
+            None if senders.concluding.contains(&id) => None,
+            None => Some(answer),
+        };
+        match late {
+            Some(answer) => HandedOver::Late(answer),
+            None => {
+                senders.concludes(id, Instant::now());
+                HandedOver::ToSender
+            }
         }
     }
 
     /// Whether the sender was still waiting.
     fn give_up(&self, id: i64, number: u64) -> bool {
         let mut senders = self.senders.lock();
-        let is_own = senders.get(&id).is_some_and(|(known, _)| *known == number);
+        let known = senders.waiting.get(&id);
+        let is_own = known.is_some_and(|(known, _)| *known == number);
         if is_own {
-            senders.remove(&id);
+            senders.waiting.remove(&id);
         }
         is_own
     }
@@ -171,7 +218,9 @@ impl Inner {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<OutboxItem>, StoreError> {
+        self.know_lines().await?;
         let entries = self.store.read(move |tx| tx.outbox_due(now, limit)).await?;
+        let many = entries.len() >= limit;
         let mut items = Vec::with_capacity(entries.len());
         let mut useless = Vec::new();
         let mut newest = HashSet::new();
@@ -228,12 +277,24 @@ impl Inner {
                 .await?;
         }
         items.reverse();
+        for item in &items {
+            if let Some(line) = lines::line(&item.destination, &item.requestor, &item.request) {
+                self.lines.enter(item.id, line);
+            }
+        }
+        let (waiting, items): (Vec<_>, Vec<_>) = items
+            .into_iter()
+            .partition(|item| self.lines.ahead_of(item.id).is_some());
+        if !waiting.is_empty() {
+            let waiting = waiting.into_iter().map(|item| item.id).collect();
+            self.hold_back(waiting, many).await?;
+        }
         Ok(items)
     }
 
     pub(crate) async fn outbox_settle(&self, id: i64, answer: Answer) -> Result<(), StoreError> {
         // A sender that waits removes the entry together with correcting his record.
-        let Err(answer) = self.waiting.hand_over(id, answer) else {
+        let HandedOver::Late(answer) = self.waiting.hand_over(id, answer) else {
             return Ok(());
         };
         let shared = self.shared.clone();
@@ -248,13 +309,13 @@ impl Inner {
             })
             .await?;
         self.emit(events);
-        Ok(())
+        self.next_in_line(&[id]).await
     }
 
     /// Drops what could not be sent in time. Answers how many entries went.
     pub(crate) async fn expire_outbox(&self, now: Timestamp) -> Result<usize, StoreError> {
         let shared = self.shared.clone();
-        let (count, events) = self
+        let (gone, events) = self
             .store
             .write(move |tx| {
                 let expired = tx.take_expired_outbox(now, crate::im::EXPIRE_BATCH)?;
@@ -263,11 +324,13 @@ impl Inner {
                     let answer = Err(hamlet_model::StatusCode::MESSAGE_EXPIRED.into());
                     events.extend(failed_elsewhere(tx, &shared, entry, &answer)?);
                 }
-                Ok((expired.len(), events))
+                let gone: Vec<i64> = expired.iter().map(|entry| entry.id).collect();
+                Ok((gone, events))
             })
             .await?;
         self.emit(events);
-        Ok(count)
+        self.next_in_line(&gone).await?;
+        Ok(gone.len())
     }
 }
 
@@ -295,4 +358,30 @@ fn failed_elsewhere(
         return Ok(Vec::new());
     };
     im::report_late_failures(tx, shared, &deliver, answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{Outcome, Response};
+
+    fn answer() -> Answer {
+        Ok(Response::Done(Outcome::default()))
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_a_repetition_is_not_late_while_its_sender_notes_the_first() {
+        let waiting = Arc::new(Waiting::default());
+        let is_late = |id| matches!(waiting.hand_over(id, answer()), HandedOver::Late(_));
+        let expected = waiting.expect(1);
+        assert!(!is_late(1));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        assert_eq!(expected.answer(deadline).await, Some(answer()));
+        assert!(!is_late(1), "its sender has the first");
+        drop(waiting.expect(2));
+        assert!(is_late(2), "nobody has waited long enough");
+        let long_after = Instant::now() + CONCLUSION + Duration::from_secs(1);
+        waiting.senders.lock().concludes(3, long_after);
+        assert!(is_late(1), "its sender has forgotten it");
+    }
 }
