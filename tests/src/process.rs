@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
 
@@ -72,10 +73,7 @@ impl Hamletd {
     /// The same under another program, such as strace.
     pub fn start_under(wrapper: &[&OsStr], settings: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        // The port must be the same after a restart, so the system cannot choose it anew.
-        let address = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port");
+        let address = lasting_address();
         let settings: Vec<String> = settings.iter().map(|set| (*set).to_owned()).collect();
         let log = Arc::default();
         let child = spawn(wrapper, &settings, address, directory.path(), &log);
@@ -178,6 +176,24 @@ impl Drop for Hamletd {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// An address of this machine that stays free while the server is not there: its port is none
+/// of those that the system gives to connections.
+fn lasting_address() -> SocketAddr {
+    const PORTS: std::ops::Range<u16> = 20_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Test programs that run at the same time begin at different places.
+    let first = std::process::id().wrapping_mul(97);
+    for _ in PORTS {
+        let at = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let offset = at % u32::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(offset).expect("within the ports");
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().expect("its address");
+        }
+    }
+    panic!("no port is free");
 }
 
 /// Starts the server and waits until it says that it serves.
