@@ -195,8 +195,11 @@ fn forwarded(row: usize) -> Vec<Part> {
 
 const NOTIFICATION: &str = "MessageNotification";
 
+/// What is said in a row of the table.
+type Conversation = fn(usize) -> Vec<Part>;
+
 /// The conversations, and which of their parts are cut off.
-const CONVERSATIONS: [(fn(usize) -> Vec<Part>, Range<usize>); 6] = [
+const CONVERSATIONS: [(Conversation, Range<usize>); 6] = [
     (messages, 0..6),
     (invitation, 0..4),
     (system_message, 0..2),

@@ -23,39 +23,37 @@ fn about_name(code: &str, name: &str) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whisper_crosses_and_its_sender_learns_of_the_delivery() {
-    for faults in WEATHER {
-        for (version, syntax) in EACH {
-            let domains = Domains::start(*faults).await;
-            let mut alice = with_group(&domains, PRIVATE).await;
-            let mut carl = domains.carl().await;
-            joins(&mut carl, "Carl").await;
-            let mut bob = log_in(&domains.b, version, syntax, "wv:bob@b").await;
-            joins(&mut bob, "Bo").await;
-            let mut bert = bert(&domains).await;
-            joins(&mut bert, "Bert").await;
+    for ((version, syntax), faults) in EACH.into_iter().zip(WEATHER) {
+        let domains = Domains::start(*faults).await;
+        let mut alice = with_group(&domains, PRIVATE).await;
+        let mut carl = domains.carl().await;
+        joins(&mut carl, "Carl").await;
+        let mut bob = log_in(&domains.b, version, syntax, "wv:bob@b").await;
+        joins(&mut bob, "Bo").await;
+        let mut bert = bert(&domains).await;
+        joins(&mut bert, "Bert").await;
 
-            // From the group's domain, to it, and from the other one back into it.
-            whisper(&mut alice, "bo", "to b").await.expect_code(200);
-            hears(&mut bob, "Ann", "Bo", "to b").await;
-            assert_eq!(report(&mut alice).await, about_name("200", "Bo"));
-            whisper(&mut bob, "ANN", "to a").await.expect_code(200);
-            hears(&mut alice, "Bo", "Ann", "to a").await;
-            assert_eq!(report(&mut bob).await, about_name("200", "Ann"));
-            whisper(&mut bert, "Bo", "within b").await.expect_code(200);
-            hears(&mut bob, "Bert", "Bo", "within b").await;
-            assert_eq!(report(&mut bert).await, about_name("200", "Bo"));
-            whisper(&mut bob, "nobody", "x").await.expect_code(410);
+        // From the group's domain, to it, and from the other one back into it.
+        whisper(&mut alice, "bo", "to b").await.expect_code(200);
+        hears(&mut bob, "Ann", "Bo", "to b").await;
+        assert_eq!(report(&mut alice).await, about_name("200", "Bo"));
+        whisper(&mut bob, "ANN", "to a").await.expect_code(200);
+        hears(&mut alice, "Bo", "Ann", "to a").await;
+        assert_eq!(report(&mut bob).await, about_name("200", "Ann"));
+        whisper(&mut bert, "Bo", "within b").await.expect_code(200);
+        hears(&mut bob, "Bert", "Bo", "within b").await;
+        assert_eq!(report(&mut bert).await, about_name("200", "Bo"));
+        whisper(&mut bob, "nobody", "x").await.expect_code(410);
 
-            // Nobody else heard anything, and nobody twice.
-            say(&mut alice, "end").await.expect_code(200);
-            for client in [&mut carl, &mut bob, &mut bert] {
-                assert_eq!(heard(client, "end").await, ["Ann > *: end"], "{faults:?}");
-            }
-            for client in [&mut alice, &mut carl, &mut bob, &mut bert] {
-                let rest = client.drain().await;
-                let again = |name: &str| rest.iter().any(|came| came.name == name);
-                assert!(!again("NewMessage") && !again("DeliveryReport-Request"));
-            }
+        // Nobody else heard anything, and nobody twice.
+        say(&mut alice, "end").await.expect_code(200);
+        for client in [&mut carl, &mut bob, &mut bert] {
+            assert_eq!(heard(client, "end").await, ["Ann > *: end"], "{faults:?}");
+        }
+        for client in [&mut alice, &mut carl, &mut bob, &mut bert] {
+            let rest = client.drain().await;
+            let again = |name: &str| rest.iter().any(|came| came.name == name);
+            assert!(!again("NewMessage") && !again("DeliveryReport-Request"));
         }
     }
 }

@@ -292,8 +292,8 @@ impl Groups {
         }
         self.simple(client, &content, Fault::None, 200).await?;
         self.model.method(client, group, notify);
-        // Whether it may be told of anything, and leave that unanswered.
-        self.phones[client].quiet = (0..GROUPS).any(|group| self.model.notifies(client, group));
+        // From then on it may be told of something, and leave that unanswered.
+        self.phones[client].quiet |= notify;
         Ok(())
     }
 
