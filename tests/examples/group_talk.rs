@@ -8,12 +8,11 @@ use futures::StreamExt;
 use hamlet_csp::{Syntax, Version};
 use hamlet_tests::answer::Answer;
 use hamlet_tests::client::Client;
+use hamlet_tests::metrics::Metrics;
 use hamlet_tests::process::Hamletd;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::Instant;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// Clients that do something at a time.
 const CONCURRENT: usize = 16;
@@ -41,14 +40,10 @@ async fn main() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).expect("a limit of open files that can be raised");
-    let admin = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port");
     let server = Hamletd::start(&[
         "domain=h",
         "accounts.auto_register=true",
         "log.level=warn,hamletd=info",
-        &format!("admin.listen={admin}"),
         &format!("http.max_connections={}", members + 1000),
         &format!("session.max_total={}", members + 1000),
     ]);
@@ -68,14 +63,14 @@ async fn main() {
         memory >> 20
     ));
 
-    let before = Figures::of(&server, admin).await;
+    let before = Figures::of(&server).await;
     let start = Instant::now();
     for number in 0..messages {
         let answer = owner.request(&message(number)).await;
         answer.expect_code(200);
     }
     let sent = start.elapsed();
-    let after_sending = Figures::of(&server, admin).await;
+    let after_sending = Figures::of(&server).await;
     let expected: Vec<String> = (0..messages).map(text).collect();
     let start = Instant::now();
     let mut fetching = futures::stream::iter(joined)
@@ -85,7 +80,7 @@ async fn main() {
         assert!(heard == expected, "one order, each once: {heard:?}");
     }
     let taken = start.elapsed();
-    let after = Figures::of(&server, admin).await;
+    let after = Figures::of(&server).await;
 
     let deliveries = (members * messages) as f64;
     say(&format!(
@@ -176,26 +171,13 @@ struct Figures {
 }
 
 impl Figures {
-    async fn of(server: &Hamletd, admin: SocketAddr) -> Self {
-        let mut stream = TcpStream::connect(admin).await.expect("the admin listener");
-        let head = format!("GET /metrics HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
-        let written = stream.write_all(head.as_bytes()).await;
-        written.expect("an open connection");
-        let mut text = String::new();
-        let read = stream.read_to_string(&mut text).await;
-        read.expect("the metrics");
-        let value = |name: &str| -> f64 {
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            line.and_then(|value| value.trim().parse().ok())
-                .unwrap_or_else(|| panic!("{name} in {text}"))
-        };
+    async fn of(server: &Hamletd) -> Self {
+        let metrics = Metrics::of(server.admin_address()).await;
         Self {
             cpu: server.cpu_seconds(),
-            statements: value("hamlet_store_statements_total"),
-            commits: value("hamlet_store_commits_total"),
-            written: value("hamlet_group_messages_encoded_total") as u64,
+            statements: metrics.value("hamlet_store_statements_total"),
+            commits: metrics.value("hamlet_store_commits_total"),
+            written: metrics.value("hamlet_group_messages_encoded_total") as u64,
         }
     }
 }

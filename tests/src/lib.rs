@@ -18,6 +18,7 @@ pub mod fan_out;
 pub mod fixture;
 pub mod group;
 pub mod http;
+pub mod metrics;
 pub mod phone;
 pub mod process;
 pub mod relay;

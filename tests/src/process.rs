@@ -91,6 +91,15 @@ impl Hamletd {
         self.address
     }
 
+    /// The admin listener.
+    pub fn admin_address(&self) -> SocketAddr {
+        let serving = self.logged("serving").pop().expect("it serves");
+        let address = serving.split(" admin=").nth(1).expect("its addresses");
+        let address = address.split_whitespace().next();
+        let address = address.and_then(|address| address.parse().ok());
+        address.expect("an admin listener")
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> &Path {
         self.directory.path()

@@ -88,6 +88,8 @@ metrics! {
         "HTTP responses, by status";
     connections: Gauge = Gauge::default(), "http_connections",
         "Open HTTP connections";
+    exchanges: Gauge = Gauge::default(), "csp_exchanges",
+        "CSP messages that are being answered, those of clients that have gone among them";
     sessions: Gauge = Gauge::default(), "sessions",
         "Live sessions";
     logins: Family<OutcomeLabels, Counter> = Family::default(), "logins",

@@ -1,6 +1,7 @@
 //! The terminal client as a program of its own.
 
-use hamlet_tests::http::{Connection, DEADLINE};
+use hamlet_tests::http::DEADLINE;
+use hamlet_tests::metrics::Metrics;
 use hamlet_tests::process::program;
 use hamlet_tests::server::TestServer;
 use std::process::Stdio;
@@ -20,17 +21,6 @@ fn hamlet(server: &TestServer, user: &str, words: &[&str]) -> Command {
     command
 }
 
-/// A client holds a request of standalone HTTP.
-async fn waits(server: &TestServer) -> bool {
-    let mut connection = Connection::open(server.admin_address()).await;
-    let get = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    connection.send(get.as_bytes()).await.expect("sent");
-    let metrics = connection.receive().await.expect("the metrics").body;
-    String::from_utf8_lossy(&metrics)
-        .lines()
-        .any(|line| line == "hamlet_cir_http_waiting 1")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_receives_is_told_at_once_though_polls_are_an_hour_apart() {
     // Transport 6.6.
@@ -38,7 +28,12 @@ async fn whoever_receives_is_told_at_once_though_polls_are_an_hour_apart() {
     let words = ["receive", "--count", "1", "--timeout", "120"];
     let receiving = hamlet(&server, "bob", &words).spawn().expect("it runs");
     let deadline = Instant::now() + DEADLINE;
-    while !waits(&server).await {
+    // A request of standalone HTTP is held.
+    while Metrics::of(server.admin_address())
+        .await
+        .value("hamlet_cir_http_waiting")
+        < 1.0
+    {
         assert!(Instant::now() < deadline, "no request is held");
     }
     let mut anna = server.xml("anna").await;

@@ -57,13 +57,19 @@ pub async fn carry(
             restart(host, phones).await;
         }
     }
+    let open = phones.len();
     let phone = &mut phones[client];
     // A notification may have been lost with an answer.
     phone.deaf |= phone.quiet && !matches!(fault, Fault::None | Fault::HalfWritten);
     phone.lapse();
     let http = phone.client.post(&body).await;
+    let answer = phone.client.read(http);
+    if fault == Fault::Gone {
+        // Which copy comes first is open, but neither is later than what follows.
+        host.quiet(open).await;
+    }
     Carried {
-        answer: phone.client.read(http),
+        answer,
         lost,
         killed: fault == Fault::Killed,
     }

@@ -4,11 +4,13 @@
 use crate::reference::{QUOTA, address};
 use crate::steps::CLIENTS_OF;
 use hamlet_model::{Domain, GroupId};
+use hamlet_tests::http::DEADLINE;
+use hamlet_tests::metrics::Metrics;
 use hamlet_tests::process::Hamletd;
 use hamlet_tests::server::{AT_ONCE, TestServer};
 use hamletd::control::Request;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "secret";
@@ -67,6 +69,24 @@ impl Host {
         match self {
             Self::Here(server) => server.address(),
             Self::Apart(server) => server.address(),
+        }
+    }
+
+    /// Waits until the server has carried out everything that it was sent over connections that
+    /// are closed by now, but for so many that are still open.
+    pub async fn quiet(&self, open: usize) {
+        let admin = match self {
+            Self::Here(server) => server.admin_address(),
+            Self::Apart(server) => server.admin_address(),
+        };
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let metrics = Metrics::of(admin).await;
+            let busy = metrics.value("hamlet_csp_exchanges") > 0.0;
+            if !busy && metrics.value("hamlet_http_connections") <= open as f64 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it is never done: {metrics:?}");
         }
     }
 

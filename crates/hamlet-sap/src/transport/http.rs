@@ -5,6 +5,7 @@ use crate::Sap;
 use crate::content;
 use crate::envelope::exchange::{Inbound, Reply};
 use crate::map::link;
+use crate::metrics::Metrics;
 use crate::suspicion::Suspicion;
 use crate::transport::form_login;
 use crate::transport::gateway::{Origin, origin};
@@ -18,6 +19,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, RETRY_A
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
+use prometheus_client::metrics::gauge::Gauge;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -162,6 +164,22 @@ struct Way {
     host: Option<String>,
 }
 
+/// Counts an exchange until it ends, be it by a panic.
+struct UnderWay(Gauge);
+
+impl UnderWay {
+    fn begin(metrics: &Metrics) -> Self {
+        metrics.exchanges.inc();
+        Self(metrics.exchanges.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 async fn exchange(
     sap: Arc<Sap>,
     way: Way,
@@ -169,6 +187,7 @@ async fn exchange(
     content_type: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
 ) -> Reply {
+    let _under_way = UnderWay::begin(&sap.metrics);
     let text = |value: &Option<HeaderValue>| -> Option<String> {
         let octets = value.as_ref()?.as_bytes();
         Some(String::from_utf8_lossy(octets).into_owned())

@@ -42,7 +42,11 @@ async fn share(
     let who = ("Authorization".to_owned(), format!("Bearer {session}"));
     let reply = http.post(media_type, &[who], octets.into()).await?;
     if reply.status != 201 {
-        let why = String::from_utf8_lossy(&reply.body).into_owned();
+        let why = match (reply.status, reply.body.is_empty()) {
+            // It took the file for a message of CSP.
+            (400 | 404 | 415, true) => "(has it a content store? see content.enabled)".into(),
+            _ => String::from_utf8_lossy(&reply.body),
+        };
         let text = format!("the server does not keep it: {} {why}", reply.status);
         return Err(Failure::said(plain(text.trim()).to_string()));
     }
