@@ -489,7 +489,9 @@ async fn a_group_has_a_method_and_a_limit_of_its_own() {
         // With the group it is left.
         let leave = format!("<LeaveGroup-Request><GroupID>{GROUP}</GroupID></LeaveGroup-Request>");
         bob.request(&leave).await.expect_code(200);
+        restarted(&mut server, &mut [&mut anna, &mut bob]).await;
         join(&mut bob, "Bob").await;
+        restarted(&mut server, &mut [&mut anna, &mut bob]).await;
         sent(&mut anna, &to_group(), "told").await;
         bob.poll().await.expect("MessageNotification");
         anna.drain().await;

@@ -312,6 +312,10 @@ impl Events for Hub {
                 name,
                 cursor,
             } => {
+                // What was agreed before an earlier leave may have survived a restart.
+                if let Some(session) = self.registry.session(session.as_str()) {
+                    session.group_left(&group);
+                }
                 let cursor = GroupCursor {
                     group,
                     session,

@@ -120,7 +120,7 @@ impl JoinedGroups {
 
     /// Nothing at all waits: costs no lock of a log.
     pub(crate) fn is_idle(&self) -> bool {
-        self.groups.iter().all(|m| m.log.last() <= m.position)
+        self.groups.iter().all(|m| m.log.newest() <= m.position)
     }
 
     /// The oldest message that the session gets now.

@@ -29,6 +29,8 @@ pub(crate) struct GroupLog {
     pub(crate) group: GroupId,
     /// The newest place that is known, with all before it.
     last: AtomicI64,
+    /// The newest place that was told of: what was committed before it may be told later.
+    newest: AtomicI64,
     state: Mutex<State>,
 }
 
@@ -127,6 +129,7 @@ impl GroupLog {
         Self {
             group,
             last: AtomicI64::new(last),
+            newest: AtomicI64::new(last),
             state: Mutex::new(state),
         }
     }
@@ -134,6 +137,11 @@ impl GroupLog {
     /// The newest place that is known.
     pub(crate) fn last(&self) -> i64 {
         self.last.load(Ordering::Acquire)
+    }
+
+    /// The newest place that was told of.
+    pub(crate) fn newest(&self) -> i64 {
+        self.newest.load(Ordering::Acquire)
     }
 
     /// Everything behind this place is in memory.
@@ -166,12 +174,12 @@ impl GroupLog {
         let mut state = self.state.lock();
         let last = self.last();
         let seq = message.seq;
-        // The first place of a log is not 1.
-        let is_next = seq == last + 1 || last == 0;
         if seq <= last {
             return;
         }
-        if !is_next {
+        self.newest.fetch_max(seq, Ordering::AcqRel);
+        // Nobody knows what the first place of a log is: it is looked for in the store.
+        if seq != last + 1 {
             if state.early.len() < EARLY {
                 state.early.insert(seq, Entry::new(message));
             }
@@ -212,6 +220,7 @@ impl GroupLog {
     fn append(&self, state: &mut State, entry: Arc<Entry>) {
         state.octets += entry.message.message.content.data.len();
         self.last.store(entry.message.seq, Ordering::Release);
+        self.newest.fetch_max(entry.message.seq, Ordering::AcqRel);
         state.window.push_back(entry);
     }
 
@@ -323,6 +332,19 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_first_two_messages_of_a_group_may_be_told_of_in_the_other_order() {
+        // They may have any places.
+        let log = GroupLog::new(group(), 0, false);
+        log.arrived(Arc::new(said(801)));
+        assert_eq!((log.last(), log.newest()), (0, 801));
+        assert_eq!(log.lacks(), Some(0));
+        log.arrived(Arc::new(said(800)));
+        log.filled(vec![said(800), said(801)], true);
+        assert_eq!(places(&log, 0), [800, 801]);
+        assert_eq!(log.lacks(), None);
+    }
+
+    #[test]
     fn what_nobody_told_is_read_from_the_store() {
         let log = GroupLog::new(group(), 4, true);
         assert_eq!(log.lacks(), Some(4));
@@ -334,14 +356,6 @@ pub(crate) mod tests {
         log.filled(vec![said(6), said(8)], true);
         assert_eq!(places(&log, 0), [6, 8, 9]);
         assert_eq!(log.lacks(), None);
-    }
-
-    #[test]
-    fn the_first_message_of_a_group_may_have_any_place() {
-        let log = GroupLog::new(group(), 0, false);
-        log.arrived(Arc::new(said(1_700)));
-        log.arrived(Arc::new(said(1_701)));
-        assert_eq!(places(&log, 0), [1_700, 1_701]);
     }
 
     #[test]

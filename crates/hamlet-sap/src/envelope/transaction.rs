@@ -324,6 +324,12 @@ impl Sap {
                 if let (Reply::LeaveGroup(group), Ok(_)) = (&reply, &answer) {
                     session.outbound.lock().pushes.forget_group(group);
                 }
+                if let (Reply::LeaveGroup(_) | Reply::JoinGroup(_), Ok(_)) = (&reply, &answer)
+                    && session.take_unsaved()
+                    && self.persist(session).await.is_err()
+                {
+                    session.mark_unsaved();
+                }
                 if answer.is_ok() && !ended.is_empty() {
                     Box::pin(self.end_others(ended)).await;
                 }

@@ -240,8 +240,9 @@ impl Session {
     }
 
     /// A membership has ended, and with it what was agreed about messages of that group
-    /// (csp-im 3.3). The store is told with the next sweep: until then, after a restart, the
-    /// agreement would only meet a group that the session is not in.
+    /// (csp-im 3.3). The store is told before a leave or a join is answered, else with the next
+    /// sweep: until then, after a restart, the agreement would only meet a group that the
+    /// session is not in.
     pub(crate) fn group_left(&self, group: &GroupId) {
         if self.settings.read().group_delivery.get(group).is_none() {
             return;
