@@ -27,10 +27,7 @@ impl Inner {
             None => None,
         };
         let joined = self.joined_clients(&requestor, &group).await?;
-        if joined
-            .iter()
-            .any(|joined| joined.session == requestor.session)
-        {
+        if is_among(&requestor, &joined) {
             return Err(StatusCode::ALREADY_JOINED.into());
         }
         if let Some(other) = joined.first() {
@@ -54,8 +51,12 @@ impl Inner {
         match answer {
             // There he is joined from before, as far as is known here.
             Err(ref refused) if refused.code == StatusCode::ALREADY_JOINED => {
-                let mut joined = self.joined_clients(&requestor, &group).await?.into_iter();
-                if let Some(other) = joined.next() {
+                let joined = self.joined_clients(&requestor, &group).await?;
+                if is_among(&requestor, &joined) {
+                    // Joined automatically at the same time: its place in the log stays.
+                    return Err(StatusCode::ALREADY_JOINED.into());
+                }
+                if let Some(other) = joined.into_iter().next() {
                     // Another of his clients was faster.
                     return self.join_along(requestor, request, given, other, key).await;
                 }
@@ -222,6 +223,12 @@ impl Note {
         let events = joined_event(&copy).into_iter().collect();
         Ok((answer.clone(), events))
     }
+}
+
+/// Whether the requestor's session is one of those that are joined.
+fn is_among(requestor: &Requestor, joined: &[StoredJoined]) -> bool {
+    let mut sessions = joined.iter().map(|joined| &joined.session);
+    sessions.any(|session| *session == requestor.session)
 }
 
 /// What given own properties say of AutoJoin.
