@@ -150,10 +150,9 @@ impl Client {
                 Some(last) if !self.poll_flag => last + self.wait_between_polls(),
                 _ => Instant::now(),
             };
-            let mut was_told = false;
             if self.inbox.is_empty() && due > Instant::now() {
                 match self.told_until(due.min(deadline)).await {
-                    Some(true) => was_told = true,
+                    Some(true) => {}
                     Some(false) => continue,
                     None if due > deadline => return Ok(None),
                     None => {}
@@ -161,9 +160,6 @@ impl Client {
             }
             if let Some(incoming) = self.poll().await? {
                 return Ok(Some(incoming));
-            }
-            if let Some(wake_up) = self.wake_up.as_mut().filter(|_| was_told) {
-                wake_up.was_wrong();
             }
             if Instant::now() >= deadline {
                 return Ok(None);

@@ -2,6 +2,7 @@
 
 use crate::{Domains, WEATHER, add_friends, message, wait};
 use hamlet_tests::client::{Client, send_message, user};
+use hamlet_tests::group::{create, screen_name};
 
 /// bob, whose client speaks 1.3, blocks somebody.
 async fn block(bob: &mut Client, whom: &str) {
@@ -64,6 +65,17 @@ async fn a_blocked_sender_and_inviter_of_another_domain_gets_532() {
             answer.primitive().text("Result/DetailedResult/UserID"),
             Some("wv:bob@b")
         );
+        // Nor under a screen name: her domain does not know his list.
+        let group = "wv:alice/ski@a";
+        let created = create(&mut alice, group, &[], Some("Al")).await;
+        created.expect_status(200);
+        let sender = format!(
+            "<Sender><Group>{}</Group></Sender>",
+            screen_name("Al", group)
+        );
+        let named = send_message(&user("wv:bob@b"), "it is me", false);
+        let named = named.replace("</Recipient>", &format!("</Recipient>{sender}"));
+        assert_eq!(alice.request(&named).await.code(), Some(532), "{faults:?}");
         let answer = alice.request(&invite("i1", "wv:bob@b")).await;
         answer.expect_status(532);
         carl.send_text("wv:bob@b", "ho").await.expect_code(200);

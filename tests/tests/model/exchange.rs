@@ -23,7 +23,7 @@ pub async fn carry(
     ((mode, id), content): ((&str, Option<&str>), &str),
     fault: Fault,
 ) -> Carried {
-    let server = host.address();
+    let (server, open) = (host.address(), phones.len());
     let phone = &mut phones[client];
     let body = phone
         .client
@@ -39,6 +39,11 @@ pub async fn carry(
         Fault::Gone => {
             phone.client.write(&body, None).await;
             phone.client.reconnect(server).await;
+            // The new connection is there for the server, and the old one is not: a copy that
+            // came after the second one would end the wait for what that brings.
+            let nothing = phone.client.post(&[]).await;
+            assert_eq!(nothing.status, 400);
+            host.quiet(open).await;
         }
         Fault::AnswerLost => {
             let http = phone.client.post(&body).await;
@@ -57,17 +62,12 @@ pub async fn carry(
             restart(host, phones).await;
         }
     }
-    let open = phones.len();
     let phone = &mut phones[client];
     // A notification may have been lost with an answer.
     phone.deaf |= phone.quiet && !matches!(fault, Fault::None | Fault::HalfWritten);
     phone.lapse();
     let http = phone.client.post(&body).await;
     let answer = phone.client.read(http);
-    if fault == Fault::Gone {
-        // Which copy comes first is open, but neither is later than what follows.
-        host.quiet(open).await;
-    }
     Carried {
         answer,
         lost,

@@ -63,7 +63,8 @@ pub enum Fault {
     None,
     /// The connection ends in the middle of the request.
     HalfWritten,
-    /// The client is gone as soon as it has written the request.
+    /// The client is gone as soon as it has written the request, and comes again when the
+    /// server is done with it.
     Gone,
     /// The answer comes and is lost.
     AnswerLost,

@@ -21,6 +21,8 @@ pub(crate) struct Canned {
 #[derive(Default)]
 struct State {
     answers: VecDeque<Canned>,
+    /// For GETs; one without an answer is held.
+    held: VecDeque<Canned>,
     asked: Vec<Asked>,
     connections: usize,
 }
@@ -73,6 +75,15 @@ impl Server {
         self.state.lock().unwrap().answers.push_back(canned);
     }
 
+    /// Prepares the answer to a GET, before it comes.
+    pub fn release(&self, status: u16) {
+        self.state.lock().unwrap().held.push_back(Canned {
+            status,
+            body: Vec::new(),
+            close: false,
+        });
+    }
+
     /// Everything asked so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.state.lock().unwrap().asked.clone()
@@ -98,15 +109,24 @@ async fn answer(
         .and_then(|value| value.to_str().ok())
         .unwrap_or("")
         .to_owned();
+    let is_get = request.method() == http::Method::GET;
     let line = format!("{} {}", request.method(), request.uri().path());
     let body = request.into_body().collect().await?.to_bytes();
-    let mut state = state.lock().unwrap();
-    state.asked.push(Asked {
-        line,
-        content_type: content_type.clone(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    });
-    let canned = state.answers.pop_front().expect("a prepared answer");
+    let canned = {
+        let mut state = state.lock().unwrap();
+        state.asked.push(Asked {
+            line,
+            content_type: content_type.clone(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        });
+        match is_get {
+            true => state.held.pop_front(),
+            false => Some(state.answers.pop_front().expect("a prepared answer")),
+        }
+    };
+    let Some(canned) = canned else {
+        return std::future::pending().await;
+    };
     let mut response = http::Response::builder()
         .status(canned.status)
         .header("content-type", content_type);

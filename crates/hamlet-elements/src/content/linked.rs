@@ -2,6 +2,7 @@
 
 use crate::content::{ContentError, Kept, NewContent};
 use crate::elements::{Inner, Shared};
+use crate::im::GroupMessage;
 use hamlet_model::{Message, Timestamp, UserId};
 use hamlet_store::{MailboxEntry, StoreError, Tx};
 
@@ -28,10 +29,23 @@ impl Inner {
 /// By what the content is found again. What was said in a group has a name of its own: the same
 /// message may have been sent to its sender, too.
 fn purpose(message: &Message) -> String {
-    match message.group() {
+    match message.recipient.group() {
         Some(group) => format!("{} {group}", message.id.as_str()),
         None => message.id.as_str().to_owned(),
     }
+}
+
+/// A whisper is out of the log of its group, and its recipient does not have it: nor does he
+/// fetch it.
+pub(crate) fn unlink_said(
+    tx: &mut Tx<'_>,
+    shared: &Shared,
+    whisper: &GroupMessage,
+) -> Result<(), StoreError> {
+    if shared.keeps_content {
+        tx.remove_content_for(&whisper.sender, &purpose(&whisper.message))?;
+    }
+    Ok(())
 }
 
 /// A message is out of its mailbox, and its recipient does not have it: nor does he fetch it.

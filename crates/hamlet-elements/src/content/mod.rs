@@ -14,7 +14,7 @@ mod media_type;
 mod share;
 mod types;
 
-pub(crate) use linked::unlink;
+pub(crate) use linked::{unlink, unlink_said};
 pub use media_type::{MediaType, shows_inline};
 pub(crate) use share::{Sharing, unshare};
 pub use types::{ContentConfig, ContentError, Kept, NewContent};

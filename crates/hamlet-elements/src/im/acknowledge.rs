@@ -40,17 +40,20 @@ impl Inner {
         let holder = self.holder(requestor).await?;
         let shared = self.shared.clone();
         let done = self.store.write(move |tx| {
-            if once::recall(tx, key.as_ref())?.is_some() {
-                return Ok((Acknowledged::Before, Vec::new()));
-            }
             // One that expired on its way has arrived all the same.
             let whenever = Timestamp::from_secs(0);
             let taken = match &known {
                 Some(_) => holder.take(tx, &shared, (&id, whenever), StatusCode::OK)?,
                 None => holder.take_beside_mailbox(tx, &shared, (&id, whenever), StatusCode::OK)?,
             };
+            // A message may come again, in another place, after it has been acknowledged in one.
             let Some(Taken { events, entry }) = taken else {
-                return Ok((Acknowledged::Unknown, Vec::new()));
+                let before = once::recall(tx, key.as_ref())?.is_some();
+                let what = match before {
+                    true => Acknowledged::Before,
+                    false => Acknowledged::Unknown,
+                };
+                return Ok((what, Vec::new()));
             };
             if let Some(entry) = entry {
                 for client in known.iter().flatten() {

@@ -43,13 +43,11 @@ impl Inner {
             .local_recipients(&message.sender, recipients, &mut failures)
             .await
             .map_err(|error| refusal(&error))?;
-        let (local, silenced) = match initiator_of(&message.sender) {
-            Some(initiator) => self
-                .welcome(&initiator, local, &mut failures)
-                .await
-                .map_err(|error| refusal(&error))?,
-            None => (local, 0),
-        };
+        let initiator = initiator(&requestor, &message.sender);
+        let (local, silenced) = self
+            .welcome(&initiator, local, &mut failures)
+            .await
+            .map_err(|error| refusal(&error))?;
         let local = self.reachable(local, &mut failures);
         let through = self
             .groups_for_domain(&requestor, &message, groups, &local, &mut failures)
@@ -156,11 +154,16 @@ impl Inner {
     }
 }
 
-/// Who of another domain has sent a message; who came through a group was judged there.
-fn initiator_of(sender: &MessageParty) -> Option<Initiator> {
-    match sender {
-        MessageParty::User { user, .. } => Some(Initiator::user(user.clone())),
-        MessageParty::Group(_) | MessageParty::ScreenName { .. } => None,
+/// Who of another domain has sent a message to users here, be it under a screen name.
+fn initiator(requestor: &Requestor, sender: &MessageParty) -> Initiator {
+    let through = match sender {
+        MessageParty::User { .. } => None,
+        MessageParty::Group(_) | MessageParty::ScreenName { .. } => Some(sender.clone()),
+    };
+    Initiator {
+        user: requestor.user.clone(),
+        application: None,
+        through,
     }
 }
 

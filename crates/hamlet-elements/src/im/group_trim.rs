@@ -1,6 +1,7 @@
 //! What becomes of what was said in groups: read, expired, or history (csp-group 6 items 7
 //! and 10; csp-im 7.4).
 
+use crate::content::unlink_said;
 use crate::elements::{Inner, Shared};
 use crate::im::DeliveryReport;
 use crate::im::EXPIRE_BATCH;
@@ -146,6 +147,9 @@ pub(crate) fn take_whisper(
 ) -> Result<Option<Option<Event>>, StoreError> {
     if !tx.remove_group_log(&message.group, message.seq)? {
         return Ok(None);
+    }
+    if code != StatusCode::OK {
+        unlink_said(tx, shared, message)?;
     }
     let posted = match report_of(message, code) {
         Some((to, report)) => post_to(tx, shared, &to, report)?,

@@ -17,8 +17,9 @@ use std::time::Duration;
 /// Entries that are read at a time.
 const PAGE: usize = 1000;
 
-/// For how long an entry is out of the way of others when many are due; its turn ends that.
-const HOLD: Duration = Duration::from_secs(30);
+/// For how long an entry is out of the way of others when many are due; its turn, or a new start
+/// of the server, ends that.
+const HOLD: Duration = Duration::from_secs(600);
 
 /// What is kept in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,6 +75,13 @@ impl Lines {
         let mut state = self.state.lock();
         state.waiting.entry(line.clone()).or_default().insert(id);
         state.of.insert(id, line);
+    }
+
+    /// The first of every line.
+    fn first(&self) -> Vec<i64> {
+        let state = self.state.lock();
+        let lines = state.waiting.values();
+        lines.filter_map(|line| line.first().copied()).collect()
     }
 
     /// The entry that has to be answered before this one.
@@ -140,6 +148,15 @@ impl Inner {
             Ok(())
         });
         read.await?;
+        // Some were out of the way when the server ended, and may be the first by now.
+        let first = self.lines.first();
+        let due = self.store.write(move |tx| {
+            let now = Timestamp::now();
+            first
+                .iter()
+                .try_for_each(|id| tx.put_off_outbox(*id, now).map(drop))
+        });
+        due.await?;
         self.lines.complete.store(true, Ordering::Release);
         Ok(())
     }
@@ -252,6 +269,9 @@ mod tests {
         let left = lines.leave(5);
         assert_eq!((left.turn, left.held), (true, Some(9)));
         assert_eq!(lines.ahead_of(9), None);
+        let mut first = lines.first();
+        first.sort_unstable();
+        assert_eq!(first, [6, 9]);
         assert!(!lines.leave(5).turn, "only once");
         assert!(!lines.leave(9).turn);
         assert!(lines.state.lock().waiting.keys().eq([&golf]));

@@ -231,7 +231,15 @@ impl Inner {
         let mut told = HashSet::new();
         for session in sessions {
             if told.insert(session.client.clone()) {
-                let status = self.client_status(&session);
+                let status = {
+                    let state = self.hub.lock();
+                    // One that ends after this says so with a larger number.
+                    let mut live = state.sessions_of(user);
+                    match live.any(|facts| facts.id == session.id) {
+                        true => self.client_status(&session),
+                        false => continue,
+                    }
+                };
                 self.send_status(user.clone(), domain.clone(), status)
                     .await?;
             }

@@ -36,18 +36,18 @@ impl Sap {
             return false;
         };
         let mailbox = &session.user.mailbox;
-        let pulled = mailbox.lock().is_pulled(message, &session.id)
-            || session
-                .groups
-                .lock()
-                .is_notified(message, &me(session, now));
+        let pulled = mailbox.lock().is_pulled(message, &session.id) || {
+            let mut groups = session.groups.lock();
+            // What is not in memory may have been listed and fetched from the store.
+            groups.is_notified(message, &me(session, now)) || !groups.knows_all()
+        };
         if pulled {
-            let known = self.acknowledge_by_name(session, message, now).await;
+            let known = Box::pin(self.acknowledge_by_name(session, message, now)).await;
             return known.is_ok_and(|known| known);
         }
         // One that comes again is answered again.
         !self.acknowledge_waiting(session, message, now).await
-            && self.has_acknowledged(session, message).await
+            && Box::pin(self.has_acknowledged(session, message)).await
     }
 
     /// A Status in mode Request closes the oldest transaction (csp-access 2.4).
@@ -97,17 +97,19 @@ impl Sap {
         self.warm(&session.user).await;
         let under_way = session.settling.begin();
         let view = session.view(true);
-        let (waits, had) = {
+        let waits = {
             let mailbox = session.user.mailbox.lock();
-            (
-                mailbox.concerns(message, &view),
-                mailbox.was_acknowledged(message),
-            )
+            if mailbox.is_cold() {
+                // It could not be read.
+                return Err(StatusCode::SERVICE_UNAVAILABLE.into());
+            }
+            mailbox.concerns(message, &view)
         };
         if !waits {
             drop(under_way);
             session.settling.settled().await;
         }
+        let had = session.user.mailbox.lock().was_acknowledged(message);
         let settings = session.settings();
         let owed = waits.then(|| {
             self.with_asker(session, &settings, now, |asker, mailbox| {
@@ -160,6 +162,12 @@ impl Sap {
     /// A poll of a client that never answers acknowledges everything (clients GEN-29).
     pub(crate) async fn acknowledge_by_poll(&self, session: &Session, now: Timestamp) {
         let all = session.outbound.lock().take_implicit();
+        if !all.is_empty() {
+            Box::pin(self.acknowledge_all(session, all, now)).await;
+        }
+    }
+
+    async fn acknowledge_all(&self, session: &Session, all: Vec<What>, now: Timestamp) {
         for what in all {
             match what {
                 What::Message(entry) | What::Report(entry) => {
@@ -192,16 +200,17 @@ impl Sap {
             if named.is_some_and(|named| named != given.message.message.id.as_str()) {
                 verdict = Reaction::Wrong;
             }
-            return self
-                .group_reaction(session, given, verdict, named.is_some(), now)
-                .await;
+            let reaction = self.group_reaction(session, given, verdict, named.is_some(), now);
+            return Box::pin(reaction).await;
         }
         let entry = match what {
             What::Message(entry) | What::Report(entry) => entry,
             What::Notification(entry) => {
                 return self.notification_reaction(session, &entry, verdict, now);
             }
-            What::Push(waiting) => return self.push_reaction(session, waiting, verdict).await,
+            What::Push(waiting) => {
+                return Box::pin(self.push_reaction(session, waiting, verdict)).await;
+            }
             What::Presence(_) | What::Group(_) => return,
         };
         match verdict {
@@ -317,7 +326,7 @@ impl Sap {
     async fn acknowledge_waiting(&self, session: &Session, entry: &str, now: Timestamp) -> bool {
         self.warm(&session.user).await;
         let under_way = session.settling.begin();
-        if self.acknowledge_group_by_id(session, entry, now).await {
+        if Box::pin(self.acknowledge_group_by_id(session, entry, now)).await {
             return true;
         }
         let view = session.view(true);

@@ -326,9 +326,6 @@ impl Sap {
 
     /// Reads what the memory of the groups' logs does not have.
     pub(crate) async fn warm_groups(&self, session: &Session, now: Timestamp) {
-        if session.groups.lock().is_empty() {
-            return;
-        }
         let unsure = session.groups.lock().unsure();
         for (log, after) in unsure {
             match self.elements.group_log(&log.group, after, FILL).await {

@@ -218,12 +218,19 @@ impl Mailbox {
         self.entries.retain(|entry| entry.id != id);
     }
 
-    /// Whether there is an entry that is addressed to the session of this view.
+    /// Whether there is an entry that is addressed to the session of this view, which has not
+    /// acknowledged it.
     pub(crate) fn concerns(&self, id: &str, view: &SessionView) -> bool {
         let entry = self.entries.iter().find(|entry| entry.id == id);
-        entry.is_some_and(|entry| match &*entry.item {
-            MailboxItem::Message(message) => addresses(&message.recipient, view),
-            MailboxItem::Report(_) => true,
+        entry.is_some_and(|entry| {
+            let owed = entry.owed.as_ref();
+            let addressed = match &*entry.item {
+                MailboxItem::Message(message) => addresses(&message.recipient, view),
+                MailboxItem::Report(_) => true,
+            };
+            addressed
+                && !entry.is(&view.id, |part| part == Part::Done)
+                && owed.is_none_or(|owed| owed.contains(&view.client))
         })
     }
 

@@ -241,6 +241,19 @@ impl Sap {
         Ok(response)
     }
 
+    /// Whether an answer fits into ParserSize, or can be cut into segments.
+    fn can_be_read(&self, session: &Session, answer: &Primitive, facts: &Facts<'_>) -> bool {
+        let settings = session.settings();
+        let Some(parser_size) = settings.capabilities.parser_size else {
+            return true;
+        };
+        let length = || {
+            let options = settings.profile.write_options(false);
+            encode_primitive(answer, settings.syntax, facts.version, &options).len()
+        };
+        self.segments(session) || length() <= (parser_size as usize).saturating_sub(ENVELOPE)
+    }
+
     /// The answer to GetMessage. What the client must not get is perhaps a link away, at the
     /// expense of `owner`.
     async fn pulled(
@@ -251,9 +264,14 @@ impl Sap {
         facts: &Facts<'_>,
         now: Timestamp,
     ) -> Result<Primitive, Refusal> {
-        let refusal = match pulled(message, &session.settings().capabilities, facts, now) {
+        let capabilities = &session.settings().capabilities;
+        let refusal = match pulled(message, capabilities, facts, now) {
+            Ok(response) if self.can_be_read(session, &response, facts) => return Ok(response),
+            Ok(_) if adapt::takes_link(message, capabilities) => {
+                return Ok(pull::message_response(&adapt::linked(message), facts, now));
+            }
+            Ok(_) => StatusCode::RESPONSE_TOO_LARGE.into(),
             Err(refusal) => refusal,
-            response => return response,
         };
         let link = self.link_for_pull(session, owner, message, refusal.code);
         match link.await {

@@ -237,8 +237,10 @@ impl Sap {
         let mut reply = composer.compose(responses, wants_news);
         if let Some(session) = composer.session.clone() {
             let mut rounds = 0;
-            // The next poll goes on where this ends.
-            while self.make_links(&session, around.now).await
+            // The next poll goes on where this ends. Rare, and of a size that the others need
+            // no room for.
+            while !session.wanted_links.lock().is_empty()
+                && Box::pin(self.make_links(&session, around.now)).await
                 && matches!(reply, Reply::Nothing)
                 && rounds < MAX_ROUNDS
             {

@@ -144,7 +144,7 @@ impl Sap {
     ) -> SessionState {
         match (session, descriptor.session_id.as_deref()) {
             (Some(_), _) => SessionState::Live,
-            (None, Some(id)) if !id.is_empty() => match self.how_ended(id).await {
+            (None, Some(id)) if !id.is_empty() => match Box::pin(self.how_ended(id)).await {
                 Some(code) => SessionState::Ended(code),
                 None => SessionState::Unknown,
             },
@@ -196,18 +196,21 @@ impl Sap {
         match primitive {
             Primitive::PollingRequest => {
                 self.acknowledge_by_poll(session, now).await;
-                self.auto_join(session, true).await;
+                if !session.is_auto_joined() {
+                    Box::pin(self.auto_join(session, true)).await;
+                }
                 Done::News
             }
             Primitive::Status(_) => {
                 // Clients that do this look into no answer (csp-access 2.4).
-                self.react_to_status(session, &primitive, now).await;
+                Box::pin(self.react_to_status(session, &primitive, now)).await;
                 Done::Silence
             }
             Primitive::MessageDelivered(delivered) => {
                 let message = delivered.message_id.unwrap_or_default();
-                let known = match self.deliver_by_request(session, &message, now).await {
-                    Ok(known) => known || self.is_in_history(session, &message).await,
+                let known = Box::pin(self.deliver_by_request(session, &message, now)).await;
+                let known = match known {
+                    Ok(known) => known || Box::pin(self.is_in_history(session, &message)).await,
                     Err(refusal) => return Done::respond(result::refused(&refusal, facts)),
                 };
                 let code = match known {

@@ -192,7 +192,7 @@ impl Sap {
             }
             mailbox.begin_load();
         }
-        let waiting = self.elements.waiting(&user.id).await;
+        let waiting = Box::pin(self.elements.waiting(&user.id)).await;
         let mut mailbox = user.mailbox.lock();
         match waiting {
             Ok(waiting) => {
@@ -206,19 +206,22 @@ impl Sap {
         }
     }
 
-    /// Reads what waits for a session, unless it is in memory.
+    /// Reads what waits for a session, unless it is in memory. What is rare here is boxed: every
+    /// exchange has room for this.
     pub(crate) async fn warm_session(&self, session: &Arc<Session>) {
         self.warm(&session.user).await;
-        self.warm_groups(session, Timestamp::now()).await;
+        if !session.groups.lock().is_empty() {
+            Box::pin(self.warm_groups(session, Timestamp::now())).await;
+        }
         if session.take_resumed()
-            && let Err(error) = self.elements.session_resumed(&session.id).await
+            && let Err(error) = Box::pin(self.elements.session_resumed(&session.id)).await
         {
             self.store_failed("presence", &error);
         }
         if !session.outbound.lock().pushes.begin_load() {
             return;
         }
-        match self.elements.pushes(&session.user.id).await {
+        match Box::pin(self.elements.pushes(&session.user.id)).await {
             Ok((pushes, more)) => {
                 for push in pushes {
                     self.hub.queue(session, push);
