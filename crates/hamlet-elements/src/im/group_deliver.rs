@@ -84,8 +84,8 @@ impl Inner {
             if once::begin(tx, key.as_ref(), &expected)?.is_some() {
                 return Ok(None);
             }
-            // The last of them may have left since he was looked for.
-            if tx.count_group_joined(&message.group)? == 0 {
+            // The last of them may have left since he was looked for; who whispered to him is told.
+            if !message.is_private() && tx.count_group_joined(&message.group)? == 0 {
                 return Ok(None);
             }
             if let Some(code) = refused(tx, &message)? {
@@ -121,20 +121,18 @@ impl Inner {
         let now = Timestamp::now();
         message.expires = message.expires.min(now.plus(self.config.im.max_validity));
         let anybody = |room: &Arc<Room>| !room.joined.is_empty();
-        let room = match self.room(&group).await?.filter(anybody) {
-            Some(room) => room,
-            None => {
-                // What is remembered may be from just before somebody came.
-                self.rooms.forget(&group);
-                match self.room(&group).await?.filter(anybody) {
-                    Some(room) => room,
-                    None => return Ok(None),
-                }
-            }
-        };
-        let refusing = match &message.sender {
-            MessageParty::Group(_) => HashSet::new(),
-            shown => {
+        let mut room = self.room(&group).await?.filter(anybody);
+        if room.is_none() {
+            // What is remembered may be from just before somebody came.
+            self.rooms.forget(&group);
+            room = self.room(&group).await?.filter(anybody);
+        }
+        if room.is_none() && target.is_empty() {
+            return Ok(None);
+        }
+        let refusing = match (&message.sender, &room) {
+            (MessageParty::Group(_), _) | (_, None) => HashSet::new(),
+            (shown, Some(room)) => {
                 let initiator = Initiator {
                     user: sender.clone(),
                     application: None,

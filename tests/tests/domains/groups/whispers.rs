@@ -134,3 +134,20 @@ async fn what_nobody_fetches_or_its_target_does_not_want_is_reported() {
     about(&mut bob, "LeaveGroup", GROUP).await.expect_code(200);
     assert!(bob.messages().await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whisper_to_one_who_has_just_left_is_reported() {
+    // 6 item 8. He was the only one of his domain.
+    let domains = Domains::start(WEATHER[0]).await;
+    with_group(&domains, PRIVATE).await;
+    let mut carl = domains.carl().await;
+    joins(&mut carl, "Carl").await;
+    let mut bob = domains.bob().await;
+    joins(&mut bob, "Bo").await;
+    domains.net.hold();
+    about(&mut bob, "LeaveGroup", GROUP).await.expect_code(200);
+    whisper(&mut carl, "Bo", "too late").await.expect_code(200);
+    domains.net.release();
+    assert_eq!(report(&mut carl).await, about_name("410", "Bo"));
+    assert!(bob.messages().await.is_empty());
+}
