@@ -1,7 +1,22 @@
 //! What a server counts.
 
-use crate::http::Connection;
+use crate::http::{Connection, DEADLINE};
 use std::net::SocketAddr;
+use std::time::Instant;
+
+/// Waits until the server with this admin listener has carried out everything that it was sent
+/// over connections that are closed by now; so many are still open, and known to it.
+pub async fn quiet(admin: SocketAddr, open: usize) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let metrics = Metrics::of(admin).await;
+        let busy = metrics.value("hamlet_csp_exchanges") > 0.0;
+        if !busy && metrics.value("hamlet_http_connections") <= open as f64 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "it is never done: {metrics:?}");
+    }
+}
 
 /// The metrics of a server at one moment.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use hamlet_tests::answer::Answer;
 use hamlet_tests::client::{Client, STATUS_200, escape, send_message, transaction, user};
 use hamlet_tests::cluster::Cluster;
 use hamlet_tests::http::DEADLINE;
+use hamlet_tests::metrics::quiet;
 use hamlet_tests::process::Hamletd;
 use hamlet_tests::server::AT_ONCE;
 use std::ops::Range;
@@ -584,6 +585,13 @@ impl<'s> Scene<'s> {
                 self.side(side).client.reconnect(address).await;
                 self.side(side).ahead = None;
             }
+        }
+        if cut == Cut::Written && loss != Loss::Server {
+            // A copy that is served later would end the wait for what comes after it. The new
+            // connection is known to the server when it has answered on it.
+            let nothing = self.side(who).client.post(&[]).await;
+            assert_eq!(nothing.status, 400);
+            quiet(self.server.admin_address(), 2).await;
         }
         if loss == Loss::Session {
             self.side(who).login().await;

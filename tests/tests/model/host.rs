@@ -4,13 +4,12 @@
 use crate::reference::{QUOTA, address};
 use crate::steps::CLIENTS_OF;
 use hamlet_model::{Domain, GroupId};
-use hamlet_tests::http::DEADLINE;
-use hamlet_tests::metrics::Metrics;
+use hamlet_tests::metrics::quiet;
 use hamlet_tests::process::Hamletd;
 use hamlet_tests::server::{AT_ONCE, TestServer};
 use hamletd::control::Request;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The password of everybody.
 pub const PASSWORD: &str = "secret";
@@ -79,15 +78,7 @@ impl Host {
             Self::Here(server) => server.admin_address(),
             Self::Apart(server) => server.admin_address(),
         };
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let metrics = Metrics::of(admin).await;
-            let busy = metrics.value("hamlet_csp_exchanges") > 0.0;
-            if !busy && metrics.value("hamlet_http_connections") <= open as f64 {
-                return;
-            }
-            assert!(Instant::now() < deadline, "it is never done: {metrics:?}");
-        }
+        quiet(admin, open).await;
     }
 
     /// Ends the server, by kill -9 if it can be, and starts it again.
