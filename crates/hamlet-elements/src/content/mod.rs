@@ -2,7 +2,7 @@
 //! holds URLs, wherever they lead. Beyond that, where the operator switches it on, users keep
 //! content here, and others fetch it by HTTP under URLs that nobody can guess.
 //!
-//! The content of a message that is too long for a client is kept for it, too ([`linked`]).
+//! The content of a message that is too long for a client is kept for it, too (`linked.rs`).
 //!
 //! What is shared into a group is told to those who join later, until the invitation is
 //! withdrawn. Who may upload, and how octets travel, is the business of the service access
