@@ -53,22 +53,24 @@ impl Inner {
         }
     }
 
-    /// 800 without such a group, 808 for who is not in it under this name. Of a group in
-    /// another domain that is the business of its domain.
+    /// 800 without such a group, 808 for who is not in it under this name. Who is in a group of
+    /// another domain is known here of the users of this one.
     async fn is_named(
         &self,
         requestor: &Requestor,
         name: &str,
         group: &GroupId,
     ) -> Result<Result<(), Refusal>, StoreError> {
-        if group.domain_str() != self.config.domain.as_str() {
-            return Ok(match self.relay.reaches(group.domain_str()) {
-                true => Ok(()),
-                false => Err(StatusCode::NO_SUCH_GROUP.into()),
-            });
+        let is_home = group.domain_str() == self.config.domain.as_str();
+        if !is_home && !self.relay.reaches(group.domain_str()) {
+            return Ok(Err(StatusCode::NO_SUCH_GROUP.into()));
         }
         let Some(room) = self.room(group).await? else {
-            return Ok(Err(StatusCode::NO_SUCH_GROUP.into()));
+            let code = match is_home {
+                true => StatusCode::NO_SUCH_GROUP,
+                false => StatusCode::NOT_JOINED,
+            };
+            return Ok(Err(code.into()));
         };
         let key = name.trim().to_lowercase();
         let is_he = room

@@ -1,9 +1,9 @@
 //! What is said in a group of two domains (csp-group 6): once for everybody, in one order.
 
-use super::{EACH, GROUP, bert, discloses, heard, joins, say, to_group, with_group};
+use super::{EACH, GROUP, bert, discloses, heard, joins, say, to_group, to_name, with_group};
 use crate::{Domains, WEATHER, log_in, wait};
 use hamlet_csp::Version;
-use hamlet_tests::client::{Client, send_message};
+use hamlet_tests::client::{Client, send_message, user};
 
 /// bert of `b` and carl of `a`, who only listen.
 async fn listeners(domains: &Domains) -> (Client, Client) {
@@ -100,6 +100,34 @@ async fn every_version_hears_a_name_and_no_address() {
         let (code, about) = super::report(&mut bob).await;
         assert_eq!((code.as_str(), about.as_str()), ("200", GROUP));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_speaks_under_a_name_that_he_does_not_have_there() {
+    // csp-im 5.4: neither in the group nor to users of his own domain.
+    let domains = Domains::start(WEATHER[0]).await;
+    with_group(&domains, &[]).await;
+    let (mut bob, mut bert) = (domains.bob().await, bert(&domains).await);
+    joins(&mut bert, "Bert").await;
+    let named = |name: &str, to: &str| {
+        let name = to_name(name);
+        send_message(to, "it is me", false).replace(
+            "</MessageInfo>",
+            &format!("<Sender>{name}</Sender></MessageInfo>"),
+        )
+    };
+    for to in [user("wv:bert@b"), to_group()] {
+        let answer = bob.request(&named("Ann", &to)).await;
+        assert_eq!(answer.code(), Some(808), "{to}");
+    }
+    let answer = bert.request(&named("Ann", &user("wv:bob@b"))).await;
+    assert_eq!(answer.code(), Some(808));
+    bert.request(&named("Bert", &user("wv:bob@b")))
+        .await
+        .expect_code(200);
+    let came = bob.messages().await;
+    let sender = came[0].text("MessageInfo/Sender/Group/ScreenName/SName");
+    assert_eq!((came.len(), sender), (1, Some("Bert")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
